@@ -1,0 +1,16 @@
+namespace Phi.Api.Agent;
+
+/// <summary>
+/// The operator's agent API. Every request carries <c>Authorization: Bearer PHI_AGENT_TOKEN</c>, a token scoped to one job.
+/// </summary>
+public static class AgentRoutes
+{
+    /// <summary>POST <see cref="AssignmentRequest"/>; 200 <see cref="AssignmentResponse"/>.</summary>
+    public const string Assignment = "/agent/v1/assignment";
+
+    /// <summary>POST <see cref="Heartbeat"/>; 200 <see cref="HeartbeatResponse"/>.</summary>
+    public const string Heartbeat = "/agent/v1/heartbeat";
+
+    /// <summary>POST <see cref="EventBatch"/>; 200 when stored. Replays change nothing.</summary>
+    public const string Events = "/agent/v1/events";
+}

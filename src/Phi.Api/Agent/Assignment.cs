@@ -1,0 +1,42 @@
+using Phi.Api.TrainingJobs;
+
+namespace Phi.Api.Agent;
+
+/// <summary>An agent asks what to run.</summary>
+public sealed record AssignmentRequest
+{
+    public required string Namespace { get; init; }
+    public required string Job { get; init; }
+    public required string JobUid { get; init; }
+    public required string Pod { get; init; }
+    public required string PodUid { get; init; }
+    public required string PodIp { get; init; }
+    public required int ReplicaIndex { get; init; }
+}
+
+/// <summary>The assignment, or why there is none yet.</summary>
+public sealed record AssignmentResponse
+{
+    /// <summary>Null while the agent must wait and ask again.</summary>
+    public Assignment? Assignment { get; init; }
+    public string? WaitReason { get; init; }
+    public double RetryAfterSeconds { get; init; } = 0.5;
+}
+
+/// <summary>One attempt's part for one pod.</summary>
+public sealed record Assignment
+{
+    public required int Attempt { get; init; }
+    public required int WorldSize { get; init; }
+    public required int Replicas { get; init; }
+    public required int LocalWorldSize { get; init; }
+    /// <summary>Global rank of the pod's local rank 0.</summary>
+    public required int FirstRank { get; init; }
+    /// <summary>Address at which rank 0 listens for the rendezvous.</summary>
+    public required string MasterAddress { get; init; }
+    public required int MasterPort { get; init; }
+    /// <summary>Newest step whose checkpoint the operator knows committed; a hint: the ranks read the store. Null: none known.</summary>
+    public long? ResumeStep { get; init; }
+    /// <summary>The job's spec with every default filled in.</summary>
+    public required TrainingJobSpec Spec { get; init; }
+}

@@ -1,0 +1,42 @@
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+
+namespace Phi.Api.CronTrainingJobs;
+
+/// <summary>Creates TrainingJobs on a schedule. Namespaced; short name <c>ctj</c>.</summary>
+public sealed class CronTrainingJob
+{
+    public string ApiVersion { get; set; } = PhiNames.ApiVersion;
+    public string Kind { get; set; } = "CronTrainingJob";
+    public ObjectMeta Metadata { get; set; } = new();
+    public CronTrainingJobSpec Spec { get; set; } = new();
+    public CronTrainingJobStatus? Status { get; set; }
+}
+
+public sealed class CronTrainingJobSpec
+{
+    /// <summary>Five cron fields.</summary>
+    public string? Schedule { get; set; }
+    /// <summary>IANA zone. Default Etc/UTC.</summary>
+    public string? TimeZone { get; set; }
+    /// <summary>Allow, Forbid or Replace. Default Forbid.</summary>
+    public string? ConcurrencyPolicy { get; set; }
+    public bool? Suspend { get; set; }
+    public long? StartingDeadlineSeconds { get; set; }
+    public int? SuccessfulJobsHistoryLimit { get; set; }
+    public int? FailedJobsHistoryLimit { get; set; }
+    public TrainingJobTemplate? JobTemplate { get; set; }
+}
+
+public sealed class TrainingJobTemplate
+{
+    public ObjectMeta? Metadata { get; set; }
+    public TrainingJobSpec? Spec { get; set; }
+}
+
+public sealed class CronTrainingJobStatus
+{
+    public List<string>? Active { get; set; }
+    public DateTimeOffset? LastScheduleTime { get; set; }
+    public DateTimeOffset? LastSuccessfulTime { get; set; }
+}

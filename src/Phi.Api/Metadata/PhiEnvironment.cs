@@ -1,0 +1,30 @@
+namespace Phi.Api.Metadata;
+
+/// <summary>Environment variables of a training pod and of its ranks.</summary>
+public static class PhiEnvironment
+{
+    public const string OperatorUrl = "PHI_OPERATOR_URL";
+    public const string AgentToken = "PHI_AGENT_TOKEN";
+    public const string Namespace = "PHI_NAMESPACE";
+    public const string JobName = "PHI_JOB_NAME";
+    public const string JobUid = "PHI_JOB_UID";
+    public const string ReplicaIndex = "PHI_REPLICA_INDEX";
+    public const string PodName = "PHI_POD_NAME";
+    public const string PodUid = "PHI_POD_UID";
+    public const string PodIp = "PHI_POD_IP";
+
+    /// <summary>Folder against which relative folder-store paths are resolved; set by the node.</summary>
+    public const string CheckpointRoot = "PHI_CHECKPOINT_ROOT";
+
+    /// <summary>Folder for packed token files, shared by the pods of a node; set by the node.</summary>
+    public const string DataCache = "PHI_DATA_CACHE";
+
+    public const string MasterAddress = "MASTER_ADDR";
+    public const string MasterPort = "MASTER_PORT";
+    public const string WorldSize = "WORLD_SIZE";
+    public const string Rank = "RANK";
+    public const string LocalRank = "LOCAL_RANK";
+    public const string LocalWorldSize = "LOCAL_WORLD_SIZE";
+    public const string NodeRank = "NODE_RANK";
+    public const string NodeCount = "NNODES";
+}

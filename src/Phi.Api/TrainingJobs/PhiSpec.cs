@@ -1,0 +1,100 @@
+namespace Phi.Api.TrainingJobs;
+
+/// <summary>The built-in trainer's job: a phi-style decoder.</summary>
+public sealed class PhiSpec
+{
+    public ModelSpec? Model { get; set; }
+    public DataSpec? Data { get; set; }
+    public BatchSpec? Batch { get; set; }
+    /// <summary>Optimizer steps, at least 1. Required.</summary>
+    public long? Steps { get; set; }
+    public OptimizerSpec? Optimizer { get; set; }
+    public ScheduleSpec? Schedule { get; set; }
+    /// <summary>fp32, bf16 or fp16. Default fp32 on cpu, bf16 on GPUs.</summary>
+    public string? Precision { get; set; }
+    /// <summary>Seed of data order, dropout and initial weights. Default 1.</summary>
+    public long? Seed { get; set; }
+    /// <summary>none or full. Default none.</summary>
+    public string? ActivationCheckpointing { get; set; }
+}
+
+/// <summary>A preset (phi-1, phi-1-small, phi-tiny), or all dimensions; a given dimension overrides the preset's.</summary>
+public sealed class ModelSpec
+{
+    public string? Preset { get; set; }
+    public int? Layers { get; set; }
+    public int? HiddenSize { get; set; }
+    public int? Heads { get; set; }
+    public int? RotaryDim { get; set; }
+    public int? MlpSize { get; set; }
+    public int? VocabularySize { get; set; }
+    public int? SequenceLength { get; set; }
+    public double? Dropout { get; set; }
+}
+
+public sealed class DataSpec
+{
+    /// <summary>Folders, globs or blob URLs. At least one.</summary>
+    public List<string>? Sources { get; set; }
+    public TokenizerSpec? Tokenizer { get; set; }
+    public double? HeldOutFraction { get; set; }
+}
+
+/// <summary>Exactly one. Null: bytes.</summary>
+public sealed class TokenizerSpec
+{
+    public BytesTokenizerSpec? Bytes { get; set; }
+    public VocabularyFilesSpec? Codegen { get; set; }
+    public VocabularyFilesSpec? Bpe { get; set; }
+}
+
+public sealed class BytesTokenizerSpec;
+
+public sealed class VocabularyFilesSpec
+{
+    public string? Vocabulary { get; set; }
+    public string? Merges { get; set; }
+}
+
+/// <summary>Global: sequences per optimizer step over all ranks. Micro: sequences per rank and forward pass.</summary>
+public sealed class BatchSpec
+{
+    public int? Global { get; set; }
+    public int? Micro { get; set; }
+}
+
+public sealed class OptimizerSpec
+{
+    public AdamWSpec? AdamW { get; set; }
+}
+
+/// <summary>Defaults: 1e-3, 0.9, 0.98, 1e-7, 0.1, 1.0 (clipNorm 0 turns clipping off).</summary>
+public sealed class AdamWSpec
+{
+    public double? LearningRate { get; set; }
+    public double? Beta1 { get; set; }
+    public double? Beta2 { get; set; }
+    public double? Epsilon { get; set; }
+    public double? WeightDecay { get; set; }
+    public double? ClipNorm { get; set; }
+}
+
+/// <summary>Exactly one. Null: linear with 50 warm-up steps over all steps.</summary>
+public sealed class ScheduleSpec
+{
+    public LinearScheduleSpec? Linear { get; set; }
+    public LinearScheduleSpec? Cosine { get; set; }
+    public ConstantScheduleSpec? Constant { get; set; }
+}
+
+public sealed class LinearScheduleSpec
+{
+    public long? WarmupSteps { get; set; }
+    /// <summary>Step at which the rate reaches its minimum. Default: steps.</summary>
+    public long? TotalSteps { get; set; }
+}
+
+public sealed class ConstantScheduleSpec
+{
+    public long? WarmupSteps { get; set; }
+}

@@ -1,0 +1,66 @@
+using Phi.Api.Metadata;
+
+namespace Phi.Api.TrainingJobs;
+
+/// <summary>What is. Written by the operator alone: progress by the field manager phi-progress, the rest by phi-operator.</summary>
+public sealed class TrainingJobStatus
+{
+    public long? ObservedGeneration { get; set; }
+    /// <summary>Pending, Starting, Running, Restarting, Suspended, Succeeded or Failed.</summary>
+    public string? Phase { get; set; }
+    public List<Condition>? Conditions { get; set; }
+    /// <summary>Current attempt, from 1; 0 before the first.</summary>
+    public int? Attempt { get; set; }
+    public int? Restarts { get; set; }
+    public int? FreeRestarts { get; set; }
+    public int? ReadyReplicas { get; set; }
+    /// <summary>Ready and wanted pods, n/N, for the Ready column.</summary>
+    public string? Ready { get; set; }
+    public DateTimeOffset? StartTime { get; set; }
+    public DateTimeOffset? CompletionTime { get; set; }
+    public DateTimeOffset? LastRestartTime { get; set; }
+    /// <summary>Times of the charged restarts, newest last; the restart window is counted over them.</summary>
+    public List<DateTimeOffset>? ChargedRestartTimes { get; set; }
+    public ProgressStatus? Progress { get; set; }
+    public CheckpointStatus? Checkpoint { get; set; }
+    public GoodputStatus? Goodput { get; set; }
+    public List<PlacementStatus>? Placement { get; set; }
+}
+
+public sealed class ProgressStatus
+{
+    /// <summary>Steps completed.</summary>
+    public long? Step { get; set; }
+    public long? TotalSteps { get; set; }
+    public long? Tokens { get; set; }
+    /// <summary>Mean loss of the newest step, nats per token.</summary>
+    public double? Loss { get; set; }
+    public double? FirstLoss { get; set; }
+    public double? TokensPerSecond { get; set; }
+    public double? Mfu { get; set; }
+    public DateTimeOffset? EstimatedCompletion { get; set; }
+}
+
+public sealed class CheckpointStatus
+{
+    public long? Step { get; set; }
+    public DateTimeOffset? Time { get; set; }
+    public string? Uri { get; set; }
+    /// <summary>Committed in the job's life.</summary>
+    public int? Count { get; set; }
+}
+
+/// <summary>Every second of the job belongs to one cause.</summary>
+public sealed class GoodputStatus
+{
+    /// <summary>Productive seconds over wall seconds, 0 to 1.</summary>
+    public double? Ratio { get; set; }
+    public double? ProductiveSeconds { get; set; }
+    public Dictionary<string, double>? LostSeconds { get; set; }
+}
+
+public sealed class PlacementStatus
+{
+    public string? Pod { get; set; }
+    public string? Node { get; set; }
+}

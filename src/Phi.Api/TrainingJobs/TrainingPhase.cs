@@ -1,0 +1,27 @@
+namespace Phi.Api.TrainingJobs;
+
+/// <summary>Values of status.phase.</summary>
+public static class TrainingPhase
+{
+    public const string Pending = "Pending";
+    public const string Starting = "Starting";
+    public const string Running = "Running";
+    public const string Restarting = "Restarting";
+    public const string Suspended = "Suspended";
+    public const string Succeeded = "Succeeded";
+    public const string Failed = "Failed";
+}
+
+/// <summary>Condition types of a TrainingJob; Kueue's words where they exist.</summary>
+public static class TrainingConditions
+{
+    public const string QuotaReserved = "QuotaReserved";
+    public const string Admitted = "Admitted";
+    public const string PodsReady = "PodsReady";
+    public const string Evicted = "Evicted";
+    public const string Preempted = "Preempted";
+    public const string Requeued = "Requeued";
+    public const string Training = "Training";
+    public const string Checkpointed = "Checkpointed";
+    public const string Finished = "Finished";
+}
