@@ -33,11 +33,14 @@ export PATH=$tools:$PATH KUBECTL=$tools/kubectl PHI_REPOSITORY=$root
 
 echo "Building…" >&2
 dotnet build PhiOrchestrator.sln -c Release -v quiet -clp:NoSummary -nodeReuse:false >&2
-"$root/phi" --version >/dev/null
+built=$(dotnet sln PhiOrchestrator.sln list)
+case $built in *src/Phi.Cli/*) "$root/phi" --version >/dev/null ;; esac
 
 passed=0 failed=0 skipped=0
 for folder in tests/*.Tests; do
   name=$(basename "$folder")
+  # A project that the solution does not hold is not part of this version.
+  case $built in *"tests/$name/"*) ;; *) continue ;; esac
   if [ $# -gt 0 ]; then
     wanted=
     for part in "$@"; do case $name in *"$part"*) wanted=1 ;; esac; done
@@ -46,7 +49,7 @@ for folder in tests/*.Tests; do
   echo "== $name" >&2
   report=$results/$name.xml
   status=0
-  "artifacts/bin/$name/release/$name" -noLogo -noColor -xml "$report" || status=$?
+  "artifacts/bin/$name/release/$name" -noLogo -noColor -result-xml "$report" || status=$?
   if [ ! -s "$report" ]; then
     echo "$name ended with exit code $status and wrote no report" >&2
     failed=$((failed + 1))

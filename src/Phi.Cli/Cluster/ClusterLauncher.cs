@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Phi.Cli.Cluster;
+
+/// <summary>Starts a control plane in the background, and stops one.</summary>
+public static partial class ClusterLauncher
+{
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The running control plane of this home, or a new one in the background.</summary>
+    public static async Task<ClusterState> EnsureAsync(PhiHome home, IReadOnlyList<string> upArguments, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (ClusterState.ReadRunning(home) is { } running)
+        {
+            return running;
+        }
+
+        home.Create();
+        // setsid: a Ctrl-C in this terminal must not reach the control plane. The shell hands its output to the log.
+        var log = home.Log("control-plane");
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec setsid \"$0\" \"$@\" >>\"$PHI_LOG\" 2>&1 </dev/null", Environment.ProcessPath!, "up", "--home", home.Root, .. upArguments]);
+        start.Environment["PHI_LOG"] = log;
+        using var process = Process.Start(start)!;
+        var began = time.GetTimestamp();
+        while (time.GetElapsedTime(began) < StartDeadline)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (ClusterState.ReadRunning(home) is { } state)
+            {
+                return state;
+            }
+
+            if (process.HasExited)
+            {
+                throw new CliException($"the control plane ended with exit code {process.ExitCode} while starting. The end of {log}:\n{Tail(log)}", ExitCodes.ControlPlaneUnavailable);
+            }
+
+            await Task.Delay(Poll, time, cancellationToken);
+        }
+
+        throw new CliException($"the control plane was not ready within {StartDeadline.TotalSeconds:0} s. Its log is {log}.", ExitCodes.ControlPlaneUnavailable);
+    }
+
+    /// <summary>Asks the control plane to stop and waits until it has. False if none was running.</summary>
+    public static async Task<bool> StopAsync(PhiHome home, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (ClusterState.ReadRunning(home) is not { } state)
+        {
+            return false;
+        }
+
+        _ = Kill(state.ProcessId, Sigterm);
+        var began = time.GetTimestamp();
+        while (state.IsRunning())
+        {
+            if (time.GetElapsedTime(began) > StopDeadline)
+            {
+                throw new CliException($"process {state.ProcessId} did not stop within {StopDeadline.TotalSeconds:0} s. Its log is {home.Log("control-plane")}.", ExitCodes.ControlPlaneUnavailable);
+            }
+
+            await Task.Delay(Poll, time, cancellationToken);
+        }
+
+        return true;
+    }
+
+    private static string Tail(string log) =>
+        File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(15)) : "(no log)";
+
+    private const int Sigterm = 15;
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int processId, int signal);
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using k8s;
+using Microsoft.Extensions.Logging;
+using Phi.Api.Crds;
+using Phi.Api.Metadata;
+using Phi.LocalCluster.ApiServer;
+using Phi.LocalCluster.Nodes;
+using Phi.LocalCluster.Scheduling;
+
+namespace Phi.Cli.Cluster;
+
+/// <summary>
+/// Runs a whole control plane on this machine: API server, scheduler and node agents in this process; operator and dashboard as
+/// processes of their own, so that each can crash and come back alone.
+/// </summary>
+public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, ILoggerFactory logs, TimeProvider time)
+{
+    private static readonly TimeSpan DashboardDeadline = TimeSpan.FromSeconds(60);
+
+    /// <summary>Runs until cancelled. <paramref name="onReady"/> is called once, when kubectl and the dashboard can be used.</summary>
+    public async Task RunAsync(Func<ClusterState, Task> onReady, CancellationToken cancellationToken)
+    {
+        home.Create();
+        await using var exclusive = Lock();
+        File.Delete(home.DashboardAddress);
+
+        await using var server = await ApiServerHost.StartAsync(
+            new ApiServerOptions
+            {
+                DataDirectory = home.ApiServerData,
+                Port = settings.ApiPort,
+                AdminToken = settings.Token,
+                KubeconfigPath = home.Kubeconfig,
+                CrdManifests = [.. CrdCatalog.All],
+            },
+            cancellationToken);
+        var kept = settings with { ApiPort = server.BaseAddress.Port };
+        kept.Write(home);
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(home.Kubeconfig));
+        List<Task> loops = [SchedulerHost.RunAsync(kubernetes, time, logs, stop.Token)];
+        loops.AddRange(Enumerable.Range(0, kept.Nodes).Select(i => NodeAgentHost.RunAsync(NodeOptions(home, home.Kubeconfig, $"node-{i}", kept.Slots), logs, stop.Token)));
+
+        try
+        {
+            await using var controller = new SupervisedProcess(OperatorArguments(), home.Log("operator"), time);
+            await using var dashboard = new SupervisedProcess(DashboardArguments(kept), home.Log("dashboard"), time);
+            var dashboardUrl = await DashboardUrlAsync(kept, loops, stop.Token);
+            (kept with { DashboardPort = dashboardUrl.Port }).Write(home);
+            var state = State(server.BaseAddress, dashboardUrl, kept);
+            state.Write(home);
+            await onReady(state);
+            var first = await Task.WhenAny([.. loops, Task.Delay(Timeout.Infinite, stop.Token)]);
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                await first;
+            }
+        }
+        finally
+        {
+            // Nodes stop after the operator, so that a node's shutdown is not answered with new pods.
+            await stop.CancelAsync();
+            await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            File.Delete(home.StateFile);
+        }
+    }
+
+    private FileStream Lock()
+    {
+        try
+        {
+            return new FileStream(home.LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new CliException(
+                $"another control plane already runs on {home.Root}. Stop it with `phi down --home {home.Root}`, or choose another folder with --home.",
+                ExitCodes.ControlPlaneUnavailable);
+        }
+    }
+
+    internal static NodeAgentOptions NodeOptions(PhiHome home, string kubeconfig, string name, int slots) => new()
+    {
+        Kubeconfig = kubeconfig,
+        Name = name,
+        Slots = slots,
+        StateDirectory = home.NodeState(name),
+        ToolPath = [TrainerTool.Folder()],
+        Environment = new Dictionary<string, string>
+        {
+            [PhiEnvironment.CheckpointRoot] = home.Checkpoints,
+            [PhiEnvironment.DataCache] = home.DataCache,
+        },
+    };
+
+    private string[] OperatorArguments() =>
+    [
+        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase,
+        "--checkpoints", home.Checkpoints, "--stop-with-parent",
+    ];
+
+    private string[] DashboardArguments(ClusterSettings kept) =>
+    [
+        "dashboard", "--kubeconfig", home.Kubeconfig, "--telemetry", home.TelemetryDatabase, "--token", kept.DashboardToken,
+        "--port", kept.DashboardPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "--address-file", home.DashboardAddress,
+        "--stop-with-parent",
+    ];
+
+    private async Task<Uri> DashboardUrlAsync(ClusterSettings kept, List<Task> loops, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < DashboardDeadline)
+        {
+            if (loops.Find(loop => loop.IsCompleted) is { } ended)
+            {
+                await ended;
+            }
+
+            if (File.Exists(home.DashboardAddress) && Uri.TryCreate((await File.ReadAllTextAsync(home.DashboardAddress, cancellationToken)).Trim(), UriKind.Absolute, out var url))
+            {
+                return new Uri(url, $"/?token={kept.DashboardToken}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
+        }
+
+        throw new CliException($"the dashboard did not start within {DashboardDeadline.TotalSeconds:0} s. Its log is {home.Log("dashboard")}.", ExitCodes.ControlPlaneUnavailable);
+    }
+
+    private static ClusterState State(Uri server, Uri dashboard, ClusterSettings kept)
+    {
+        using var self = Process.GetCurrentProcess();
+        return new ClusterState
+        {
+            ProcessId = self.Id,
+            ProcessStart = self.StartTime,
+            Server = server,
+            Token = kept.Token,
+            DashboardUrl = dashboard.ToString(),
+            Nodes = kept.Nodes,
+            Slots = kept.Slots,
+        };
+    }
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+
+namespace Phi.Cli.Commands;
+
+/// <summary>Options that several commands share.</summary>
+internal static class CommonOptions
+{
+    public static Option<string?> Home() => new("--home") { Description = "Folder of the local control plane. Default: $PHI_HOME, else ~/.phi." };
+
+    public static Option<string> Kubeconfig() => new("--kubeconfig") { Description = "Kubeconfig of the cluster to join.", Required = true };
+
+    public static Option<bool> StopWithParent() => new("--stop-with-parent") { Description = "Stop when standard input closes.", Hidden = true };
+
+    public static Option<int?> Nodes() => PositiveCount("--nodes", "Nodes of a new local cluster. Default 2.");
+
+    public static Option<int?> Slots() => PositiveCount("--slots", "CPU slots (ranks) of each node. Default 4.");
+
+    private static Option<int?> PositiveCount(string name, string description)
+    {
+        var option = new Option<int?>(name) { Description = description };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1 or > 256)
+            {
+                result.AddError($"{name} is {result.GetValueOrDefault<int?>()}; it must be from 1 to 256.");
+            }
+        });
+        return option;
+    }
+}

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Text.Json;
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+using Phi.Cli.Cluster;
+using Phi.Cli.Jobs;
+using Phi.Cli.Output;
+
+namespace Phi.Cli.Commands;
+
+/// <summary><c>phi run MANIFEST</c>: apply, follow, sum up, sample.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var manifest = new Argument<string>("manifest") { Description = "A file with one TrainingJob; - for standard input." };
+        var home = CommonOptions.Home();
+        var nodes = CommonOptions.Nodes();
+        var slots = CommonOptions.Slots();
+        var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
+        output.AcceptOnlyFromAmong("text", "json");
+        var command = new Command("run", "Train what a manifest describes on this machine, and follow it to the end.") { manifest, home, nodes, slots, output };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            var file = ManifestFile.Read(parse.GetRequiredValue(manifest));
+            var folder = PhiHome.Resolve(parse.GetValue(home));
+            List<string> up = [.. Size("--nodes", parse.GetValue(nodes)), .. Size("--slots", parse.GetValue(slots))];
+            using var interrupt = new InterruptSignal(cancellationToken);
+            var cluster = await ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
+            using var client = new JobClient(cluster);
+            var run = new JobRun(client, file, cluster, new ProgressDisplay(TimeProvider.System), TimeProvider.System);
+            var job = await run.FollowAsync(interrupt.Token);
+            return await FinishAsync(job, file, folder, cluster, parse.GetValue(output) == "json", parse.GetRequiredValue(manifest), interrupt.Token.IsCancellationRequested);
+        });
+        return command;
+    }
+
+    private static string[] Size(string option, int? value) =>
+        value is { } given ? [option, given.ToString(System.Globalization.CultureInfo.InvariantCulture)] : [];
+
+    private static async Task<int> FinishAsync(TrainingJob job, ManifestFile file, PhiHome home, ClusterState cluster, bool json, string manifestPath, bool interrupted)
+    {
+        var summary = RunSummary.From(job, JobUrl(cluster, file.Job));
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(summary, PhiJson.Options));
+        }
+        else
+        {
+            SummaryText.Write(summary, job, Console.Out);
+        }
+
+        if (job.Status?.Phase == TrainingPhase.Succeeded)
+        {
+            if (!json && job.Status.Checkpoint?.Uri is { } uri)
+            {
+                await SamplePrinter.PrintAsync(uri, home, Console.Out);
+            }
+
+            return ExitCodes.Succeeded;
+        }
+
+        if (job.Status?.Phase == TrainingPhase.Failed)
+        {
+            await Console.Error.WriteLineAsync($"The job failed: {FailureMessage(job)}");
+            return ExitCodes.JobFailed;
+        }
+
+        if (interrupted)
+        {
+            await Console.Error.WriteLineAsync(
+                $"Interrupted; {(job.Status?.Checkpoint?.Step is { } step ? $"step {step} is saved" : "no step was saved")}. Resume with: phi run {manifestPath}");
+        }
+
+        return ExitCodes.Interrupted;
+    }
+
+    private static string FailureMessage(TrainingJob job)
+    {
+        var condition = job.Status?.Conditions?.Find(c => c.Type == TrainingConditions.Finished);
+        return condition is null ? "no reason is given" : $"{condition.Reason}: {condition.Message}";
+    }
+
+    private static string JobUrl(ClusterState cluster, JobName job)
+    {
+        var root = new Uri(cluster.DashboardUrl);
+        return new Uri(root, $"/jobs/{job.Namespace}/{job.Name}{root.Query}").ToString();
+    }
+}

@@ -1,0 +1,20 @@
+namespace Phi.Cli;
+
+/// <summary>Exit codes of <c>phi</c>. The README's table is this file.</summary>
+public static class ExitCodes
+{
+    public const int Succeeded = 0;
+    /// <summary>An unexpected error.</summary>
+    public const int Error = 1;
+    /// <summary>Wrong usage: an option, an argument, or a tool that is missing.</summary>
+    public const int Usage = 2;
+    /// <summary>The manifest cannot be read, or the API server refused it.</summary>
+    public const int InvalidManifest = 3;
+    /// <summary>The control plane does not start or does not answer.</summary>
+    public const int ControlPlaneUnavailable = 4;
+    /// <summary>The job was deleted while it was followed.</summary>
+    public const int JobDeleted = 5;
+    public const int JobFailed = 6;
+    /// <summary>Interrupted (Ctrl-C): the job saved a checkpoint and is suspended.</summary>
+    public const int Interrupted = 130;
+}

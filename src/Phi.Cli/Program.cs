@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Phi.Cli;
+using Phi.Cli.Commands;
+
+var root = new RootCommand("Trains phi-style models, on this machine or on a Kubernetes cluster.")
+{
+    RunCommand.Create(),
+    ClusterCommands.Up(),
+    ClusterCommands.Down(),
+    ServiceCommands.Operator(),
+    ServiceCommands.Node(),
+    ServiceCommands.Dashboard(),
+};
+
+try
+{
+    var parse = root.Parse(args);
+    if (parse.Errors.Count > 0)
+    {
+        await parse.InvokeAsync(new InvocationConfiguration { Output = Console.Error });
+        return ExitCodes.Usage;
+    }
+
+    return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
+}
+catch (CliException e)
+{
+    await Console.Error.WriteLineAsync($"phi: {e.Message}");
+    return e.ExitCode;
+}
+catch (OperationCanceledException)
+{
+    return ExitCodes.Interrupted;
+}

@@ -1,0 +1,24 @@
+namespace Phi.Collectives;
+
+/// <summary>Where bytes went.</summary>
+public enum WireScope
+{
+    /// <summary>Within a node.</summary>
+    Intra,
+    /// <summary>Across nodes.</summary>
+    Inter,
+}
+
+/// <summary>Bytes that one rank has sent, by operation and scope. Written by the communicator's thread; read by any.</summary>
+public sealed class WireStatistics
+{
+    private readonly long[] _bytes = new long[Enum.GetValues<CollectiveOperation>().Length * 2];
+
+    public long Bytes(CollectiveOperation operation, WireScope scope) => Volatile.Read(ref _bytes[Index(operation, scope)]);
+
+    public long Bytes(WireScope scope) => Enum.GetValues<CollectiveOperation>().Sum(operation => Bytes(operation, scope));
+
+    internal void Add(CollectiveOperation operation, WireScope scope, long bytes) => Interlocked.Add(ref _bytes[Index(operation, scope)], bytes);
+
+    private static int Index(CollectiveOperation operation, WireScope scope) => (int)operation * 2 + (int)scope;
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+
+namespace Phi.EndToEnd.Tests;
+
+/// <summary>Every interruption ends in the losses of the undisturbed run, bit for bit.</summary>
+public sealed class InterruptionTests : IAsyncLifetime
+{
+    private const int Steps = 400;
+    private PhiCluster _cluster = null!;
+    private string _corpus = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await PhiCluster.StartAsync();
+        _corpus = Manifests.WriteCorpus(_cluster.Work);
+    }
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Losses_AfterEveryKindOfInterruption_EqualTheUninterruptedRun()
+    {
+        var expected = await RunAsync("plain", _ => Task.CompletedTask);
+
+        Losses.AssertEqual(expected, await RunAsync("rank-killed", KillARankAsync), Steps);
+        Losses.AssertEqual(expected, await RunAsync("pod-deleted", DeleteAPodAsync), Steps);
+        Losses.AssertEqual(expected, await RunAsync("operator-killed", KillTheOperatorAsync), Steps);
+        Losses.AssertEqual(expected, await RunAsync("down-and-up", DownAndUpAsync), Steps);
+    }
+
+    private async Task<SortedDictionary<long, double>> RunAsync(string name, Func<string, Task> interrupt)
+    {
+        await _cluster.ApplyAsync(Manifests.Tiny(name, _corpus, Steps, everySteps: 20));
+        await _cluster.WaitForStepAsync(name, 30);
+        await interrupt(name);
+        var job = await _cluster.WaitForSuccessAsync(name);
+        var losses = await Losses.EffectiveAsync(Path.Combine(_cluster.Home, "telemetry.db"), (string)job["metadata"]!["uid"]!);
+        var deleted = await _cluster.KubectlAsync("delete", "tj", name, "--wait=true");
+        Assert.True(deleted.ExitCode == 0, deleted.ToString());
+        Assert.Empty(TrainingProcesses.Of(_cluster.Home));
+        return losses;
+    }
+
+    private async Task KillARankAsync(string name)
+    {
+        var rank = TrainingProcesses.Of(_cluster.Home).Where(p => p.IsRank).MaxBy(p => p.Id)!;
+        Process.GetProcessById(rank.Id).Kill();
+        var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2, "second attempt");
+        Assert.Equal(1, (int?)job["status"]!["restarts"]);
+    }
+
+    private async Task DeleteAPodAsync(string name)
+    {
+        var result = await _cluster.KubectlAsync("delete", "pod", $"{name}-1");
+        Assert.True(result.ExitCode == 0, result.ToString());
+        var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2, "second attempt");
+        Assert.Equal(0, (int?)job["status"]!["restarts"] ?? 0);
+    }
+
+    private async Task KillTheOperatorAsync(string name)
+    {
+        var before = TrainingProcesses.Of(_cluster.Home).Where(p => p.IsRank).Select(p => p.Id).ToHashSet();
+        foreach (var process in TrainingProcesses.WithArguments("operator", _cluster.Kubeconfig))
+        {
+            Process.GetProcessById(process).Kill();
+        }
+
+        var job = await _cluster.WaitForStepAsync(name, 60);
+        Assert.Equal(1, (int?)job["status"]!["attempt"]);
+        Assert.Subset(before, TrainingProcesses.Of(_cluster.Home).Where(p => p.IsRank).Select(p => p.Id).ToHashSet());
+    }
+
+    private async Task DownAndUpAsync(string name)
+    {
+        var down = await _cluster.DownAsync();
+        Assert.True(down.ExitCode == 0, down.ToString());
+        Assert.Empty(TrainingProcesses.Of(_cluster.Home));
+        var up = await _cluster.UpAsync();
+        Assert.True(up.ExitCode == 0, up.ToString());
+        await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] >= 2, "second attempt");
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Phi.EndToEnd.Tests;
+
+/// <summary>A control plane of its own in a temporary folder, driven through the real command line and the real kubectl.</summary>
+public sealed class PhiCluster : IAsyncDisposable
+{
+    private PhiCluster(string home, string work)
+    {
+        Home = home;
+        Work = work;
+    }
+
+    public string Home { get; }
+
+    /// <summary>Folder for the test's manifests and corpora; its name has a space.</summary>
+    public string Work { get; }
+    public string Kubeconfig => Path.Combine(Home, "kubeconfig");
+    public string Checkpoints => Path.Combine(Home, "checkpoints");
+
+    public static async Task<PhiCluster> StartAsync(int nodes = 2, int slots = 4)
+    {
+        var root = Directory.CreateTempSubdirectory("phi e2e ").FullName;
+        var cluster = new PhiCluster(Path.Combine(root, "home"), Path.Combine(root, "work folder"));
+        Directory.CreateDirectory(cluster.Work);
+        await cluster.UpAsync(nodes, slots);
+        return cluster;
+    }
+
+    public Task<CommandResult> UpAsync(int nodes = 2, int slots = 4) => PhiAsync("up", "--detach", "--nodes", $"{nodes}", "--slots", $"{slots}");
+
+    public Task<CommandResult> DownAsync() => PhiAsync("down");
+
+    public Task<CommandResult> PhiAsync(params string[] arguments) =>
+        CommandResult.RunAsync(Tools.Phi, [.. arguments, "--home", Home], Work, input: null);
+
+    public Task<CommandResult> KubectlAsync(params string[] arguments) => KubectlWithInputAsync(null, arguments);
+
+    public Task<CommandResult> KubectlWithInputAsync(string? input, params string[] arguments) =>
+        CommandResult.RunAsync(Tools.Kubectl, ["--kubeconfig", Kubeconfig, "--cache-dir", Path.Combine(Home, "kubectl-cache"), .. arguments], Work, input);
+
+    /// <summary>Applies a manifest; fails the test if kubectl refuses it.</summary>
+    public async Task ApplyAsync(string manifest)
+    {
+        var result = await KubectlWithInputAsync(manifest, "apply", "-f", "-");
+        Assert.True(result.ExitCode == 0, result.ToString());
+    }
+
+    public async Task<JsonNode> JobAsync(string name)
+    {
+        var result = await KubectlAsync("get", "tj", name, "-o", "json");
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return JsonNode.Parse(result.Output)!;
+    }
+
+    /// <summary>Waits until the job's state satisfies the condition; a job that finished otherwise fails the test with its whole state.</summary>
+    public async Task<JsonNode> WaitForAsync(string name, Func<JsonNode, bool> condition, string what)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        while (true)
+        {
+            var job = await JobAsync(name);
+            if (condition(job))
+            {
+                return job;
+            }
+
+            if (deadline.IsCancellationRequested || (string?)job["status"]?["phase"] is "Failed")
+            {
+                Assert.Fail($"{name}: no {what}. {job.ToJsonString(new JsonSerializerOptions { WriteIndented = true })}\n{await EvidenceAsync()}");
+            }
+
+            await Task.Yield();
+        }
+    }
+
+    public Task<JsonNode> WaitForStepAsync(string name, long step) =>
+        WaitForAsync(name, job => (long?)job["status"]?["progress"]?["step"] >= step, $"step {step}");
+
+    public Task<JsonNode> WaitForSuccessAsync(string name) =>
+        WaitForAsync(name, job => (string?)job["status"]?["phase"] == "Succeeded", "success");
+
+    public async ValueTask DisposeAsync()
+    {
+        await DownAsync();
+        Directory.Delete(Path.GetDirectoryName(Home)!, recursive: true);
+    }
+
+    private async Task<string> EvidenceAsync()
+    {
+        var pods = await KubectlAsync("get", "pods", "-o", "wide");
+        var events = await KubectlAsync("get", "events");
+        var logs = Directory.Exists(Path.Combine(Home, "logs"))
+            ? string.Join('\n', Directory.EnumerateFiles(Path.Combine(Home, "logs")).Select(file => $"--- {file}\n{string.Join('\n', File.ReadLines(file).TakeLast(30))}"))
+            : "";
+        return $"{pods.Output}\n{events.Output}\n{logs}";
+    }
+}
