@@ -1,0 +1,28 @@
+using Phi.Training.Model;
+using Phi.Training.Optimizer;
+
+namespace Phi.Training.Loop;
+
+/// <summary>One run, the same on every rank.</summary>
+public sealed record TrainingConfiguration
+{
+    public required ModelConfiguration Model { get; init; }
+    /// <summary>Sequences per step over all ranks.</summary>
+    public required int GlobalBatch { get; init; }
+    /// <summary>Sequences per rank and forward pass.</summary>
+    public required int MicroBatch { get; init; }
+    public required LinearSchedule Schedule { get; init; }
+    public AdamW Optimizer { get; init; } = new();
+    public long Seed { get; init; } = 1;
+    /// <summary>CPU threads of torch in this rank. Default 1.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Micro-batches per step.</summary>
+    public int AccumulationSteps(int worldSize)
+    {
+        var perPass = MicroBatch * worldSize;
+        return MicroBatch > 0 && GlobalBatch > 0 && GlobalBatch % perPass == 0
+            ? GlobalBatch / perPass
+            : throw new ArgumentException($"batch.global {GlobalBatch} is not a multiple of batch.micro {MicroBatch} × {worldSize} ranks; choose one that is, such as {Math.Max(1, GlobalBatch / perPass) * perPass}");
+    }
+}

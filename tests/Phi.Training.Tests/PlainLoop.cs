@@ -1,0 +1,85 @@
+using System.Numerics.Tensors;
+using Phi.Collectives;
+using Phi.Training.Data;
+using Phi.Training.Loop;
+using Phi.Training.Model;
+using Phi.Training.Zero;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace Phi.Training.Tests;
+
+/// <summary>The same model as one autograd graph with ordinary leaf parameters: no slots, no shards, no segments.</summary>
+internal static class PlainLoop
+{
+    public static unsafe float[] Losses(TrainingConfiguration configuration, TokenDataset data, int steps)
+    {
+        set_num_threads(configuration.Threads);
+        using var everything = NewDisposeScope();
+        using var forward = new PhiForward(configuration.Model);
+        var group = InProcessGroup.Create(1)[0];
+        var units = UnitLayout.Of(configuration.Model).Select((layout, i) => new ShardedUnit(layout, i, group, configuration.Seed)).ToList();
+        var losses = new float[steps];
+        for (var step = 0; step < steps; step++)
+        {
+            using var scope = NewDisposeScope();
+            var parameters = units.Select(Leaves).ToList();
+            var (inputs, targets) = Batch(configuration, data, step);
+            var x = forward.Embed(inputs, parameters[0]);
+            foreach (var layer in parameters.Skip(1).Take(configuration.Model.Layers))
+            {
+                x = forward.Layer(x, layer);
+            }
+
+            var loss = F.cross_entropy(forward.Head(x, parameters[^1]), targets);
+            loss.backward();
+            losses[step] = loss.item<float>();
+            Update(configuration, units, parameters, step);
+        }
+
+        units.ForEach(unit => unit.Dispose());
+        return losses;
+    }
+
+    private static List<Tensor> Leaves(ShardedUnit unit) =>
+        [.. unit.Layout.Tensors.Select(t => tensor(unit.Weights.Span.Slice((int)t.Offset, (int)t.Length).ToArray(), t.Shape).requires_grad_())];
+
+    private static unsafe void Update(TrainingConfiguration configuration, List<ShardedUnit> units, List<List<Tensor>> parameters, int step)
+    {
+        var squares = 0f;
+        foreach (var (unit, leaves) in units.Zip(parameters))
+        {
+            foreach (var (layout, leaf) in unit.Layout.Tensors.Zip(leaves))
+            {
+                leaf.grad!.data<float>().ToArray().CopyTo(unit.Gradients.Span[(int)layout.Offset..]);
+            }
+
+            squares += TensorPrimitives.SumOfSquares<float>(unit.Gradients.Span);
+        }
+
+        var norm = MathF.Sqrt(squares);
+        var clip = norm > configuration.Optimizer.ClipNorm ? configuration.Optimizer.ClipNorm / norm : 1;
+        var rate = configuration.Optimizer.LearningRate * configuration.Schedule.Factor(step);
+        foreach (var unit in units)
+        {
+            configuration.Optimizer.Update(unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength, step + 1, rate, clip);
+        }
+    }
+
+    private static (Tensor Inputs, Tensor Targets) Batch(TrainingConfiguration configuration, TokenDataset data, int step)
+    {
+        int count = configuration.GlobalBatch, length = configuration.Model.SequenceLength;
+        var inputs = new List<long>();
+        var targets = new List<long>();
+        var window = new long[length + 1];
+        for (var sample = 0; sample < count; sample++)
+        {
+            data.CopySample(configuration.Seed, step, sample, window);
+            inputs.AddRange(window[..length]);
+            targets.AddRange(window[1..]);
+        }
+
+        return (tensor(inputs.ToArray(), [count, length]), tensor(targets.ToArray(), [count * length]));
+    }
+}

@@ -1,0 +1,86 @@
+using Phi.Training.Loop;
+
+namespace Phi.Training.Tests;
+
+/// <summary>ZeRO-3 against itself at other world sizes, against a plain loop, and against its own continuation.</summary>
+[Collection("torch")]
+public sealed class TrainingLoopTests
+{
+    [Fact]
+    public void Step_WorldOfOne_EqualsThePlainLoopBitForBit()
+    {
+        var configuration = SmallRun.Configuration with { MicroBatch = 8 };
+
+        var losses = SmallRun.Train(1, 12, configuration)[0].Select(step => step.Loss).ToArray();
+
+        Assert.Equal(Bits(PlainLoop.Losses(configuration, SmallRun.Data, 12)), Bits(losses));
+    }
+
+    [Fact]
+    public void Step_FourRanks_EqualsOneWithinRounding()
+    {
+        var one = SmallRun.Train(1, 30)[0];
+        var four = SmallRun.Train(4, 30);
+
+        for (var step = 0; step < 30; step++)
+        {
+            Assert.True(Math.Abs(one[step].Loss - four[0][step].Loss) <= 1e-5 * one[step].Loss, $"step {step}: {one[step].Loss:R} and {four[0][step].Loss:R}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Step_SameWorldSize_GivesTheSameBitsOnEveryRankAndEveryRun(int worldSize)
+    {
+        var first = SmallRun.Train(worldSize, 6);
+        var second = SmallRun.Train(worldSize, 6);
+
+        Assert.All(first.Concat(second), rank => Assert.Equal(Bits(first[0].Select(s => s.Loss)), Bits(rank.Select(s => s.Loss))));
+    }
+
+    [Fact]
+    public void Step_ContinuedFromItsShards_EqualsTheUninterruptedRunBitForBit()
+    {
+        var whole = SmallRun.Train(2, 10)[0].Select(s => s.Loss);
+        var saved = new float[2][][];
+        var first = SmallRun.Train(2, 4, finish: (loop, rank) => saved[rank] = Save(loop))[0].Select(s => s.Loss);
+
+        var rest = SmallRun.Train(2, 6, prepare: (loop, rank) => Load(loop, saved[rank], 4))[0].Select(s => s.Loss);
+
+        Assert.Equal(Bits(whole), Bits(first.Concat(rest)));
+    }
+
+    [Fact]
+    public void Step_Repeated_LowersTheLoss()
+    {
+        var steps = SmallRun.Train(1, 60)[0];
+
+        Assert.True(steps[0].Loss > 5 && steps[^1].Loss < 3.2, $"{steps[0].Loss} to {steps[^1].Loss}");
+    }
+
+    [Fact]
+    public void Constructor_BatchThatTheWorldDoesNotDivide_NamesTheRemedy()
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => SmallRun.Train(1, 1, SmallRun.Configuration with { MicroBatch = 3 }));
+
+        Assert.Contains("batch.global 8 is not a multiple of batch.micro 3 × 1 ranks; choose one that is, such as 6", error.Message, StringComparison.Ordinal);
+    }
+
+    private static float[][] Save(TrainingLoop loop) =>
+        [.. loop.Units.SelectMany(unit => new[] { unit.Weights, unit.FirstMoments, unit.SecondMoments }).Select(buffer => buffer.Span.ToArray())];
+
+    private static void Load(TrainingLoop loop, float[][] saved, long steps)
+    {
+        var buffers = loop.Units.SelectMany(unit => new[] { unit.Weights, unit.FirstMoments, unit.SecondMoments });
+        foreach (var (buffer, values) in buffers.Zip(saved))
+        {
+            values.CopyTo(buffer.Span);
+        }
+
+        loop.CompletedSteps = steps;
+    }
+
+    private static IEnumerable<int> Bits(IEnumerable<float> values) => values.Select(BitConverter.SingleToInt32Bits);
+}
