@@ -1,0 +1,29 @@
+namespace Phi.Checkpoints.Format;
+
+/// <summary>What a committed checkpoint holds: <c>manifest.json</c>, written last. No manifest, no checkpoint.</summary>
+public sealed record CheckpointManifest
+{
+    public const int CurrentFormat = 1;
+
+    public int Format { get; init; } = CurrentFormat;
+    /// <summary>Steps done. The data cursor is the step too: the order of samples is a function of seed and step.</summary>
+    public required long Step { get; init; }
+    public required string RunId { get; init; }
+    public required int Attempt { get; init; }
+    public required long Seed { get; init; }
+    public required int WorldSize { get; init; }
+    public required DateTimeOffset Time { get; init; }
+    /// <summary>Units in order; each rank holds an equal shard of each, padded at the end.</summary>
+    public required IReadOnlyList<UnitEntry> Units { get; init; }
+    /// <summary>One per rank, in rank order.</summary>
+    public required IReadOnlyList<ShardEntry> Shards { get; init; }
+}
+
+/// <summary>Length and shard length in elements.</summary>
+public sealed record UnitEntry(string Name, long Length, long ShardLength, IReadOnlyList<TensorEntry> Tensors);
+
+/// <summary>Offset in elements from the unit's start.</summary>
+public sealed record TensorEntry(string Name, IReadOnlyList<long> Shape, long Offset);
+
+/// <summary>Sha256 in lowercase hexadecimal over the whole file.</summary>
+public sealed record ShardEntry(string File, long Bytes, string Sha256);

@@ -1,0 +1,138 @@
+using CsCheck;
+using Phi.Checkpoints.Format;
+using Phi.Checkpoints.Stores;
+
+namespace Phi.Checkpoints.Tests;
+
+/// <summary>A checkpoint exists whole or not at all, and a damaged one is never loaded.</summary>
+public sealed class FolderCheckpointStoreTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("phi checkpoints ").FullName;
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void SaveThenLoad_AnyValuesIncludingNaN_IsTheIdentity() =>
+        Gen.Int.Select(BitConverter.Int32BitsToSingle).Array[0, 3000].Array[1, 3].Sample(tensors =>
+        {
+            var store = new FolderCheckpointStore(Path.Combine(_root, Guid.NewGuid().ToString("N")));
+            var shard = Write(store, 3, tensors);
+            var read = Read(store, 3, shard, tensors);
+            Assert.Equal(tensors.Select(Bits), read.Select(Bits));
+        }, iter: 50);
+
+    [Fact]
+    public void CommittedSteps_ShardsWithoutManifest_AreNoCheckpoint()
+    {
+        var store = new FolderCheckpointStore(_root);
+        Write(store, 10, [[1f]]);
+
+        Assert.Empty(store.CommittedSteps());
+        Assert.Null(store.NewestGood((_, _) => { }));
+    }
+
+    [Fact]
+    public void Commit_StepThatIsCommitted_LosesAndLeavesTheFirst()
+    {
+        var store = new FolderCheckpointStore(_root);
+        var manifest = Save(store, 10, [[1f, 2f]]);
+
+        Assert.False(store.Commit(manifest with { Attempt = 7 }));
+        Assert.Equal(1, store.ReadManifest(10).Attempt);
+        Assert.DoesNotContain(Directory.GetFiles(store.FolderOf(10)), file => file.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("flipped", "SHA-256")]
+    [InlineData("truncated", "bytes; its manifest says")]
+    [InlineData("missing", "cannot be read")]
+    [InlineData("manifest", "cannot be read")]
+    public void NewestGood_NewestIsDamaged_FallsBackAndSaysWhy(string damage, string expected)
+    {
+        var store = new FolderCheckpointStore(_root);
+        Save(store, 10, [[1f, 2f]]);
+        var newest = Save(store, 20, [[3f, 4f]]);
+        Damage(damage, Path.Combine(store.FolderOf(20), newest.Shards[0].File), Path.Combine(store.FolderOf(20), "manifest.json"));
+        var bad = new List<(long Step, string Message)>();
+
+        var good = store.NewestGood((step, e) => bad.Add((step, e.Message)));
+
+        Assert.Equal(10, good!.Step);
+        var report = Assert.Single(bad);
+        Assert.Equal(20, report.Step);
+        Assert.Contains(expected, report.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_TensorOfAnotherLength_NamesIt()
+    {
+        var store = new FolderCheckpointStore(_root);
+        var shard = Write(store, 1, [[1f, 2f]]);
+
+        var error = Assert.Throws<CheckpointException>(() => Read(store, 1, shard, [[0f, 0f, 0f]]));
+
+        Assert.Contains("tensor-0 has 8 bytes of F32; 12 bytes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Retain_KeepLast_RemovesTheOldestAndNeverTheNewest()
+    {
+        var store = new FolderCheckpointStore(_root);
+        foreach (var step in new long[] { 5, 10, 15, 20 })
+        {
+            Save(store, step, [[step]]);
+        }
+
+        store.Retain(2);
+
+        Assert.Equal([20, 15], store.CommittedSteps());
+        Assert.Throws<ArgumentOutOfRangeException>(() => store.Retain(0));
+    }
+
+    private static CheckpointManifest Save(FolderCheckpointStore store, long step, float[][] tensors)
+    {
+        var manifest = new CheckpointManifest
+        {
+            Step = step, RunId = "run", Attempt = 1, Seed = 1, WorldSize = 1, Time = DateTimeOffset.UnixEpoch, Units = [], Shards = [Write(store, step, tensors)],
+        };
+        Assert.True(store.Commit(manifest));
+        return manifest;
+    }
+
+    private static void Damage(string how, string shard, string manifest)
+    {
+        switch (how)
+        {
+            case "flipped":
+                var bytes = File.ReadAllBytes(shard);
+                bytes[^1] ^= 1;
+                File.WriteAllBytes(shard, bytes);
+                break;
+            case "truncated":
+                File.WriteAllBytes(shard, File.ReadAllBytes(shard)[..^3]);
+                break;
+            case "missing":
+                File.Delete(shard);
+                break;
+            default:
+                File.WriteAllText(manifest, "{\"format\":1");
+                break;
+        }
+    }
+
+    private static ShardEntry Write(FolderCheckpointStore store, long step, float[][] tensors) =>
+        Pinned.With(tensors, shard => store.WriteShard(step, 1, 0, 1, shard));
+
+    private static float[][] Read(FolderCheckpointStore store, long step, ShardEntry shard, float[][] like)
+    {
+        float[][] read = [.. like.Select(values => new float[values.Length])];
+        Pinned.With(read, into =>
+        {
+            store.ReadShard(step, shard, into);
+            return 0;
+        });
+        return read;
+    }
+
+    private static int[] Bits(float[] values) => [.. values.Select(BitConverter.SingleToInt32Bits)];
+}

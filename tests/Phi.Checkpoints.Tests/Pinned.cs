@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+using Phi.Checkpoints.Format;
+
+namespace Phi.Checkpoints.Tests;
+
+/// <summary>Arrays as shard tensors for the time of a call.</summary>
+internal static class Pinned
+{
+    public static unsafe T With<T>(float[][] arrays, Func<IReadOnlyList<ShardTensor>, T> body)
+    {
+        var handles = arrays.Select(array => GCHandle.Alloc(array, GCHandleType.Pinned)).ToList();
+        try
+        {
+            return body([.. arrays.Select((array, i) => new ShardTensor($"tensor-{i}", (float*)handles[i].AddrOfPinnedObject(), array.Length))]);
+        }
+        finally
+        {
+            handles.ForEach(handle => handle.Free());
+        }
+    }
+}
