@@ -79,7 +79,7 @@ public sealed class AdamWSpec
     public double? ClipNorm { get; set; }
 }
 
-/// <summary>Exactly one. Null: linear with 50 warm-up steps over all steps.</summary>
+/// <summary>Exactly one. Null: linear with 50 warm-up steps (fewer if the run is shorter) over all steps.</summary>
 public sealed class ScheduleSpec
 {
     public LinearScheduleSpec? Linear { get; set; }

@@ -1,0 +1,110 @@
+namespace Phi.Api.TrainingJobs;
+
+/// <summary>Rules of the built-in trainer's block; defaults are applied.</summary>
+internal static class PhiSpecValidator
+{
+    public static void Validate(PhiSpec phi, TrainingJobSpec spec, ErrorList errors)
+    {
+        Model(phi.Model!, errors);
+        Data(phi.Data!, errors);
+        Batch(phi.Batch!, spec, errors);
+        errors.Required("spec.phi.steps", phi.Steps, "say how many optimizer steps to take");
+        errors.Range("spec.phi.steps", phi.Steps, 1, long.MaxValue, "take at least one step");
+        Optimizer(phi.Optimizer!.AdamW!, errors);
+        Schedule(phi.Schedule!, errors, compareLengths: phi.Steps > 0);
+        errors.OneOf("spec.phi.precision", phi.Precision, ["fp32", "bf16", "fp16"]);
+        errors.OneOf("spec.phi.activationCheckpointing", phi.ActivationCheckpointing, ["none", "full"]);
+    }
+
+    private static void Model(ModelSpec model, ErrorList errors)
+    {
+        if (model.Preset is { } preset && ModelPresets.Find(preset) is null)
+        {
+            errors.Add("spec.phi.model.preset", preset, $"must be one of {string.Join(", ", ModelPresets.Names)}", "choose one, or give every dimension");
+            return;
+        }
+
+        (string Name, int? Value, int Most)[] dimensions =
+        [
+            ("layers", model.Layers, 1000), ("hiddenSize", model.HiddenSize, 1 << 16), ("heads", model.Heads, 1 << 12), ("rotaryDim", model.RotaryDim, 1 << 12),
+            ("mlpSize", model.MlpSize, 1 << 18), ("vocabularySize", model.VocabularySize, 65536), ("sequenceLength", model.SequenceLength, 1 << 20),
+        ];
+        foreach (var (name, value, most) in dimensions)
+        {
+            errors.Required($"spec.phi.model.{name}", value, "give it, or a preset");
+            errors.Range($"spec.phi.model.{name}", value, 1, most, "choose a size within the range");
+        }
+
+        if (model is { HiddenSize: { } hidden, Heads: > 0 and var heads })
+        {
+            if (hidden % heads != 0)
+            {
+                errors.Add("spec.phi.model.heads", heads, $"must divide hiddenSize ({hidden})", "choose a divisor");
+            }
+            else if (model.RotaryDim is { } rotary && (rotary % 2 != 0 || rotary > hidden / heads))
+            {
+                errors.Add("spec.phi.model.rotaryDim", rotary, $"must be even and at most the head size ({hidden / heads})", "write half the head size");
+            }
+        }
+
+        errors.Range("spec.phi.model.dropout", model.Dropout, 0, 0.99, "write a probability below 1");
+    }
+
+    private static void Data(DataSpec data, ErrorList errors)
+    {
+        if (data.Sources is null or [])
+        {
+            errors.Add("spec.phi.data.sources", null, "must name at least one folder, glob or URL", "add the files to train on");
+        }
+
+        foreach (var (i, source) in (data.Sources ?? []).Index())
+        {
+            if (string.IsNullOrWhiteSpace(source))
+            {
+                errors.Add($"spec.phi.data.sources[{i}]", "''", "must not be empty", "remove it, or name a folder, glob or URL");
+            }
+        }
+
+        var tokenizer = data.Tokenizer!;
+        errors.ExactlyOne("spec.phi.data.tokenizer", [("bytes", tokenizer.Bytes), ("codegen", tokenizer.Codegen), ("bpe", tokenizer.Bpe)]);
+        errors.Range("spec.phi.data.heldOutFraction", data.HeldOutFraction, 0, 0.5, "hold out at most half");
+    }
+
+    private static void Batch(BatchSpec batch, TrainingJobSpec spec, ErrorList errors)
+    {
+        errors.Range("spec.phi.batch.global", batch.Global, 1, 1 << 24, "take at least one sequence a step");
+        errors.Range("spec.phi.batch.micro", batch.Micro, 1, 1 << 16, "take at least one sequence a pass");
+        if (batch is { Global: > 0 and var global, Micro: > 0 and var micro } && spec is { Replicas: > 0 and var replicas, Accelerator.PerReplica: > 0 and var perReplica })
+        {
+            var perPass = (long)micro * replicas * perReplica;
+            if (global % perPass != 0)
+            {
+                errors.Add("spec.phi.batch.global", global, $"must be a multiple of micro × replicas × perReplica ({micro} × {replicas} × {perReplica} = {perPass})", $"write {Math.Max(1, global / perPass) * perPass}, or change micro");
+            }
+        }
+    }
+
+    private static void Optimizer(AdamWSpec adamW, ErrorList errors)
+    {
+        errors.Range("spec.phi.optimizer.adamW.learningRate", adamW.LearningRate, double.Epsilon, 10, "phi-1 uses 1e-3");
+        errors.Range("spec.phi.optimizer.adamW.beta1", adamW.Beta1, 0, 0.999999, "leave it out for 0.9");
+        errors.Range("spec.phi.optimizer.adamW.beta2", adamW.Beta2, 0, 0.999999, "leave it out for 0.98");
+        errors.Range("spec.phi.optimizer.adamW.epsilon", adamW.Epsilon, double.Epsilon, 1, "leave it out for 1e-7");
+        errors.Range("spec.phi.optimizer.adamW.weightDecay", adamW.WeightDecay, 0, 10, "write 0 for none");
+        errors.Range("spec.phi.optimizer.adamW.clipNorm", adamW.ClipNorm, 0, double.MaxValue, "write 0 for no clipping");
+    }
+
+    private static void Schedule(ScheduleSpec schedule, ErrorList errors, bool compareLengths)
+    {
+        errors.ExactlyOne("spec.phi.schedule", [("linear", schedule.Linear), ("cosine", schedule.Cosine), ("constant", schedule.Constant)]);
+        errors.Range("spec.phi.schedule.constant.warmupSteps", schedule.Constant?.WarmupSteps, 0, long.MaxValue, "write 0 for none");
+        foreach (var (name, ramp) in new[] { ("linear", schedule.Linear), ("cosine", schedule.Cosine) })
+        {
+            errors.Range($"spec.phi.schedule.{name}.warmupSteps", ramp?.WarmupSteps, 0, long.MaxValue, "write 0 for none");
+            if (compareLengths && ramp is { WarmupSteps: { } warmup, TotalSteps: { } total } && total < warmup)
+            {
+                errors.Add($"spec.phi.schedule.{name}.totalSteps", total, $"must be at least warmupSteps ({warmup})", "raise it, or lower warmupSteps");
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Phi.Api.Metadata;
+
+namespace Phi.Api.TrainingJobs;
+
+/// <summary>Fills in what the user left out. The values are those that the spec's documentation names.</summary>
+public static class TrainingJobDefaults
+{
+    /// <summary>A copy of the job whose spec has every default; the given job is not changed.</summary>
+    public static TrainingJob Apply(TrainingJob job)
+    {
+        var copy = JsonSerializer.Deserialize<TrainingJob>(JsonSerializer.Serialize(job, PhiJson.Options), PhiJson.Options)!;
+        var spec = copy.Spec;
+        spec.Suspend ??= false;
+        spec.Replicas ??= 1;
+        spec.Accelerator ??= new AcceleratorSpec();
+        spec.Accelerator.Type ??= "cpu";
+        spec.Accelerator.PerReplica ??= 8;
+        spec.Template ??= new PodTemplateSpec();
+        spec.Template.TerminationGracePeriodSeconds ??= 30;
+        spec.Zero ??= new ZeroSpec();
+        spec.Zero.Stage ??= 3;
+        if (spec.Phi is { } phi)
+        {
+            Apply(phi, spec);
+        }
+
+        spec.Checkpoint = Checkpoint(spec.Checkpoint ?? new CheckpointSpec(), copy.Metadata);
+        spec.Recovery ??= new RecoverySpec();
+        spec.Recovery.MaxRestarts ??= 3;
+        spec.Recovery.Backoff ??= "1s";
+        spec.Recovery.HangTimeout ??= "10m";
+        return copy;
+    }
+
+    private static void Apply(PhiSpec phi, TrainingJobSpec spec)
+    {
+        phi.Model = Model(phi.Model ?? new ModelSpec { Preset = "phi-tiny" });
+        phi.Data ??= new DataSpec();
+        phi.Data.Tokenizer ??= new TokenizerSpec { Bytes = new BytesTokenizerSpec() };
+        phi.Data.HeldOutFraction ??= 0;
+        phi.Batch ??= new BatchSpec();
+        phi.Batch.Micro ??= 1;
+        phi.Batch.Global ??= phi.Batch.Micro * spec.Replicas * spec.Accelerator!.PerReplica;
+        phi.Optimizer ??= new OptimizerSpec();
+        var adamW = phi.Optimizer.AdamW ??= new AdamWSpec();
+        adamW.LearningRate ??= 1e-3;
+        adamW.Beta1 ??= 0.9;
+        adamW.Beta2 ??= 0.98;
+        adamW.Epsilon ??= 1e-7;
+        adamW.WeightDecay ??= 0.1;
+        adamW.ClipNorm ??= 1;
+        phi.Schedule ??= new ScheduleSpec { Linear = new LinearScheduleSpec() };
+        foreach (var ramp in new[] { phi.Schedule.Linear, phi.Schedule.Cosine }.OfType<LinearScheduleSpec>())
+        {
+            ramp.WarmupSteps ??= Math.Clamp(ramp.TotalSteps ?? phi.Steps ?? 50, 0, 50);
+            ramp.TotalSteps ??= phi.Steps;
+        }
+
+        phi.Precision ??= spec.Accelerator!.Type == "cpu" ? "fp32" : "bf16";
+        phi.Seed ??= 1;
+        phi.ActivationCheckpointing ??= "none";
+    }
+
+    private static ModelSpec Model(ModelSpec given)
+    {
+        var preset = given.Preset is { } name ? ModelPresets.Find(name) : null;
+        given.Layers ??= preset?.Layers;
+        given.HiddenSize ??= preset?.HiddenSize;
+        given.Heads ??= preset?.Heads;
+        given.RotaryDim ??= preset?.RotaryDim;
+        given.MlpSize ??= preset?.MlpSize;
+        given.VocabularySize ??= preset?.VocabularySize;
+        given.SequenceLength ??= preset?.SequenceLength;
+        given.Dropout ??= 0;
+        return given;
+    }
+
+    private static CheckpointSpec Checkpoint(CheckpointSpec given, ObjectMeta job)
+    {
+        given.Store ??= new CheckpointStoreSpec { Folder = new FolderStoreSpec() };
+        if (given.Store.Folder is { Path: null } folder && job.Uid is { Length: >= 8 } uid)
+        {
+            folder.Path = $"{job.Namespace ?? "default"}/{job.Name}-{uid[..8]}";
+        }
+
+        given.EverySteps ??= 500;
+        given.KeepLast ??= 3;
+        given.OnPreemption ??= true;
+        return given;
+    }
+}

@@ -1,0 +1,135 @@
+using System.Text.RegularExpressions;
+
+namespace Phi.Api.TrainingJobs;
+
+/// <summary>Checks a job as the user wrote it, with defaults applied where rules span fields. Reports every error, not the first.</summary>
+public static class TrainingJobValidator
+{
+    private static readonly string[] Domains = ["nvlink-domain", "rack", "zone"];
+    private static readonly string[] Actions = ["Restart", "RestartFree", "Fail", "ExcludeNode"];
+
+    public static IReadOnlyList<ValidationError> Validate(TrainingJob job)
+    {
+        var errors = new ErrorList();
+        var spec = TrainingJobDefaults.Apply(job).Spec;
+        Gang(spec, errors);
+        errors.ExactlyOne("spec", [("phi", spec.Phi), ("container", spec.Container)]);
+        if (spec.Phi is { } phi)
+        {
+            PhiSpecValidator.Validate(phi, spec, errors);
+        }
+
+        if (spec.Container is { } container)
+        {
+            errors.Required("spec.container.image", container.Image, "name the image to run");
+        }
+
+        Zero(spec.Zero!, errors);
+        Checkpoint(spec.Checkpoint!, errors);
+        Recovery(spec.Recovery!, errors);
+        UnsupportedFeatures.Check(spec, errors);
+        return errors.Errors;
+    }
+
+    private static void Gang(TrainingJobSpec spec, ErrorList errors)
+    {
+        errors.Range("spec.replicas", spec.Replicas, 1, 4096, "ask for at least one pod");
+        errors.Range("spec.accelerator.perReplica", spec.Accelerator!.PerReplica, 1, 64, "give each pod as many ranks as its node has accelerators");
+        errors.Range("spec.activeDeadlineSeconds", spec.ActiveDeadlineSeconds, 1, long.MaxValue, "leave it out for no deadline");
+        errors.Range("spec.ttlSecondsAfterFinished", spec.TtlSecondsAfterFinished, 0, long.MaxValue, "leave it out to keep the finished job");
+        errors.Range("spec.template.terminationGracePeriodSeconds", spec.Template!.TerminationGracePeriodSeconds, 0, 86400, "give a save as long as it needs, such as 30");
+        if (spec.MinReplicas is { } least && (least < 1 || least > spec.Replicas))
+        {
+            errors.Add("spec.minReplicas", least, $"must be from 1 to replicas ({spec.Replicas})", "lower it, or raise replicas");
+        }
+
+        if (spec.Accelerator.Type is { } type && !Regex.IsMatch(type, "^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$"))
+        {
+            errors.Add("spec.accelerator.type", type, "must be lower-case letters, digits, '-' and '.'", "write cpu, or a node's label such as nvidia-a100-80gb");
+        }
+
+        errors.OneOf("spec.topology.require", spec.Topology?.Require, Domains);
+        errors.OneOf("spec.topology.prefer", spec.Topology?.Prefer, Domains);
+        if (spec.Topology is { Require: not null, Prefer: not null })
+        {
+            errors.Add("spec.topology", "require and prefer", "must have at most one of require, prefer", "keep one of them");
+        }
+    }
+
+    private static void Zero(ZeroSpec zero, ErrorList errors)
+    {
+        errors.Range("spec.zero.stage", zero.Stage, 0, 3, "write 3 to shard parameters, gradients and optimizer states");
+        BlockSize("spec.zero.quantizedWeights.blockSize", zero.QuantizedWeights?.BlockSize, errors);
+        BlockSize("spec.zero.quantizedGradients.blockSize", zero.QuantizedGradients?.BlockSize, errors);
+        Bits("spec.zero.quantizedWeights.bits", zero.QuantizedWeights?.Bits, [8], errors);
+        Bits("spec.zero.quantizedGradients.intraBits", zero.QuantizedGradients?.IntraBits, [4, 8], errors);
+        Bits("spec.zero.quantizedGradients.interBits", zero.QuantizedGradients?.InterBits, [4, 8], errors);
+        errors.Range("spec.zero.hierarchicalPartitioning.groupSize", zero.HierarchicalPartitioning?.GroupSize, 1, 4096, "leave it out for the ranks of one pod");
+    }
+
+    private static void BlockSize(string field, int? value, ErrorList errors)
+    {
+        if (value is { } given && (given < 64 || given > 2048 || (given & (given - 1)) != 0))
+        {
+            errors.Add(field, given, "must be a power of two from 64 to 2048", "write 256, or leave it out");
+        }
+    }
+
+    private static void Bits(string field, int? value, int[] allowed, ErrorList errors)
+    {
+        if (value is { } given && !allowed.Contains(given))
+        {
+            errors.Add(field, given, $"must be {string.Join(" or ", allowed)}", $"write {allowed[^1]}, or leave it out");
+        }
+    }
+
+    private static void Checkpoint(CheckpointSpec checkpoint, ErrorList errors)
+    {
+        errors.ExactlyOne("spec.checkpoint.store", [("folder", checkpoint.Store!.Folder), ("azureBlob", checkpoint.Store.AzureBlob)]);
+        errors.Range("spec.checkpoint.everySteps", checkpoint.EverySteps, 1, long.MaxValue, "leave it out for 500");
+        errors.Range("spec.checkpoint.everyMinutes", checkpoint.EveryMinutes, 1, long.MaxValue, "leave it out to save by steps alone");
+        errors.Range("spec.checkpoint.keepLast", checkpoint.KeepLast, 1, int.MaxValue, "keep at least the newest");
+        errors.Range("spec.checkpoint.keepEvery", checkpoint.KeepEvery, 1, long.MaxValue, "leave it out to keep the newest alone");
+        if (checkpoint.Store.Folder?.Path is { } path && path.Split('/').Contains(".."))
+        {
+            errors.Add("spec.checkpoint.store.folder.path", path, "must not contain '..'", "name a folder below the checkpoint root, or an absolute path");
+        }
+    }
+
+    private static void Recovery(RecoverySpec recovery, ErrorList errors)
+    {
+        errors.Range("spec.recovery.maxRestarts", recovery.MaxRestarts, 0, int.MaxValue, "write 0 for no charged restart");
+        errors.Duration("spec.recovery.restartWindow", recovery.RestartWindow);
+        errors.Duration("spec.recovery.backoff", recovery.Backoff);
+        errors.Duration("spec.recovery.hangTimeout", recovery.HangTimeout);
+        foreach (var (i, rule) in (recovery.Rules ?? []).Index())
+        {
+            var field = $"spec.recovery.rules[{i}]";
+            errors.Required($"{field}.action", rule.Action, $"write one of {string.Join(", ", Actions)}");
+            errors.OneOf($"{field}.action", rule.Action, Actions);
+            if (rule is { ExitCodes: null or [], Reasons: null or [], MessageRegex: null })
+            {
+                errors.Add(field, null, "must have at least one of exitCodes, reasons, messageRegex", "say what the rule matches");
+            }
+
+            if (rule.MessageRegex is { } pattern && RegexError(pattern) is { } problem)
+            {
+                errors.Add($"{field}.messageRegex", pattern, "is no regular expression that runs in linear time", problem);
+            }
+        }
+    }
+
+    /// <summary>Patterns come from users and meet long messages: only those without backtracking.</summary>
+    private static string? RegexError(string pattern)
+    {
+        try
+        {
+            _ = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return null;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            return e.Message;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+
+namespace Phi.Api.Tests;
+
+/// <summary>Each broken spec gives the error that names its field, its value and the remedy, and no other.</summary>
+public sealed class TrainingJobValidatorTests
+{
+    public static TheoryData<string, string, string, string> Broken { get; } = BrokenJobs();
+
+    private static TheoryData<string, string, string, string> BrokenJobs()
+    {
+        var data = new TheoryData<string, string, string, string>();
+        void Add(Action<TrainingJobSpec> change, string field, string value, string remedy)
+        {
+            var job = Good();
+            change(job.Spec);
+            data.Add(System.Text.Json.JsonSerializer.Serialize(job, PhiJson.Options), field, value, remedy);
+        }
+
+        Add(s => s.Replicas = 0, "spec.replicas", "0", "at least one pod");
+        Add(s => (s.Accelerator!.PerReplica, s.Phi!.Batch!.Global) = (65, 260), "spec.accelerator.perReplica", "65", "accelerators");
+        Add(s => (s.Accelerator!.Type, s.Phi!.Precision) = ("A100 80GB", "fp32"), "spec.accelerator.type", "A100 80GB", "nvidia-a100-80gb");
+        Add(s => s.Topology = new TopologySpec { Require = "room" }, "spec.topology.require", "room", "nvlink-domain");
+        Add(s => s.Topology = new TopologySpec { Require = "rack", Prefer = "zone" }, "spec.topology", "require and prefer", "keep one");
+        Add(s => s.ActiveDeadlineSeconds = 0, "spec.activeDeadlineSeconds", "0", "leave it out");
+        Add(s => s.TtlSecondsAfterFinished = -1, "spec.ttlSecondsAfterFinished", "-1", "leave it out");
+        Add(s => s.Phi = null, "spec", "missing", "add phi");
+        Add(s => s.Phi!.Steps = null, "spec.phi.steps", "missing", "how many");
+        Add(s => s.Phi!.Steps = 0, "spec.phi.steps", "0", "at least one step");
+        Add(s => s.Phi!.Model = new ModelSpec { Preset = "phi-9" }, "spec.phi.model.preset", "phi-9", "choose one");
+        Add(s => s.Phi!.Model!.Heads = 3, "spec.phi.model.heads", "3", "divisor");
+        Add(s => s.Phi!.Model!.RotaryDim = 66, "spec.phi.model.rotaryDim", "66", "half the head size");
+        Add(s => s.Phi!.Model!.Layers = 0, "spec.phi.model.layers", "0", "within the range");
+        Add(s => s.Phi!.Model!.Dropout = 1.5, "spec.phi.model.dropout", "1.5", "probability");
+        Add(s => s.Phi!.Data!.Sources = [], "spec.phi.data.sources", "missing", "add the files");
+        Add(s => s.Phi!.Data!.Sources = ["a", " "], "spec.phi.data.sources[1]", "''", "remove it");
+        Add(s => s.Phi!.Data!.HeldOutFraction = 0.9, "spec.phi.data.heldOutFraction", "0.9", "at most half");
+        Add(s => s.Phi!.Batch!.Global = 9, "spec.phi.batch.global", "9", "write 8");
+        Add(s => s.Phi!.Batch!.Micro = 0, "spec.phi.batch.micro", "0", "at least one sequence");
+        Add(s => s.Phi!.Optimizer = new OptimizerSpec { AdamW = new AdamWSpec { LearningRate = -1 } }, "spec.phi.optimizer.adamW.learningRate", "-1", "1e-3");
+        Add(s => s.Phi!.Optimizer = new OptimizerSpec { AdamW = new AdamWSpec { Beta2 = 1 } }, "spec.phi.optimizer.adamW.beta2", "1", "0.98");
+        Add(s => s.Phi!.Schedule = new ScheduleSpec { Linear = new LinearScheduleSpec { WarmupSteps = 900, TotalSteps = 800 } }, "spec.phi.schedule.linear.totalSteps", "800", "raise it");
+        Add(s => s.Phi!.Precision = "int8", "spec.phi.precision", "int8", "fp32");
+        Add(s => s.Zero = new ZeroSpec { Stage = 4 }, "spec.zero.stage", "4", "write 3");
+        Add(s => s.Zero = new ZeroSpec { QuantizedWeights = new QuantizedWeightsSpec { BlockSize = 100 } }, "spec.zero.quantizedWeights.blockSize", "100", "write 256");
+        Add(s => s.Zero = new ZeroSpec { QuantizedWeights = new QuantizedWeightsSpec { Bits = 4 } }, "spec.zero.quantizedWeights.bits", "4", "write 8");
+        Add(s => s.Checkpoint = new CheckpointSpec { EverySteps = 0 }, "spec.checkpoint.everySteps", "0", "leave it out");
+        Add(s => s.Checkpoint = new CheckpointSpec { KeepLast = 0 }, "spec.checkpoint.keepLast", "0", "at least the newest");
+        Add(s => s.Checkpoint = new CheckpointSpec { Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "../x" } } }, "spec.checkpoint.store.folder.path", "../x", "below the checkpoint root");
+        Add(s => s.Checkpoint = new CheckpointSpec { Store = new CheckpointStoreSpec() }, "spec.checkpoint.store", "missing", "add folder");
+        Add(s => s.Recovery = new RecoverySpec { MaxRestarts = -1 }, "spec.recovery.maxRestarts", "-1", "write 0");
+        Add(s => s.Recovery = new RecoverySpec { Backoff = "soon" }, "spec.recovery.backoff", "soon", "30s");
+        Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { ExitCodes = [1], Action = "Pray" }] }, "spec.recovery.rules[0].action", "Pray", "write Restart");
+        Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { Action = "Fail" }] }, "spec.recovery.rules[0]", "missing", "what the rule matches");
+        Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { MessageRegex = "(", Action = "Fail" }] }, "spec.recovery.rules[0].messageRegex", "(", "Not enough )");
+        Add(s => s.Queue = "research", "spec.queue", "research", "leave it out");
+        Add(s => s.Zero = new ZeroSpec { QuantizedGradients = new QuantizedGradientsSpec { Enabled = true } }, "spec.zero.quantizedGradients.enabled", "true", "write false");
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Broken))]
+    public void Validate_OneThingBroken_NamesFieldValueAndRemedy(string json, string field, string value, string remedy)
+    {
+        var job = System.Text.Json.JsonSerializer.Deserialize<TrainingJob>(json, PhiJson.Options)!;
+
+        var error = Assert.Single(TrainingJobValidator.Validate(job));
+
+        Assert.Equal((field, value), (error.Field, error.Value));
+        Assert.Contains(remedy, error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_GoodJob_HasNoError() => Assert.Empty(TrainingJobValidator.Validate(Good()));
+
+    [Fact]
+    public void Validate_ManyThingsBroken_ReportsEachOne()
+    {
+        var job = Good();
+        job.Spec.Replicas = 0;
+        job.Spec.Phi!.Steps = -1;
+        job.Spec.Recovery = new RecoverySpec { HangTimeout = "x" };
+
+        Assert.Equal(["spec.replicas", "spec.phi.steps", "spec.recovery.hangTimeout"], TrainingJobValidator.Validate(job).Select(error => error.Field));
+    }
+
+    [Theory]
+    [InlineData("500ms", 0.5)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("10m", 600)]
+    [InlineData("1.5s", 1.5)]
+    public void Duration_AsKubernetesWritesIt_IsRead(string text, double seconds) => Assert.Equal(seconds, KubernetesDuration.Parse(text).TotalSeconds);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("10")]
+    [InlineData("-1s")]
+    [InlineData("1s1h")]
+    public void Duration_AnythingElse_IsRefused(string text) => Assert.Throws<FormatException>(() => KubernetesDuration.Parse(text));
+
+    [Fact]
+    public void Defaults_Preset_FillEveryDimensionAndLeaveTheJobAlone()
+    {
+        var job = Good();
+        job.Metadata.Uid = "0123456789ab";
+
+        var full = TrainingJobDefaults.Apply(job);
+
+        Assert.Equal((4, 256, 257), (full.Spec.Phi!.Model!.Layers, full.Spec.Phi.Model.HiddenSize, full.Spec.Phi.Model.VocabularySize));
+        Assert.Equal("default/good-01234567", full.Spec.Checkpoint!.Store!.Folder!.Path);
+        Assert.Null(job.Spec.Recovery);
+        Assert.Null(job.Spec.Phi!.Model!.Layers);
+    }
+
+    private static TrainingJob Good() => new()
+    {
+        Metadata = new ObjectMeta { Name = "good", Namespace = "default" },
+        Spec = new TrainingJobSpec
+        {
+            Replicas = 2,
+            Accelerator = new AcceleratorSpec { Type = "cpu", PerReplica = 2 },
+            Phi = new PhiSpec
+            {
+                Model = new ModelSpec { Preset = "phi-tiny" },
+                Data = new DataSpec { Sources = ["/data/*.txt"] },
+                Batch = new BatchSpec { Global = 8, Micro = 2 },
+                Steps = 300,
+            },
+        },
+    };
+}
