@@ -25,6 +25,8 @@ public sealed class TrainingJobStatus
     public CheckpointStatus? Checkpoint { get; set; }
     public GoodputStatus? Goodput { get; set; }
     public List<PlacementStatus>? Placement { get; set; }
+    /// <summary>Nodes of the placement, comma-separated, for the Nodes column.</summary>
+    public string? Nodes { get; set; }
 }
 
 public sealed class ProgressStatus

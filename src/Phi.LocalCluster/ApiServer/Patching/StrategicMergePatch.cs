@@ -10,7 +10,7 @@ namespace Phi.LocalCluster.ApiServer.Patching;
 internal static class StrategicMergePatch
 {
     /// <summary>Merge keys by field name, as core/v1's types declare them in patchMergeKey.</summary>
-    private static readonly Dictionary<string, string> MergeKeys = new(StringComparer.Ordinal)
+    public static readonly IReadOnlyDictionary<string, string> MergeKeys = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["containers"] = "name",
         ["initContainers"] = "name",

@@ -82,6 +82,8 @@ internal sealed class ObjectStore : IDisposable
                 return null;
             }
 
+            // Parsed from text, a number converts to any numeric type; one set by code only to its own.
+            value = JsonNode.Parse(value.ToJsonString())!.AsObject();
             Stamp(value);
             Of(resource)[key] = value;
             Publish(new StoreEvent(_version, current is null ? StoreEventType.Added : StoreEventType.Modified, resource, key, value, current));

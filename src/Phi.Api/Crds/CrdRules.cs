@@ -1,0 +1,151 @@
+using System.Text.Json.Nodes;
+using Phi.Api.TrainingJobs;
+
+namespace Phi.Api.Crds;
+
+/// <summary>What the API server checks of each spec before it stores it. The operator's validator checks the same and more.</summary>
+internal static class CrdRules
+{
+    private const long Unlimited = long.MaxValue;
+
+    public static IReadOnlyList<CrdRule> TrainingJob { get; } =
+    [
+        CrdRule.Choice("", true, "write the phi block for the built-in trainer", "phi", "container"),
+        CrdRule.Default("suspend", false),
+        CrdRule.Default("replicas", 1),
+        CrdRule.Range("replicas", 1, 4096, "ask for at least one pod"),
+        CrdRule.Cel("replicas", "self == oldSelf", "must not change; delete the job and create it with the new number of pods"),
+        CrdRule.Default("accelerator", new JsonObject()),
+        CrdRule.Default("accelerator.type", "cpu"),
+        CrdRule.Limit("accelerator.type", 63),
+        CrdRule.Cel("accelerator.type", "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "must be lower-case letters, digits, '-' and '.'; write cpu, or a node's label such as nvidia-a100-80gb"),
+        CrdRule.Default("accelerator.perReplica", 8),
+        CrdRule.Range("accelerator.perReplica", 1, 64, "give each pod as many ranks as its node has accelerators"),
+        CrdRule.Cel("accelerator.perReplica", "self == oldSelf", "must not change; delete the job and create it with the new number of ranks"),
+        CrdRule.Range("minReplicas", 1, 4096, "ask for at least one pod"),
+        CrdRule.Range("activeDeadlineSeconds", 1, Unlimited, "leave it out for no deadline"),
+        CrdRule.Range("ttlSecondsAfterFinished", 0, Unlimited, "leave it out to keep the finished job"),
+        CrdRule.Range("template.terminationGracePeriodSeconds", 0, 86400, "give a save as long as it needs, such as 30"),
+        CrdRule.OneOf("topology.require", "nvlink-domain", "rack", "zone"),
+        CrdRule.OneOf("topology.prefer", "nvlink-domain", "rack", "zone"),
+        CrdRule.Choice("topology", false, "keep one of them", "require", "prefer"),
+        CrdRule.Required("phi", "steps", "data"),
+        CrdRule.Range("phi.steps", 1, Unlimited, "take at least one step"),
+        CrdRule.Default("phi.seed", 1),
+        CrdRule.OneOf("phi.precision", "fp32", "bf16", "fp16"),
+        CrdRule.OneOf("phi.activationCheckpointing", "none", "full"),
+        CrdRule.OneOf("phi.model.preset", [.. ModelPresets.Names]),
+        CrdRule.Range("phi.model.layers", 1, 1000, "choose a size within the range"),
+        CrdRule.Range("phi.model.hiddenSize", 1, 1 << 16, "choose a size within the range"),
+        CrdRule.Range("phi.model.heads", 1, 1 << 12, "choose a size within the range"),
+        CrdRule.Range("phi.model.rotaryDim", 1, 1 << 12, "choose a size within the range"),
+        CrdRule.Range("phi.model.mlpSize", 1, 1 << 18, "choose a size within the range"),
+        CrdRule.Range("phi.model.vocabularySize", 1, 65536, "choose a size within the range"),
+        CrdRule.Range("phi.model.sequenceLength", 1, 1 << 20, "choose a size within the range"),
+        CrdRule.Cel("phi.model.dropout", "self >= 0.0 && self < 1.0", "must be from 0 to below 1; write a probability"),
+        CrdRule.Cel("phi.model", "!has(self.hiddenSize) || !has(self.heads) || self.heads < 1 || self.hiddenSize % self.heads == 0", "heads must divide hiddenSize; choose a divisor",
+            "'heads ' + string(self.heads) + ' must divide hiddenSize ' + string(self.hiddenSize) + '; choose a divisor'", ".heads"),
+        CrdRule.Required("phi.data", "sources"),
+        CrdRule.Limit("phi.data.sources", 1000),
+        CrdRule.Limit("phi.data.sources[]", 4096),
+        CrdRule.Cel("phi.data.sources", "size(self) > 0", "must name at least one folder, glob or URL; add the files to train on"),
+        CrdRule.Cel("phi.data.sources[]", "size(self.trim()) > 0", "must not be empty; remove it, or name a folder, glob or URL"),
+        CrdRule.Choice("phi.data.tokenizer", true, "write bytes: {} for byte-level tokens", "bytes", "codegen", "bpe"),
+        CrdRule.Cel("phi.data.heldOutFraction", "self >= 0.0 && self <= 0.5", "must be from 0 to 0.5; hold out at most half"),
+        CrdRule.Range("phi.batch.global", 1, 1 << 24, "take at least one sequence a step"),
+        CrdRule.Range("phi.batch.micro", 1, 1 << 16, "take at least one sequence a pass"),
+        CrdRule.Default("phi.batch.micro", 1),
+        CrdRule.Cel("", $"{NoBatch} || {Global} % ({PerPass}) == 0", "batch.global must be a multiple of micro × replicas × perReplica",
+            $"string({Global}) + ' must be a multiple of micro × replicas × perReplica = ' + string({PerPass}) + '; write a multiple, or change micro'", ".phi.batch.global"),
+        CrdRule.Cel("phi.optimizer.adamW.learningRate", "self > 0.0 && self <= 10.0", "must be above 0 and at most 10; phi-1 uses 1e-3"),
+        CrdRule.Cel("phi.optimizer.adamW.beta1", "self >= 0.0 && self < 1.0", "must be from 0 to below 1; leave it out for 0.9"),
+        CrdRule.Cel("phi.optimizer.adamW.beta2", "self >= 0.0 && self < 1.0", "must be from 0 to below 1; leave it out for 0.98"),
+        CrdRule.Cel("phi.optimizer.adamW.epsilon", "self > 0.0 && self <= 1.0", "must be above 0 and at most 1; leave it out for 1e-7"),
+        CrdRule.Cel("phi.optimizer.adamW.weightDecay", "self >= 0.0 && self <= 10.0", "must be from 0 to 10; write 0 for none"),
+        CrdRule.Cel("phi.optimizer.adamW.clipNorm", "self >= 0.0", "must be at least 0; write 0 for no clipping"),
+        CrdRule.Choice("phi.schedule", true, "write linear: {} for warm-up and linear decay", "linear", "cosine", "constant"),
+        .. Ramp("linear"),
+        .. Ramp("cosine"),
+        CrdRule.Range("phi.schedule.constant.warmupSteps", 0, Unlimited, "write 0 for none"),
+        CrdRule.Required("container", "image"),
+        CrdRule.Default("zero", new JsonObject()),
+        CrdRule.Default("zero.stage", 3),
+        CrdRule.Range("zero.stage", 0, 3, "write 3 to shard parameters, gradients and optimizer states"),
+        CrdRule.Cel("zero.quantizedWeights.bits", "self == 8", "must be 8; write 8, or leave it out"),
+        CrdRule.Cel("zero.quantizedGradients.intraBits", "self in [4, 8]", "must be 4 or 8; write 8, or leave it out"),
+        CrdRule.Cel("zero.quantizedGradients.interBits", "self in [4, 8]", "must be 4 or 8; write 4, or leave it out"),
+        CrdRule.Cel("zero.quantizedWeights.blockSize", BlockSize, BlockSizeMessage),
+        CrdRule.Cel("zero.quantizedGradients.blockSize", BlockSize, BlockSizeMessage),
+        CrdRule.Range("zero.hierarchicalPartitioning.groupSize", 1, 4096, "leave it out for the ranks of one pod"),
+        CrdRule.Default("checkpoint", new JsonObject()),
+        CrdRule.Choice("checkpoint.store", true, "write folder: {} for a folder that every pod sees", "folder", "azureBlob"),
+        CrdRule.Limit("checkpoint.store.folder.path", 4096),
+        CrdRule.Cel("checkpoint.store.folder.path", "!self.matches('(^|/)[.][.](/|$)')", "must not contain '..'; name a folder below the checkpoint root, or an absolute path"),
+        CrdRule.Required("checkpoint.store.azureBlob", "account", "container"),
+        CrdRule.Default("checkpoint.everySteps", 500),
+        CrdRule.Range("checkpoint.everySteps", 1, Unlimited, "leave it out for 500"),
+        CrdRule.Range("checkpoint.everyMinutes", 1, Unlimited, "leave it out to save by steps alone"),
+        CrdRule.Default("checkpoint.keepLast", 3),
+        CrdRule.Range("checkpoint.keepLast", 1, int.MaxValue, "keep at least the newest"),
+        CrdRule.Range("checkpoint.keepEvery", 1, Unlimited, "leave it out to keep the newest alone"),
+        CrdRule.Default("checkpoint.onPreemption", true),
+        CrdRule.Default("recovery", new JsonObject()),
+        CrdRule.Default("recovery.maxRestarts", 3),
+        CrdRule.Range("recovery.maxRestarts", 0, int.MaxValue, "write 0 for no charged restart"),
+        CrdRule.Duration("recovery.restartWindow"),
+        CrdRule.Default("recovery.backoff", "1s"),
+        CrdRule.Duration("recovery.backoff"),
+        CrdRule.Default("recovery.hangTimeout", "10m"),
+        CrdRule.Duration("recovery.hangTimeout"),
+        CrdRule.Limit("recovery.rules", 100),
+        CrdRule.Required("recovery.rules[]", "action"),
+        CrdRule.OneOf("recovery.rules[].action", "Restart", "RestartFree", "Fail", "ExcludeNode"),
+        CrdRule.Limit("recovery.rules[].exitCodes", 256),
+        CrdRule.Limit("recovery.rules[].reasons", 64),
+        CrdRule.Limit("recovery.rules[].messageRegex", 1024),
+        CrdRule.Cel("recovery.rules[]", "has(self.exitCodes) || has(self.reasons) || has(self.messageRegex)", "must have at least one of exitCodes, reasons, messageRegex; say what the rule matches"),
+    ];
+
+    public static IReadOnlyList<CrdRule> TrainingQueue { get; } =
+    [
+        CrdRule.Limit("quotas", 64),
+        CrdRule.Required("quotas[]", "acceleratorType", "nominal"),
+        CrdRule.Range("quotas[].nominal", 0, int.MaxValue, "write how many accelerators the queue owns"),
+        CrdRule.Range("quotas[].borrowingLimit", 0, int.MaxValue, "write 0 for no borrowing"),
+        CrdRule.Range("quotas[].lendingLimit", 0, int.MaxValue, "write 0 for no lending"),
+        CrdRule.Default("order", "StrictFifo"),
+        CrdRule.OneOf("order", "StrictFifo", "BestEffortFifo"),
+        CrdRule.OneOf("preemption.withinQueue", "Never", "LowerPriority"),
+        CrdRule.OneOf("preemption.reclaimWithinCohort", "Never", "LowerPriority", "Any"),
+        CrdRule.Duration("preemption.checkpointDeadline"),
+    ];
+
+    public static IReadOnlyList<CrdRule> CronTrainingJob { get; } =
+    [
+        CrdRule.Required("", "schedule", "jobTemplate"),
+        CrdRule.Limit("schedule", 256),
+        CrdRule.Cel("schedule", "self.trim().split(' ').filter(field, size(field) > 0).size() == 5", "must have five fields; write minute, hour, day of month, month, day of week, such as 0 3 * * 1"),
+        CrdRule.Default("timeZone", "Etc/UTC"),
+        CrdRule.Default("concurrencyPolicy", "Forbid"),
+        CrdRule.OneOf("concurrencyPolicy", "Allow", "Forbid", "Replace"),
+        CrdRule.Default("suspend", false),
+        CrdRule.Range("startingDeadlineSeconds", 0, Unlimited, "leave it out for no deadline"),
+        CrdRule.Range("successfulJobsHistoryLimit", 0, int.MaxValue, "write 0 to keep none"),
+        CrdRule.Range("failedJobsHistoryLimit", 0, int.MaxValue, "write 0 to keep none"),
+        CrdRule.Required("jobTemplate", "spec"),
+    ];
+
+    private const string BlockSize = "self in [64, 128, 256, 512, 1024, 2048]";
+    private const string BlockSizeMessage = "must be a power of two from 64 to 2048; write 256, or leave it out";
+    private const string Global = "self.phi.batch.global";
+    private const string PerPass = "self.phi.batch.micro * self.replicas * self.accelerator.perReplica";
+    private const string NoBatch = "!has(self.phi) || !has(self.phi.batch) || !has(self.phi.batch.global) || self.phi.batch.micro < 1 || self.replicas < 1 || self.accelerator.perReplica < 1";
+
+    private static IEnumerable<CrdRule> Ramp(string name) =>
+    [
+        CrdRule.Range($"phi.schedule.{name}.warmupSteps", 0, Unlimited, "write 0 for none"),
+        CrdRule.Range($"phi.schedule.{name}.totalSteps", 1, Unlimited, "leave it out for the job's steps"),
+        CrdRule.Cel($"phi.schedule.{name}", "!has(self.warmupSteps) || !has(self.totalSteps) || self.totalSteps >= self.warmupSteps", "totalSteps must be at least warmupSteps; raise it, or lower warmupSteps",
+            "'totalSteps ' + string(self.totalSteps) + ' must be at least warmupSteps ' + string(self.warmupSteps) + '; raise it, or lower warmupSteps'", ".totalSteps"),
+    ];
+}

@@ -1,0 +1,20 @@
+namespace Phi.LocalCluster.ApiServer;
+
+/// <summary>Settings of the embedded API server.</summary>
+public sealed class ApiServerOptions
+{
+    /// <summary>Folder of the journal and the snapshot.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Port on 127.0.0.1; 0 takes a free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The bearer token that every request must carry.</summary>
+    public required string AdminToken { get; init; }
+
+    /// <summary>Where the kubeconfig is written, readable by its owner alone.</summary>
+    public string? KubeconfigPath { get; init; }
+
+    /// <summary>CustomResourceDefinitions (YAML) applied before the first request.</summary>
+    public IReadOnlyList<string> CrdManifests { get; init; } = [];
+}

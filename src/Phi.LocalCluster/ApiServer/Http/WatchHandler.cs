@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Phi.LocalCluster.ApiServer.Registry;
+using Phi.LocalCluster.ApiServer.Storage;
+
+namespace Phi.LocalCluster.ApiServer.Http;
+
+/// <summary>Streams the changes of a resource, one JSON object a line (kubernetes.io, "Efficient detection of changes").</summary>
+internal sealed class WatchHandler(ResourceService service, TimeProvider clock, CancellationToken stopping)
+{
+    private static readonly TimeSpan BookmarkPeriod = TimeSpan.FromSeconds(30);
+
+    public async Task HandleAsync(ApiRequest request)
+    {
+        var selectors = Selectors.Parse(request.Query("labelSelector"), request.Name is { } name ? $"metadata.name={name}" : request.Query("fieldSelector"));
+        var version = request.Query("resourceVersion");
+        var wantsInitial = request.Flag("sendInitialEvents");
+        var isFromNow = version is null or "" or "0" || wantsInitial;
+        if (!isFromNow && !long.TryParse(version, CultureInfo.InvariantCulture, out _))
+        {
+            throw ApiException.BadRequest($"invalid resource version \"{version}\"");
+        }
+
+        var (initial, start) = service.Store.List(request.Type.Storage, request.Namespace);
+        var after = isFromNow ? start : long.Parse(version!, CultureInfo.InvariantCulture);
+        using var subscription = service.Store.Subscribe(request.Type.Storage, after);
+        var http = request.Http;
+        http.Response.ContentType = "application/json";
+        if (subscription is null)
+        {
+            await SendAsync(request, "ERROR", ApiException.Expired($"too old resource version: {after}").ToStatus());
+            return;
+        }
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+        if (double.TryParse(request.Query("timeoutSeconds"), CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
+        {
+            ending.CancelAfter(TimeSpan.FromSeconds(seconds));
+        }
+
+        await http.Response.StartAsync(ending.Token);
+        var printed = new Printer(request, clock);
+        if (isFromNow && request.Query("sendInitialEvents") != "false")
+        {
+            foreach (var item in initial.Where(item => selectors.Match(ResourceHandler.Show(request.Type, item))))
+            {
+                await SendAsync(request, "ADDED", printed.Print(item));
+            }
+
+            if (wantsInitial && request.Flag("allowWatchBookmarks"))
+            {
+                await SendAsync(request, "BOOKMARK", Bookmark(request, start, isInitialEnd: true));
+            }
+        }
+
+        await http.Response.Body.FlushAsync(ending.Token);
+        try
+        {
+            await FollowAsync(request, subscription, selectors, printed, ending.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client went, its time was up, or the server stops.
+        }
+    }
+
+    private async Task FollowAsync(ApiRequest request, ObjectStore.Subscription subscription, Selectors selectors, Printer printed, CancellationToken ct)
+    {
+        var bookmarks = request.Flag("allowWatchBookmarks");
+        while (true)
+        {
+            await DrainAsync();
+            var more = subscription.Events.WaitToReadAsync(ct).AsTask();
+            while (bookmarks && await Task.WhenAny(more, Task.Delay(BookmarkPeriod, clock, ct)) != more)
+            {
+                ct.ThrowIfCancellationRequested();
+
+                // The version first: every change up to it is then in the subscription, and is sent before the bookmark.
+                var version = service.Store.Version;
+                await DrainAsync();
+                await SendAsync(request, "BOOKMARK", Bookmark(request, version, isInitialEnd: false));
+                await request.Http.Response.Body.FlushAsync(ct);
+            }
+
+            if (!await more)
+            {
+                return;
+            }
+        }
+
+        async Task DrainAsync()
+        {
+            while (subscription.Events.TryRead(out var change))
+            {
+                if (Classify(request, change, selectors) is { } type)
+                {
+                    await SendAsync(request, type, printed.Print(change.Object));
+                }
+            }
+
+            await request.Http.Response.Body.FlushAsync(ct);
+        }
+    }
+
+    /// <summary>An object that stops matching the selector is gone for this watcher, one that starts to is new.</summary>
+    private static string? Classify(ApiRequest request, StoreEvent change, Selectors selectors)
+    {
+        if (request.Namespace is { } wanted && change.Key.Namespace != wanted)
+        {
+            return null;
+        }
+
+        var was = change.Previous is { } previous && (selectors.IsEverything || selectors.Match(ResourceHandler.Show(request.Type, previous)));
+        var isMatch = change.Type != StoreEventType.Deleted && (selectors.IsEverything || selectors.Match(ResourceHandler.Show(request.Type, change.Object)));
+        return (was, isMatch) switch
+        {
+            (false, true) => "ADDED",
+            (true, true) => "MODIFIED",
+            (true, false) => "DELETED",
+            _ => null,
+        };
+    }
+
+    private static JsonObject Bookmark(ApiRequest request, long version, bool isInitialEnd)
+    {
+        var metadata = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture), ["creationTimestamp"] = null };
+        if (isInitialEnd)
+        {
+            metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
+        }
+
+        return new JsonObject { ["kind"] = request.Type.Kind, ["apiVersion"] = request.Type.ApiVersion, ["metadata"] = metadata };
+    }
+
+    private static async Task SendAsync(ApiRequest request, string type, JsonObject value)
+    {
+        await JsonSerializer.SerializeAsync(request.Http.Response.Body, new JsonObject { ["type"] = type, ["object"] = value }, Replies.Json, request.Http.RequestAborted);
+        await request.Http.Response.Body.WriteAsync("\n"u8.ToArray(), request.Http.RequestAborted);
+    }
+
+    /// <summary>Objects as this watcher asked for them; a table's columns come with the first.</summary>
+    private sealed class Printer(ApiRequest request, TimeProvider clock)
+    {
+        private readonly bool _isTable = Tables.IsWanted(request.Http.Request.Headers.Accept);
+        private bool _isFirst = true;
+
+        public JsonObject Print(JsonObject value)
+        {
+            var shown = ResourceHandler.Show(request.Type, value);
+            if (!_isTable)
+            {
+                return shown.DeepClone().AsObject();
+            }
+
+            var metadata = new JsonObject { ["resourceVersion"] = shown["metadata"]!["resourceVersion"]?.DeepClone() };
+            var table = Tables.Of(request.Type, [shown], metadata, request.Query("includeObject"), clock.GetUtcNow(), _isFirst);
+            _isFirst = false;
+            return table;
+        }
+    }
+}

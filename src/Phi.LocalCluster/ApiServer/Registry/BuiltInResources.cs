@@ -1,0 +1,71 @@
+using k8s.Models;
+using Phi.LocalCluster.ApiServer.Printing;
+using Phi.LocalCluster.ApiServer.Schemas;
+
+namespace Phi.LocalCluster.ApiServer.Registry;
+
+/// <summary>The kinds that this server serves without a definition.</summary>
+internal static class BuiltInResources
+{
+    public static ClrSchemas Schemas { get; } = new();
+
+    public static ResourceType Namespaces { get; } = Create<V1Namespace>("", "v1", "namespaces", namespaced: false, status: true, shortNames: ["ns"]);
+
+    public static ResourceType Pods { get; } = Create<V1Pod>("", "v1", "pods", status: true, shortNames: ["po"], categories: ["all"]);
+
+    public static ResourceType Nodes { get; } = Create<V1Node>("", "v1", "nodes", namespaced: false, status: true, shortNames: ["no"]);
+
+    public static ResourceType Events { get; } = Create<Corev1Event>("", "v1", "events", kind: "Event", shortNames: ["ev"]);
+
+    public static ResourceType Definitions { get; } = Create<V1CustomResourceDefinition>(
+        "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced: false, status: true, generation: true, shortNames: ["crd", "crds"], categories: ["api-extensions"]);
+
+    public static IReadOnlyList<ResourceType> All { get; } =
+    [
+        Namespaces,
+        Pods,
+        Nodes,
+        Events,
+        Create<V1Service>("", "v1", "services", status: true, shortNames: ["svc"], categories: ["all"]),
+        Create<V1Secret>("", "v1", "secrets"),
+        Create<V1ConfigMap>("", "v1", "configmaps", shortNames: ["cm"]),
+        Create<V1ServiceAccount>("", "v1", "serviceaccounts", shortNames: ["sa"]),
+        Create<Eventsv1Event>("events.k8s.io", "v1", "events", kind: "Event", shortNames: ["ev"]),
+        Create<V1Lease>("coordination.k8s.io", "v1", "leases"),
+        Create<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", namespaced: false, generation: true, shortNames: ["pc"]),
+        Definitions,
+    ];
+
+    private static ResourceType Create<T>(
+        string group,
+        string version,
+        string plural,
+        bool namespaced = true,
+        bool status = false,
+        bool generation = false,
+        string? kind = null,
+        string[]? shortNames = null,
+        string[]? categories = null)
+    {
+        kind ??= typeof(T).Name[version.Length..];
+        var openApi = Schemas.Of(typeof(T));
+        return new ResourceType
+        {
+            Group = group,
+            Version = version,
+            Plural = plural,
+            Singular = kind.ToLowerInvariant(),
+            Kind = kind,
+            Namespaced = namespaced,
+            HasStatus = status,
+            HasGeneration = generation,
+            ShortNames = shortNames ?? [],
+            Categories = categories ?? [],
+            OpenApi = openApi,
+            Schema = Schema.Parse(openApi, Resolve),
+            Columns = BuiltInColumns.Of(group, plural),
+        };
+    }
+
+    private static Schema Resolve(string reference) => Schema.Parse(Schemas.Components[reference[ClrSchemas.Prefix.Length..]], Resolve);
+}
