@@ -116,6 +116,11 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
     {
         value["apiVersion"] = type.ApiVersion;
         value["kind"] = type.Kind;
+        if (!type.IsCustom)
+        {
+            SchemaDefaults.RemoveNulls(value);
+        }
+
         var unknown = new List<string>();
         SchemaDefaults.Prune(value, type.Schema, isObjectRoot: true, "", unknown);
         if (unknown.Count > 0 && options.FieldValidation == FieldValidation.Strict)

@@ -30,6 +30,18 @@ internal static class PodRules
                     requests[name] ??= amount?.DeepClone();
                 }
             }
+
+            Quantities(resources["limits"]);
+            Quantities(resources["requests"]);
+        }
+    }
+
+    /// <summary>An amount written as a number is stored as text, the canonical form of a quantity.</summary>
+    private static void Quantities(JsonNode? amounts)
+    {
+        foreach (var (name, amount) in (amounts as JsonObject ?? []).ToList())
+        {
+            amounts![name] = amount?.ToString();
         }
     }
 

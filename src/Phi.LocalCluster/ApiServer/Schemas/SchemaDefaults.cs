@@ -41,6 +41,35 @@ internal static class SchemaDefaults
         }
     }
 
+    /// <summary>A null field of a built-in type is an absent one, as Go's decoder takes it.</summary>
+    public static void RemoveNulls(JsonNode? value)
+    {
+        switch (value)
+        {
+            case JsonObject members:
+                foreach (var (name, child) in members.ToList())
+                {
+                    if (child is null)
+                    {
+                        members.Remove(name);
+                    }
+                    else
+                    {
+                        RemoveNulls(child);
+                    }
+                }
+
+                break;
+            case JsonArray items:
+                foreach (var item in items)
+                {
+                    RemoveNulls(item);
+                }
+
+                break;
+        }
+    }
+
     /// <summary>Removes unknown fields and returns their paths.</summary>
     public static void Prune(JsonNode? value, Schema schema, bool isObjectRoot, string path, List<string> unknown)
     {

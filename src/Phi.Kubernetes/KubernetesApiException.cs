@@ -1,0 +1,13 @@
+using System.Net;
+
+namespace Phi.Kubernetes;
+
+/// <summary>The API server's refusal: its HTTP code, and the reason and message of its metav1.Status.</summary>
+public sealed class KubernetesApiException(HttpStatusCode code, string reason, string message) : Exception(message)
+{
+    public HttpStatusCode Code { get; } = code;
+    public string Reason { get; } = reason;
+    public bool IsNotFound => Code == HttpStatusCode.NotFound;
+    public bool IsConflict => Code == HttpStatusCode.Conflict;
+    public bool IsGone => Code == HttpStatusCode.Gone;
+}

@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+
+namespace Phi.Kubernetes;
+
+/// <summary>One change that a watch delivers.</summary>
+/// <param name="Type">ADDED, MODIFIED, DELETED or BOOKMARK.</param>
+public sealed record WatchEvent(string Type, JsonObject Object);
+
+/// <summary>Objects of one resource, typed.</summary>
+/// <param name="group">Empty for the core group.</param>
+public sealed class ResourceClient<T>(KubernetesConnection connection, string group, string version, string plural)
+{
+    private const string Json = "application/json";
+
+    public async Task<T?> GetAsync(string @namespace, string name, CancellationToken ct)
+    {
+        try
+        {
+            return ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Get, Path(@namespace, name), null, Json, ct));
+        }
+        catch (KubernetesApiException e) when (e.IsNotFound)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>Every object (of the namespace), and the version from which a watch goes on.</summary>
+    public async Task<(IReadOnlyList<JsonObject> Items, string Version)> ListAsync(string? @namespace, string? selector, CancellationToken ct)
+    {
+        var items = new List<JsonObject>();
+        for (var next = ""; ;)
+        {
+            var page = await connection.SendAsync(HttpMethod.Get, $"{Path(@namespace, null)}?limit=500{selector}{(next.Length > 0 ? $"&continue={Uri.EscapeDataString(next)}" : "")}", null, Json, ct);
+            items.AddRange(page["items"]!.AsArray().Select(item => item!.AsObject()));
+            next = (string?)page["metadata"]?["continue"] ?? "";
+            if (next.Length == 0)
+            {
+                return (items, (string)page["metadata"]!["resourceVersion"]!);
+            }
+        }
+    }
+
+    /// <summary>Changes after a version until the server ends the watch.</summary>
+    /// <exception cref="KubernetesApiException">Gone: the version is too old, list again.</exception>
+    public async IAsyncEnumerable<WatchEvent> WatchAsync(string? @namespace, string? selector, string version, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var response = await connection.OpenAsync($"{Path(@namespace, null)}?watch=true&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion={version}{selector}", ct);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(ct));
+        while (await reader.ReadLineAsync(ct) is { } line)
+        {
+            var change = JsonNode.Parse(line)!.AsObject();
+            var (type, value) = ((string)change["type"]!, change["object"]!.AsObject());
+            if (type == "ERROR")
+            {
+                throw KubernetesConnection.Refusal((System.Net.HttpStatusCode)((int?)value["code"] ?? 500), value.ToJsonString());
+            }
+
+            yield return new WatchEvent(type, value);
+        }
+    }
+
+    public async Task<T> CreateAsync(string @namespace, T value, string fieldManager, CancellationToken ct) =>
+        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Post, $"{Path(@namespace, null)}?fieldManager={fieldManager}", ResourceJson.Write(value), Json, ct));
+
+    /// <summary>Server-side apply, forced: this product owns what it applies.</summary>
+    /// <param name="subresource">Null, or <c>status</c>.</param>
+    public async Task<T> ApplyAsync(string @namespace, string name, JsonObject value, string fieldManager, string? subresource, CancellationToken ct) =>
+        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}&force=true", value, "application/apply-patch+yaml", ct));
+
+    public async Task<T> MergePatchAsync(string @namespace, string name, JsonObject patch, string fieldManager, string? subresource, CancellationToken ct) =>
+        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}", patch, "application/merge-patch+json", ct));
+
+    public async Task<T> StrategicPatchAsync(string @namespace, string name, JsonObject patch, string fieldManager, string? subresource, CancellationToken ct) =>
+        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}", patch, "application/strategic-merge-patch+json", ct));
+
+    /// <summary>POST to a subresource, such as a pod's binding.</summary>
+    public Task PostAsync(string @namespace, string name, string subresource, JsonObject body, CancellationToken ct) =>
+        connection.SendAsync(HttpMethod.Post, Path(@namespace, name, subresource), body, Json, ct);
+
+    /// <summary>False if it was not there (or not the object of that uid).</summary>
+    public async Task<bool> DeleteAsync(string @namespace, string name, string? uid, long? gracePeriodSeconds, CancellationToken ct)
+    {
+        var options = new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["propagationPolicy"] = "Background" };
+        if (uid is not null)
+        {
+            options["preconditions"] = new JsonObject { ["uid"] = uid };
+        }
+
+        if (gracePeriodSeconds is { } grace)
+        {
+            options["gracePeriodSeconds"] = grace;
+        }
+
+        try
+        {
+            await connection.SendAsync(HttpMethod.Delete, Path(@namespace, name), options, Json, ct);
+            return true;
+        }
+        catch (KubernetesApiException e) when (e.IsNotFound || (uid is not null && e.IsConflict))
+        {
+            return false;
+        }
+    }
+
+    private string Path(string? @namespace, string? name, string? subresource = null) =>
+        (group.Length == 0 ? $"api/{version}/" : $"apis/{group}/{version}/")
+        + (string.IsNullOrEmpty(@namespace) ? "" : $"namespaces/{@namespace}/")
+        + plural
+        + (name is null ? "" : $"/{name}")
+        + (subresource is null ? "" : $"/{subresource}");
+}

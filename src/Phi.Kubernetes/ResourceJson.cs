@@ -1,0 +1,18 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s;
+using Phi.Api.Metadata;
+
+namespace Phi.Kubernetes;
+
+/// <summary>Kubernetes' own kinds by the client library's rules, this product's by its own.</summary>
+public static class ResourceJson
+{
+    public static T Parse<T>(JsonObject value) => typeof(IKubernetesObject).IsAssignableFrom(typeof(T))
+        ? KubernetesJson.Deserialize<T>(value.ToJsonString())
+        : value.Deserialize<T>(PhiJson.Options)!;
+
+    public static JsonObject Write<T>(T value) => typeof(IKubernetesObject).IsAssignableFrom(typeof(T))
+        ? JsonNode.Parse(KubernetesJson.Serialize(value))!.AsObject()
+        : JsonSerializer.SerializeToNode(value, PhiJson.Options)!.AsObject();
+}

@@ -1,0 +1,135 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using k8s.Models;
+using Phi.Kubernetes;
+
+namespace Phi.LocalCluster.Nodes;
+
+/// <summary>A container's variables and command, resolved as a kubelet does.</summary>
+internal sealed partial class PodEnvironment(KubernetesConnection connection, NodeAgentOptions options)
+{
+    /// <exception cref="PodException">A reference points to nothing.</exception>
+    public async Task<Dictionary<string, string>> ResolveAsync(V1Pod pod, V1Container container, string podIp, string folder, CancellationToken ct)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
+            ["HOME"] = folder,
+            ["HOSTNAME"] = pod.Metadata.Name,
+            ["TMPDIR"] = Path.GetTempPath(),
+        };
+        if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } dotnet)
+        {
+            variables["DOTNET_ROOT"] = dotnet;
+        }
+
+        foreach (var (name, value) in options.Environment)
+        {
+            variables[name] = value;
+        }
+
+        foreach (var source in container.EnvFrom ?? [])
+        {
+            await AddAllAsync(pod, source, variables, ct);
+        }
+
+        foreach (var variable in container.Env ?? [])
+        {
+            if (variable.ValueFrom is null)
+            {
+                variables[variable.Name] = Expand(variable.Value ?? "", variables);
+            }
+            else if (await ValueAsync(pod, variable, podIp, ct) is { } value)
+            {
+                variables[variable.Name] = value;
+            }
+        }
+
+        return variables;
+    }
+
+    /// <summary>The command line; its program found in the tool path, then in PATH.</summary>
+    public IReadOnlyList<string> Command(V1Container container, Dictionary<string, string> variables)
+    {
+        if (container.Command is not { Count: > 0 })
+        {
+            throw new PodException("CreateContainerError", $"container {container.Name} has no command, and a node of local processes has no image to take one from; set command");
+        }
+
+        var program = Expand(container.Command[0], variables);
+        if (!program.Contains('/', StringComparison.Ordinal))
+        {
+            var folders = options.ToolPath.Concat(variables["PATH"].Split(':'));
+            program = folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
+                ?? throw new PodException("CreateContainerError", $"container {container.Name}: program '{program}' is neither in the node's tools nor in PATH");
+        }
+
+        return [program, .. container.Command.Skip(1).Concat(container.Args ?? []).Select(part => Expand(part, variables))];
+    }
+
+    private async Task AddAllAsync(V1Pod pod, V1EnvFromSource source, Dictionary<string, string> variables, CancellationToken ct)
+    {
+        var data = source.SecretRef is { } secret ? await SecretAsync(pod, secret.Name, secret.Optional, ct)
+            : source.ConfigMapRef is { } map ? await ConfigMapAsync(pod, map.Name, map.Optional, ct)
+            : null;
+        foreach (var (name, value) in data ?? new Dictionary<string, string>())
+        {
+            variables[source.Prefix + name] = value;
+        }
+    }
+
+    private async Task<string?> ValueAsync(V1Pod pod, V1EnvVar variable, string podIp, CancellationToken ct)
+    {
+        var from = variable.ValueFrom;
+        if (from.FieldRef is { } field)
+        {
+            return Field(pod, field.FieldPath, podIp);
+        }
+
+        var (kind, name, key, optional, data) = from switch
+        {
+            { SecretKeyRef: { } secret } => ("secret", secret.Name, secret.Key, secret.Optional, await SecretAsync(pod, secret.Name, secret.Optional, ct)),
+            { ConfigMapKeyRef: { } map } => ("configmap", map.Name, map.Key, map.Optional, await ConfigMapAsync(pod, map.Name, map.Optional, ct)),
+            _ => throw new PodException("CreateContainerConfigError", $"variable {variable.Name}: this node resolves fieldRef, secretKeyRef and configMapKeyRef alone"),
+        };
+        return data?.GetValueOrDefault(key) ?? (optional == true ? null : throw new PodException("CreateContainerConfigError", $"couldn't find key {key} in {kind} {pod.Metadata.NamespaceProperty}/{name}"));
+    }
+
+    private string Field(V1Pod pod, string path, string podIp) => path switch
+    {
+        "metadata.name" => pod.Metadata.Name,
+        "metadata.namespace" => pod.Metadata.NamespaceProperty,
+        "metadata.uid" => pod.Metadata.Uid,
+        "spec.nodeName" => options.Name,
+        "spec.serviceAccountName" => pod.Spec.ServiceAccountName ?? "default",
+        "status.podIP" or "status.podIPs" => podIp,
+        "status.hostIP" => "127.0.0.1",
+        _ when Subscript().Match(path) is { Success: true } match =>
+            (match.Groups["map"].Value == "labels" ? pod.Metadata.Labels : pod.Metadata.Annotations) is { } map && map.TryGetValue(match.Groups["key"].Value, out var value) ? value : "",
+        _ => throw new PodException("CreateContainerConfigError", $"unsupported fieldPath: {path}"),
+    };
+
+    private async Task<Dictionary<string, string>?> SecretAsync(V1Pod pod, string name, bool? optional, CancellationToken ct)
+    {
+        var secret = await connection.Secrets().GetAsync(pod.Metadata.NamespaceProperty, name, ct);
+        return secret is null && optional != true
+            ? throw new PodException("CreateContainerConfigError", $"secret \"{name}\" not found")
+            : secret?.Data?.ToDictionary(pair => pair.Key, pair => Encoding.UTF8.GetString(pair.Value));
+    }
+
+    private async Task<Dictionary<string, string>?> ConfigMapAsync(V1Pod pod, string name, bool? optional, CancellationToken ct)
+    {
+        var map = await connection.ConfigMaps().GetAsync(pod.Metadata.NamespaceProperty, name, ct);
+        return map is null && optional != true ? throw new PodException("CreateContainerConfigError", $"configmap \"{name}\" not found") : map?.Data?.ToDictionary();
+    }
+
+    /// <summary>$(NAME) becomes the variable's value, $$ a dollar; an unknown name stays as it is.</summary>
+    private static string Expand(string text, Dictionary<string, string> variables) => Reference().Replace(text, match =>
+        match.Value == "$$" ? "$" : variables.TryGetValue(match.Groups["name"].Value, out var value) ? value : match.Value);
+
+    [GeneratedRegex(@"\$\$|\$\((?<name>[-._a-zA-Z][-._a-zA-Z0-9]*)\)", RegexOptions.CultureInvariant)]
+    private static partial Regex Reference();
+
+    [GeneratedRegex(@"^metadata\.(?<map>labels|annotations)\['(?<key>[^']+)'\]$", RegexOptions.CultureInvariant)]
+    private static partial Regex Subscript();
+}
