@@ -13,6 +13,8 @@ public sealed record CheckpointManifest
     public required long Seed { get; init; }
     public required int WorldSize { get; init; }
     public required DateTimeOffset Time { get; init; }
+    /// <summary>The model's dimensions by name, such as hiddenSize: what a reader needs to build it.</summary>
+    public IReadOnlyDictionary<string, int> Model { get; init; } = new Dictionary<string, int>();
     /// <summary>Units in order; each rank holds an equal shard of each, padded at the end.</summary>
     public required IReadOnlyList<UnitEntry> Units { get; init; }
     /// <summary>One per rank, in rank order.</summary>

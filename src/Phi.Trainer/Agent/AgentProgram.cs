@@ -1,0 +1,198 @@
+using System.Runtime.InteropServices;
+using Phi.Api.Agent;
+
+namespace Phi.Trainer.Agent;
+
+/// <summary>
+/// The agent of a training pod: asks the operator for its part, runs the ranks, tells the operator how they are, and does what it
+/// answers. SIGTERM becomes a request to save and leave; the pod ends when the ranks have.
+/// </summary>
+internal sealed class AgentProgram : IAsyncDisposable
+{
+    private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan FlushPatience = TimeSpan.FromSeconds(10);
+    private readonly AgentSettings _settings;
+    private readonly OperatorClient _operator;
+    private readonly EventSender _events;
+    private readonly SemaphoreSlim _changed = new(0);
+    private readonly CancellationTokenSource _leaving = new();
+    private readonly Lock _logLock = new();
+
+    private AgentProgram(AgentSettings settings)
+    {
+        _settings = settings;
+        _operator = new OperatorClient(settings.OperatorUrl, settings.Token);
+        _events = new EventSender(_operator, settings.Request, Log);
+    }
+
+    /// <summary>The pod's exit code.</summary>
+    public static async Task<int> RunAsync()
+    {
+        AgentSettings settings;
+        try
+        {
+            settings = AgentSettings.Read(Environment.GetEnvironmentVariable);
+        }
+        catch (ArgumentException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return RankExitCodes.BadInput;
+        }
+
+        await using var agent = new AgentProgram(settings);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, agent.OnTerminate);
+        return await agent.GuardedAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _events.DisposeAsync();
+        _operator.Dispose();
+        _leaving.Dispose();
+        _changed.Dispose();
+    }
+
+    private void OnTerminate(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Log("asked to leave: the ranks save and stop");
+        _leaving.Cancel();
+        _changed.Release();
+    }
+
+    private async Task<int> GuardedAsync()
+    {
+        try
+        {
+            while (await AskAsync() is { } assignment)
+            {
+                if (await RunAttemptAsync(assignment) is { } exit)
+                {
+                    await _events.FlushAsync(FlushPatience);
+                    return exit;
+                }
+            }
+
+            return RankExitCodes.SavedAndLeft;
+        }
+        catch (RefusedException e)
+        {
+            Log(e.Message);
+            return RankExitCodes.Failed;
+        }
+    }
+
+    /// <summary>Asks until there is an assignment; null once the pod was told to leave.</summary>
+    private async Task<Assignment?> AskAsync()
+    {
+        string? said = null;
+        while (!_leaving.IsCancellationRequested)
+        {
+            var delay = RetryDelay;
+            string? why;
+            try
+            {
+                var response = await _operator.AskAsync(_settings.Request, CancellationToken.None);
+                if (response.Assignment is { } assignment)
+                {
+                    return assignment;
+                }
+
+                (why, delay) = ($"waiting: {response.WaitReason}", TimeSpan.FromSeconds(response.RetryAfterSeconds));
+            }
+            catch (HttpRequestException e)
+            {
+                why = $"no assignment yet: {e.Message}";
+            }
+
+            if (why != said)
+            {
+                Log(said = why);
+            }
+
+            await Task.Delay(delay, _leaving.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return null;
+    }
+
+    /// <summary>The exit code if this was the pod's last attempt; null if it must ask for another.</summary>
+    private async Task<int?> RunAttemptAsync(Assignment assignment)
+    {
+        Log($"attempt {assignment.Attempt}: ranks {assignment.FirstRank} to {assignment.FirstRank + assignment.LocalWorldSize - 1} of {assignment.WorldSize}, rendezvous at {assignment.MasterAddress}:{assignment.MasterPort}");
+        await using var group = RankGroup.Start(assignment, _settings, _events, _changed, Log);
+        var hasAsked = false;
+        while (true)
+        {
+            // A signal that comes after this look releases the semaphore, so the next round sees it.
+            if (_leaving.IsCancellationRequested && !hasAsked)
+            {
+                group.AskToStop();
+                hasAsked = true;
+            }
+
+            var hasEnded = group.HasEnded;
+            var ranks = group.Describe();
+            var answer = await BeatAsync(assignment, ranks);
+            if (hasEnded && (hasAsked || ranks.All(rank => rank.State == RankState.Completed)) && (answer is not null || hasAsked))
+            {
+                return ranks.Max(rank => rank.ExitCode ?? 0);
+            }
+
+            if (answer is { Command: AgentCommand.Restart } && !hasAsked)
+            {
+                Log($"attempt {assignment.Attempt} ends: the operator wants attempt {answer.Attempt}");
+                return null;
+            }
+
+            if (answer is { Command: AgentCommand.Stop } && !hasAsked)
+            {
+                Log("told to stop: the ranks save and leave");
+                group.AskToStop();
+                hasAsked = true;
+            }
+
+            await _changed.WaitAsync(HeartbeatPeriod);
+        }
+    }
+
+    private async Task<HeartbeatResponse?> BeatAsync(Assignment assignment, IReadOnlyList<RankHeartbeat> ranks)
+    {
+        var self = _settings.Request;
+        try
+        {
+            return await _operator.BeatAsync(new Heartbeat
+            {
+                Namespace = self.Namespace,
+                Job = self.Job,
+                JobUid = self.JobUid,
+                Pod = self.Pod,
+                PodUid = self.PodUid,
+                ReplicaIndex = self.ReplicaIndex,
+                Attempt = assignment.Attempt,
+                Leaving = _leaving.IsCancellationRequested,
+                Ranks = ranks,
+            }, CancellationToken.None);
+        }
+        catch (HttpRequestException e)
+        {
+            Log($"heartbeat lost: {e.Message}");
+            return null;
+        }
+        catch (RefusedException e)
+        {
+            Log(e.Message);
+            return new HeartbeatResponse { Command = AgentCommand.Stop, Attempt = assignment.Attempt };
+        }
+    }
+
+    private void Log(string line)
+    {
+        lock (_logLock)
+        {
+            Console.Out.WriteLine(line);
+            Console.Out.Flush();
+        }
+    }
+}

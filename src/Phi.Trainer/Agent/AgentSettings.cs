@@ -1,0 +1,66 @@
+using System.Globalization;
+using Phi.Api.Agent;
+using Phi.Api.Metadata;
+
+namespace Phi.Trainer.Agent;
+
+/// <summary>What a pod's environment tells its agent.</summary>
+internal sealed record AgentSettings
+{
+    public required Uri OperatorUrl { get; init; }
+    public required string Token { get; init; }
+    public required AssignmentRequest Request { get; init; }
+    public required string CheckpointRoot { get; init; }
+    public required string DataCache { get; init; }
+
+    /// <exception cref="ArgumentException">Names every variable that is missing or wrong.</exception>
+    public static AgentSettings Read(Func<string, string?> get)
+    {
+        var problems = new List<string>();
+        var url = Text(PhiEnvironment.OperatorUrl);
+        var replica = Text(PhiEnvironment.ReplicaIndex);
+        var index = 0;
+        if (replica.Length > 0 && !int.TryParse(replica, CultureInfo.InvariantCulture, out index))
+        {
+            problems.Add($"{PhiEnvironment.ReplicaIndex} is '{replica}', which is no number");
+        }
+
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) && url.Length > 0)
+        {
+            problems.Add($"{PhiEnvironment.OperatorUrl} is '{url}', which is no URL");
+        }
+
+        var request = new AssignmentRequest
+        {
+            Namespace = Text(PhiEnvironment.Namespace),
+            Job = Text(PhiEnvironment.JobName),
+            JobUid = Text(PhiEnvironment.JobUid),
+            Pod = Text(PhiEnvironment.PodName),
+            PodUid = Text(PhiEnvironment.PodUid),
+            PodIp = Text(PhiEnvironment.PodIp),
+            ReplicaIndex = index,
+        };
+        var settings = new AgentSettings
+        {
+            OperatorUrl = address ?? new Uri("http://localhost"),
+            Token = Text(PhiEnvironment.AgentToken),
+            Request = request,
+            CheckpointRoot = get(PhiEnvironment.CheckpointRoot) ?? "/var/lib/phi/checkpoints",
+            DataCache = get(PhiEnvironment.DataCache) ?? Path.Combine(Path.GetTempPath(), "phi-data"),
+        };
+        return problems.Count == 0
+            ? settings
+            : throw new ArgumentException($"this is no training pod of the operator: {string.Join("; ", problems)}. The operator sets these variables in the pods that it creates.");
+
+        string Text(string name)
+        {
+            if (get(name) is { Length: > 0 } value)
+            {
+                return value;
+            }
+
+            problems.Add($"{name} is not set");
+            return "";
+        }
+    }
+}

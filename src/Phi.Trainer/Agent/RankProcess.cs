@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Phi.Api.Agent;
+using Phi.Api.Metadata;
+using Phi.Trainer.Ranks;
+
+namespace Phi.Trainer.Agent;
+
+/// <summary>One rank as a child process. It ends when its standard input does, so it never outlives the agent.</summary>
+internal sealed class RankProcess : IDisposable
+{
+    private const int SignalledExit = 128;
+    private readonly Process _process;
+    private readonly Lock _lock = new();
+    private RankState _state = RankState.Starting;
+    private long _step;
+    private string? _message;
+
+    private RankProcess(int rank, Process process, Action<RankEvent> onEvent, Action<string> log)
+    {
+        (Rank, _process) = (rank, process);
+        Exited = FollowAsync(onEvent, log);
+    }
+
+    public int Rank { get; }
+
+    /// <summary>Completes after the last event of the rank was handed on.</summary>
+    public Task Exited { get; }
+
+    public static RankProcess Start(RankStart start, int localRank, Action<RankEvent> onEvent, Action<string> log)
+    {
+        var info = new ProcessStartInfo(Environment.ProcessPath!, ["rank"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var assignment = start.Assignment;
+        foreach (var (name, value) in new (string, object)[]
+        {
+            (PhiEnvironment.MasterAddress, assignment.MasterAddress), (PhiEnvironment.MasterPort, assignment.MasterPort), (PhiEnvironment.WorldSize, assignment.WorldSize),
+            (PhiEnvironment.Rank, start.Rank), (PhiEnvironment.LocalRank, localRank), (PhiEnvironment.LocalWorldSize, assignment.LocalWorldSize),
+            (PhiEnvironment.NodeRank, start.NodeRank), (PhiEnvironment.NodeCount, assignment.Replicas),
+            ("OMP_NUM_THREADS", 1), ("OMP_WAIT_POLICY", "PASSIVE"),
+        })
+        {
+            info.Environment[name] = Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        var process = Process.Start(info)!;
+        process.StandardInput.WriteLine(JsonSerializer.Serialize(start, PhiJson.Options));
+        process.StandardInput.Flush();
+        return new RankProcess(start.Rank, process, onEvent, log);
+    }
+
+    public RankHeartbeat Describe()
+    {
+        lock (_lock)
+        {
+            return new RankHeartbeat { Rank = Rank, State = _state, Step = _step, ExitCode = _process.HasExited && Exited.IsCompleted ? _process.ExitCode : null, Message = _message };
+        }
+    }
+
+    /// <summary>Asks the rank to save at the next step boundary and to leave.</summary>
+    public void AskToStop()
+    {
+        try
+        {
+            _process.StandardInput.WriteLine("stop");
+            _process.StandardInput.Flush();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            // It has left already.
+        }
+    }
+
+    public void Kill()
+    {
+        try
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has left already.
+        }
+    }
+
+    public void Dispose()
+    {
+        Kill();
+        _process.Dispose();
+    }
+
+    private async Task FollowAsync(Action<RankEvent> onEvent, Action<string> log)
+    {
+        await Task.WhenAll(ReadEventsAsync(onEvent, log), ReadErrorsAsync(log));
+        await _process.WaitForExitAsync();
+        lock (_lock)
+        {
+            _state = _process.ExitCode switch
+            {
+                RankExitCodes.Completed => RankState.Completed,
+                RankExitCodes.SavedAndLeft => RankState.SavedAndLeft,
+                _ => RankState.Failed,
+            };
+            _message ??= _process.ExitCode > SignalledExit ? $"ended by signal {_process.ExitCode - SignalledExit}" : null;
+        }
+    }
+
+    private async Task ReadEventsAsync(Action<RankEvent> onEvent, Action<string> log)
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (Parse(line) is not { } value)
+            {
+                log($"[rank {Rank}] {line}");
+                continue;
+            }
+
+            lock (_lock)
+            {
+                switch (value)
+                {
+                    case RankEvent.Training training:
+                        (_state, _step) = (RankState.Training, training.FromStep);
+                        break;
+                    case RankEvent.Stepped stepped:
+                        _step = stepped.Step.Step;
+                        break;
+                    case RankEvent.Failed failed:
+                        _message = failed.Message;
+                        break;
+                }
+            }
+
+            onEvent(value);
+        }
+    }
+
+    private async Task ReadErrorsAsync(Action<string> log)
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            log($"[rank {Rank}] {line}");
+        }
+    }
+
+    private static RankEvent? Parse(string line)
+    {
+        try
+        {
+            return line.StartsWith('{') ? JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options) : null;
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text;
+using System.Text.Json;
+using Phi.Api.Agent;
+using Phi.Api.Metadata;
+using Phi.Checkpoints;
+using Phi.Checkpoints.Format;
+using Phi.Checkpoints.Stores;
+using Phi.Collectives;
+using Phi.Training.Loop;
+using Phi.Training.Model;
+
+namespace Phi.Trainer.Ranks;
+
+/// <summary>Saves and loads this rank's shards together with the other ranks; every method is collective.</summary>
+internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, TrainingConfiguration configuration, TimeProvider time)
+{
+    private const int EntryBytes = 1024;
+
+    /// <summary>The newest step saved or loaded; -1 before.</summary>
+    public long Step { get; private set; } = -1;
+
+    /// <summary>Continues from the newest good checkpoint, if there is one.</summary>
+    /// <exception cref="CheckpointException">The checkpoint has another shape than this job.</exception>
+    public unsafe void Load(Action<string> warn)
+    {
+        var step = -1L;
+        if (group.Rank == 0)
+        {
+            step = store.NewestGood((bad, problem) => warn($"checkpoint of step {bad} is not used: {problem.Message}"))?.Step ?? -1;
+        }
+
+        group.Broadcast((nint)(&step), sizeof(long), 0).Wait();
+        if (step < 0)
+        {
+            return;
+        }
+
+        var manifest = store.ReadManifest(step);
+        if (manifest.WorldSize != group.WorldSize)
+        {
+            throw new CheckpointException($"checkpoint of step {step} was written by {manifest.WorldSize} ranks and this job has {group.WorldSize}; this version loads it with {manifest.WorldSize} ranks alone");
+        }
+
+        CheckModel(manifest);
+        store.ReadShard(step, manifest.Shards[group.Rank], Tensors());
+        loop.CompletedSteps = step;
+        Step = step;
+    }
+
+    /// <summary>Every rank writes its shard, then rank 0 commits. Rank 0 gets the event; the others null.</summary>
+    public CheckpointEvent? Save(int keepLast)
+    {
+        var started = time.GetTimestamp();
+        var step = loop.CompletedSteps;
+        var shards = Exchange(store.WriteShard(step, start.Assignment.Attempt, group.Rank, group.WorldSize, Tensors()));
+        CheckpointEvent? saved = null;
+        if (group.Rank == 0)
+        {
+            store.Commit(new CheckpointManifest
+            {
+                Step = step,
+                RunId = start.RunId,
+                Attempt = start.Assignment.Attempt,
+                Seed = configuration.Seed,
+                WorldSize = group.WorldSize,
+                Time = time.GetUtcNow(),
+                Model = RankConfiguration.Dimensions(configuration.Model),
+                Units = [.. loop.Units.Select(unit => new UnitEntry(unit.Layout.Name, unit.Layout.Length, unit.ShardLength, [.. unit.Layout.Tensors.Select(tensor => new TensorEntry(tensor.Name, tensor.Shape, tensor.Offset))]))],
+                Shards = shards,
+            });
+            store.Retain(keepLast);
+            saved = new CheckpointEvent
+            {
+                Step = step,
+                Time = time.GetUtcNow(),
+                Uri = new Uri(store.FolderOf(step)).AbsoluteUri,
+                Bytes = shards.Sum(shard => shard.Bytes),
+                Seconds = time.GetElapsedTime(started).TotalSeconds,
+            };
+        }
+
+        // Nobody leaves before the commit: a rank that has left would let its pod end in the middle of it.
+        group.Barrier().Wait();
+        Step = step;
+        return saved;
+    }
+
+    private unsafe List<ShardEntry> Exchange(ShardEntry mine)
+    {
+        var text = JsonSerializer.SerializeToUtf8Bytes(mine, PhiJson.Options);
+        var all = new byte[EntryBytes * group.WorldSize];
+        text.CopyTo(all.AsSpan(group.Rank * EntryBytes, EntryBytes));
+        fixed (byte* buffer = all)
+        {
+            group.AllGather((nint)(buffer + group.Rank * EntryBytes), (nint)buffer, EntryBytes).Wait();
+        }
+
+        return [.. Enumerable.Range(0, group.WorldSize).Select(rank =>
+            JsonSerializer.Deserialize<ShardEntry>(Encoding.UTF8.GetString(all, rank * EntryBytes, EntryBytes).TrimEnd('\0'), PhiJson.Options)!)];
+    }
+
+    private unsafe List<ShardTensor> Tensors() =>
+    [
+        .. loop.Units.SelectMany(unit => new[]
+        {
+            new ShardTensor($"{unit.Layout.Name}.weights", unit.Weights.Pointer, unit.ShardLength),
+            new ShardTensor($"{unit.Layout.Name}.first_moments", unit.FirstMoments.Pointer, unit.ShardLength),
+            new ShardTensor($"{unit.Layout.Name}.second_moments", unit.SecondMoments.Pointer, unit.ShardLength),
+        }),
+    ];
+
+    private void CheckModel(CheckpointManifest manifest)
+    {
+        var mine = RankConfiguration.Dimensions(configuration.Model);
+        foreach (var (name, value) in manifest.Model)
+        {
+            if (mine.TryGetValue(name, out var wanted) && wanted != value)
+            {
+                throw new CheckpointException($"checkpoint of step {manifest.Step} has model.{name} {value} and this job {wanted}; keep the model, or save to another folder");
+            }
+        }
+
+        if (manifest.Seed != configuration.Seed)
+        {
+            throw new CheckpointException($"checkpoint of step {manifest.Step} has seed {manifest.Seed} and this job {configuration.Seed}; keep the seed, or save to another folder");
+        }
+    }
+}

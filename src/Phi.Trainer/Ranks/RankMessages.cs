@@ -1,0 +1,38 @@
+using System.Text.Json.Serialization;
+using Phi.Api.Agent;
+
+namespace Phi.Trainer.Ranks;
+
+/// <summary>The first line that an agent writes to a rank's standard input. A later line <c>stop</c> asks the ranks to save and leave; the end of input is the agent's end.</summary>
+internal sealed record RankStart
+{
+    public required Assignment Assignment { get; init; }
+    public required string RunId { get; init; }
+    public required int Rank { get; init; }
+    public required int NodeRank { get; init; }
+    public required string BindAddress { get; init; }
+    public required string CheckpointRoot { get; init; }
+    public required string DataCache { get; init; }
+}
+
+/// <summary>A line of a rank's standard output, as JSON.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(Training), "training")]
+[JsonDerivedType(typeof(Stepped), "step")]
+[JsonDerivedType(typeof(Saved), "saved")]
+[JsonDerivedType(typeof(Failed), "failed")]
+internal abstract record RankEvent
+{
+    private RankEvent()
+    {
+    }
+
+    /// <summary>All ranks have met; training goes on from a step.</summary>
+    public sealed record Training(long FromStep) : RankEvent;
+
+    public sealed record Stepped(StepEvent Step) : RankEvent;
+
+    public sealed record Saved(CheckpointEvent Checkpoint) : RankEvent;
+
+    public sealed record Failed(string Message) : RankEvent;
+}

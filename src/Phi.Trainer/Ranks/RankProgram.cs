@@ -1,0 +1,160 @@
+using System.Net;
+using System.Text.Json;
+using Phi.Api.Agent;
+using Phi.Api.Metadata;
+using Phi.Checkpoints;
+using Phi.Checkpoints.Stores;
+using Phi.Collectives;
+using Phi.Training.Data;
+using Phi.Training.Loop;
+
+namespace Phi.Trainer.Ranks;
+
+/// <summary>One rank: meets its peers, continues from the newest checkpoint, trains, saves, and tells its agent of each step.</summary>
+internal sealed class RankProgram(TextWriter events, TimeProvider time)
+{
+    private volatile bool _stopAsked;
+
+    /// <summary>Reads its start from standard input and trains. The exit code is one of <see cref="RankExitCodes"/>.</summary>
+    public static async Task<int> RunAsync()
+    {
+        var program = new RankProgram(Console.Out, TimeProvider.System);
+        var start = JsonSerializer.Deserialize<RankStart>(await Console.In.ReadLineAsync() ?? throw new InvalidOperationException("a rank is started by its agent, which tells it what to do"), PhiJson.Options)!;
+        var watch = new Thread(program.WatchAgent) { IsBackground = true, Name = "agent watch" };
+        watch.Start();
+        return await program.GuardedAsync(start);
+    }
+
+    private void WatchAgent()
+    {
+        while (Console.In.ReadLine() is { } line)
+        {
+            _stopAsked |= line == "stop";
+        }
+
+        // Without its agent a rank reports to nobody and would hold its peers: it ends at once.
+        // Killed rather than exited: the training thread may be deep in native code.
+        using var self = System.Diagnostics.Process.GetCurrentProcess();
+        self.Kill();
+    }
+
+    private async Task<int> GuardedAsync(RankStart start)
+    {
+        try
+        {
+            return await TrainAsync(start);
+        }
+        catch (Exception e) when (e is CollectiveException or RendezvousException)
+        {
+            return Fail(e.Message, RankExitCodes.PeerLost);
+        }
+        catch (Exception e) when (e is DataException or ArgumentException or CheckpointException)
+        {
+            return Fail(e.Message, RankExitCodes.BadInput);
+        }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync(e.ToString());
+            return Fail($"{e.GetType().Name}: {e.Message}", RankExitCodes.Failed);
+        }
+    }
+
+    private async Task<int> TrainAsync(RankStart start)
+    {
+        var (assignment, spec) = (start.Assignment, start.Assignment.Spec);
+        var configuration = RankConfiguration.Of(spec);
+        using IDisposable tokens = PackedTokens.Open(spec.Phi!.Data!.Sources!, start.DataCache);
+        await using var group = await TcpGroup.ConnectAsync(
+            new RendezvousOptions
+            {
+                MasterAddress = IPAddress.Parse(assignment.MasterAddress),
+                MasterPort = assignment.MasterPort,
+                Rank = start.Rank,
+                WorldSize = assignment.WorldSize,
+                NodeRank = start.NodeRank,
+                RunId = start.RunId,
+                Attempt = assignment.Attempt,
+                BindAddress = IPAddress.Parse(start.BindAddress),
+            },
+            CancellationToken.None);
+        using var loop = new TrainingLoop(configuration, group, new TokenDataset(((PackedTokens)tokens).Memory));
+        var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
+        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, time);
+        checkpoints.Load(Console.Error.WriteLine);
+        Emit(new RankEvent.Training(loop.CompletedSteps));
+        return Loop(loop, group, checkpoints, start);
+    }
+
+    private int Loop(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankStart start)
+    {
+        var spec = start.Assignment.Spec;
+        var (total, every, keepLast) = (spec.Phi!.Steps!.Value, spec.Checkpoint!.EverySteps!.Value, spec.Checkpoint.KeepLast!.Value);
+        while (loop.CompletedSteps < total)
+        {
+            var step = loop.Step();
+            Emit(Describe(step, start.Rank));
+            var isLeaving = AgreeToLeave(group);
+            if (step.Step % every == 0 || step.Step == total || (isLeaving && spec.Checkpoint.OnPreemption == true))
+            {
+                Save(checkpoints, keepLast);
+            }
+
+            if (isLeaving && step.Step < total)
+            {
+                return RankExitCodes.SavedAndLeft;
+            }
+        }
+
+        if (checkpoints.Step < loop.CompletedSteps)
+        {
+            Save(checkpoints, keepLast);
+        }
+
+        return RankExitCodes.Completed;
+    }
+
+    private void Save(RankCheckpoints checkpoints, int keepLast)
+    {
+        if (checkpoints.Save(keepLast) is { } saved)
+        {
+            Emit(new RankEvent.Saved(saved));
+        }
+    }
+
+    /// <summary>One rank that was asked is enough: all leave at the same step.</summary>
+    private unsafe bool AgreeToLeave(ICommunicator group)
+    {
+        var asked = _stopAsked ? 1f : 0f;
+        group.AllReduce((nint)(&asked), 1).Wait();
+        return asked > 0;
+    }
+
+    /// <summary>What is the same on all ranks is told by rank 0 alone.</summary>
+    private RankEvent.Stepped Describe(StepResult step, int rank)
+    {
+        var metrics = new Dictionary<string, double> { ["step_seconds"] = step.Seconds };
+        if (rank == 0)
+        {
+            metrics["loss"] = step.Loss;
+            metrics["learning_rate"] = step.LearningRate;
+            metrics["grad_norm"] = step.GradientNorm;
+            metrics["tokens"] = (double)step.Step * step.Tokens;
+            metrics["tokens_per_second"] = step.Tokens / step.Seconds;
+        }
+
+        return new RankEvent.Stepped(new StepEvent { Rank = rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics });
+    }
+
+    private int Fail(string message, int code)
+    {
+        Console.Error.WriteLine(message);
+        Emit(new RankEvent.Failed(message));
+        return code;
+    }
+
+    private void Emit(RankEvent value)
+    {
+        events.WriteLine(JsonSerializer.Serialize(value, PhiJson.Options));
+        events.Flush();
+    }
+}
