@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+using Phi.Kubernetes;
+using Phi.Operator.AgentApi;
+using Phi.Operator.Observe;
+using Phi.Reconcile.Decisions;
+
+namespace Phi.Operator.Execute;
+
+/// <summary>Carries a decision out: the status first, so that agents and restarts see it, then the actions, then the event.</summary>
+internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder events, string agentApiUrl)
+{
+    /// <param name="job">As stored, without defaults.</param>
+    /// <param name="effective">With every default.</param>
+    public async Task ExecuteAsync(TrainingJob job, TrainingJob effective, JobDecision decision, CancellationToken ct)
+    {
+        var key = new ResourceKey(job.Metadata.Namespace!, job.Metadata.Name!);
+        if (decision.Status is { } status && !IsSame(job.Status, status))
+        {
+            cluster.Remember(key, await WriteStatusAsync(key, status, job.Metadata.Uid!, ct));
+        }
+
+        foreach (var action in decision.Actions)
+        {
+            await ActAsync(key, effective, action, ct);
+        }
+
+        await events.RecordAsync(job, decision.IsWarning, decision.Reason, decision.Message, ct);
+    }
+
+    private async Task ActAsync(ResourceKey key, TrainingJob job, JobAction action, CancellationToken ct)
+    {
+        switch (action)
+        {
+            case JobAction.AddFinalizer:
+                await FinalizeAsync(key, job, finalizers => finalizers.Append(PhiNames.JobFinalizer).Distinct(), ct);
+                break;
+            case JobAction.RemoveFinalizer:
+                await FinalizeAsync(key, job, finalizers => finalizers.Where(name => name != PhiNames.JobFinalizer), ct);
+                break;
+            case JobAction.EnsureService:
+                await connection.Services().ApplyAsync(key.Namespace, key.Name, GangPod.Service(job), PhiNames.OperatorFieldManager, null, ct);
+                break;
+            case JobAction.CreatePod pod:
+                await connection.Pods().ApplyAsync(
+                    key.Namespace, pod.Name, GangPod.Pod(job, pod.Index, pod.Name, pod.Attempt, agentApiUrl, tokens.For(job.Metadata.Uid!)), PhiNames.OperatorFieldManager, null, ct);
+                break;
+            case JobAction.PlaceGang place:
+                foreach (var placement in place.Placements)
+                {
+                    await connection.Pods().MergePatchAsync(key.Namespace, placement.Pod, WithUid(GangPod.Pin(placement.Node), placement.Uid), PhiNames.OperatorFieldManager, null, ct);
+                }
+
+                // Only when every pin is in place does any gate open.
+                foreach (var placement in place.Placements)
+                {
+                    await connection.Pods().MergePatchAsync(
+                        key.Namespace, placement.Pod, WithUid(new JsonObject { ["spec"] = new JsonObject { ["schedulingGates"] = new JsonArray() } }, placement.Uid), PhiNames.OperatorFieldManager, null, ct);
+                }
+
+                break;
+            case JobAction.DeletePod pod:
+                await connection.Pods().DeleteAsync(key.Namespace, pod.Name, pod.Uid, pod.GracePeriodSeconds, ct);
+                break;
+            case JobAction.DeleteJob:
+                await connection.TrainingJobs().DeleteAsync(key.Namespace, key.Name, job.Metadata.Uid, null, ct);
+                break;
+        }
+    }
+
+    private Task<TrainingJob> WriteStatusAsync(ResourceKey key, TrainingJobStatus status, string uid, CancellationToken ct) => connection.TrainingJobs().ApplyAsync(
+        key.Namespace, key.Name,
+        new JsonObject
+        {
+            ["apiVersion"] = PhiNames.ApiVersion,
+            ["kind"] = "TrainingJob",
+            ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = uid },
+            ["status"] = Json(status),
+        },
+        PhiNames.OperatorFieldManager, "status", ct);
+
+    private async Task FinalizeAsync(ResourceKey key, TrainingJob job, Func<IEnumerable<string>, IEnumerable<string>> change, CancellationToken ct)
+    {
+        var finalizers = change(job.Metadata.Finalizers ?? []).Select(name => (JsonNode?)name);
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = job.Metadata.Uid, ["resourceVersion"] = job.Metadata.ResourceVersion, ["finalizers"] = new JsonArray([.. finalizers]) } };
+        cluster.Remember(key, await connection.TrainingJobs().MergePatchAsync(key.Namespace, key.Name, patch, PhiNames.OperatorFieldManager, null, ct));
+    }
+
+    private static JsonObject WithUid(JsonObject patch, string uid)
+    {
+        patch["metadata"] = new JsonObject { ["uid"] = uid };
+        return patch;
+    }
+
+    /// <summary>Whether the fields that this writer owns are as they were.</summary>
+    private static bool IsSame(TrainingJobStatus? old, TrainingJobStatus status)
+    {
+        var before = Json(old ?? new TrainingJobStatus());
+        foreach (var name in new[] { "progress", "checkpoint", "goodput" })
+        {
+            before.Remove(name);
+        }
+
+        return JsonNode.DeepEquals(before, Json(status));
+    }
+
+    private static JsonObject Json(TrainingJobStatus status)
+    {
+        var json = JsonSerializer.SerializeToNode(status, PhiJson.Options)!.AsObject();
+        return JsonNode.Parse(json.ToJsonString())!.AsObject();
+    }
+}

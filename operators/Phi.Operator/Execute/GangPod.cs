@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+
+namespace Phi.Operator.Execute;
+
+/// <summary>The objects of a gang as JSON: its pods and its headless service. No I/O.</summary>
+internal static class GangPod
+{
+    private const string DefaultImage = "phi-trainer:latest";
+
+    public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, string operatorUrl, string agentToken)
+    {
+        var (spec, template) = (job.Spec, job.Spec.Template!);
+        var isCpu = spec.Accelerator!.Type == "cpu";
+        var accelerators = new JsonObject { [isCpu ? PhiNames.CpuSlotResource : PhiNames.GpuResource] = spec.Accelerator.PerReplica!.Value.ToString(CultureInfo.InvariantCulture) };
+        var resources = template.Resources?.DeepClone().AsObject() ?? [];
+        foreach (var kind in new[] { "limits", "requests" })
+        {
+            var amounts = resources[kind] as JsonObject ?? (JsonObject)(resources[kind] = new JsonObject());
+            foreach (var (resource, amount) in accelerators)
+            {
+                amounts[resource] = amount!.DeepClone();
+            }
+        }
+
+        var container = new JsonObject
+        {
+            ["name"] = PhiNames.TrainerContainer,
+            ["image"] = template.Image ?? DefaultImage,
+            ["command"] = new JsonArray("phi-trainer"),
+            ["args"] = new JsonArray("agent"),
+            ["env"] = Environment(job, index, operatorUrl, agentToken, template),
+            ["resources"] = resources,
+            ["terminationMessagePolicy"] = "FallbackToLogsOnError",
+            ["volumeMounts"] = With(template.VolumeMounts, new JsonObject { ["name"] = "dshm", ["mountPath"] = "/dev/shm" }),
+        };
+        var pod = new JsonObject
+        {
+            ["restartPolicy"] = "Never",
+            ["terminationGracePeriodSeconds"] = template.TerminationGracePeriodSeconds,
+            ["schedulingGates"] = new JsonArray(new JsonObject { ["name"] = PhiNames.GangGate }),
+            ["hostname"] = name,
+            ["subdomain"] = job.Metadata.Name,
+            ["enableServiceLinks"] = false,
+            ["automountServiceAccountToken"] = false,
+            ["containers"] = new JsonArray(container),
+            ["volumes"] = With(template.Volumes, new JsonObject { ["name"] = "dshm", ["emptyDir"] = new JsonObject { ["medium"] = "Memory" } }),
+        };
+        Set(pod, "tolerations", template.Tolerations);
+        Set(pod, "nodeSelector", template.NodeSelector is { } selector ? new JsonObject(selector.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))) : null);
+        Set(pod, "serviceAccountName", template.ServiceAccountName);
+        Set(pod, "priorityClassName", spec.PriorityClassName);
+        var labels = Labels(job);
+        labels[PhiNames.ReplicaIndexLabel] = index.ToString(CultureInfo.InvariantCulture);
+        return new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Pod",
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["namespace"] = job.Metadata.Namespace,
+                ["labels"] = labels,
+                ["annotations"] = new JsonObject { [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture) },
+                ["ownerReferences"] = Owner(job),
+            },
+            ["spec"] = pod,
+        };
+    }
+
+    /// <summary>Gives each pod of the gang a name in DNS, ready or not: ranks must find each other before any of them is ready.</summary>
+    public static JsonObject Service(TrainingJob job) => new()
+    {
+        ["apiVersion"] = "v1",
+        ["kind"] = "Service",
+        ["metadata"] = new JsonObject { ["name"] = job.Metadata.Name, ["namespace"] = job.Metadata.Namespace, ["labels"] = Labels(job), ["ownerReferences"] = Owner(job) },
+        ["spec"] = new JsonObject
+        {
+            ["clusterIP"] = "None",
+            ["publishNotReadyAddresses"] = true,
+            ["selector"] = new JsonObject { [PhiNames.JobUidLabel] = job.Metadata.Uid },
+            ["ports"] = new JsonArray(new JsonObject { ["name"] = "rendezvous", ["port"] = PhiNames.DefaultMasterPort, ["protocol"] = "TCP" }),
+        },
+    };
+
+    /// <summary>Required affinity to one node by its host name.</summary>
+    public static JsonObject Pin(string node) => new()
+    {
+        ["spec"] = new JsonObject
+        {
+            ["affinity"] = new JsonObject
+            {
+                ["nodeAffinity"] = new JsonObject
+                {
+                    ["requiredDuringSchedulingIgnoredDuringExecution"] = new JsonObject
+                    {
+                        ["nodeSelectorTerms"] = new JsonArray(new JsonObject
+                        {
+                            ["matchExpressions"] = new JsonArray(new JsonObject { ["key"] = PhiNames.HostnameLabel, ["operator"] = "In", ["values"] = new JsonArray(node) }),
+                        }),
+                    },
+                },
+            },
+        },
+    };
+
+    private static JsonObject Labels(TrainingJob job) => new()
+    {
+        ["app.kubernetes.io/name"] = "phi-trainer",
+        ["app.kubernetes.io/instance"] = job.Metadata.Name,
+        [PhiNames.ManagedByLabel] = "phi-orchestrator",
+        [PhiNames.JobNameLabel] = job.Metadata.Name,
+        [PhiNames.JobUidLabel] = job.Metadata.Uid,
+    };
+
+    private static JsonArray Owner(TrainingJob job) =>
+    [
+        new JsonObject
+        {
+            ["apiVersion"] = PhiNames.ApiVersion,
+            ["kind"] = "TrainingJob",
+            ["name"] = job.Metadata.Name,
+            ["uid"] = job.Metadata.Uid,
+            ["controller"] = true,
+            ["blockOwnerDeletion"] = true,
+        },
+    ];
+
+    /// <summary>The user's variables first; the operator's come after and so win.</summary>
+    private static JsonArray Environment(TrainingJob job, int index, string operatorUrl, string agentToken, PodTemplateSpec template)
+    {
+        var own = new Dictionary<string, JsonNode>
+        {
+            [PhiEnvironment.OperatorUrl] = operatorUrl,
+            [PhiEnvironment.AgentToken] = agentToken,
+            [PhiEnvironment.Namespace] = job.Metadata.Namespace!,
+            [PhiEnvironment.JobName] = job.Metadata.Name!,
+            [PhiEnvironment.JobUid] = job.Metadata.Uid!,
+            [PhiEnvironment.ReplicaIndex] = index.ToString(CultureInfo.InvariantCulture),
+            [PhiEnvironment.PodName] = Field("metadata.name"),
+            [PhiEnvironment.PodUid] = Field("metadata.uid"),
+            [PhiEnvironment.PodIp] = Field("status.podIP"),
+        };
+        var users = (template.Env ?? []).OfType<JsonObject>().Where(variable => !own.ContainsKey((string?)variable["name"] ?? "")).Select(variable => variable.DeepClone());
+        return [.. users, .. own.Select(variable => new JsonObject { ["name"] = variable.Key, [variable.Value is JsonObject ? "valueFrom" : "value"] = variable.Value })];
+    }
+
+    private static JsonObject Field(string path) => new() { ["fieldRef"] = new JsonObject { ["fieldPath"] = path } };
+
+    private static JsonArray With(JsonArray? given, JsonObject own) => [.. (given ?? []).Select(item => item?.DeepClone()), own];
+
+    private static void Set(JsonObject pod, string name, JsonNode? value)
+    {
+        if (value is not null)
+        {
+            pod[name] = value.DeepClone();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Threading.Channels;
+using Phi.Kubernetes;
+
+namespace Phi.Operator.Queue;
+
+/// <summary>
+/// Keys that wait for a reconcile. A key is there at most once; one that is added while it is worked on comes again afterwards, so no
+/// two workers ever hold the same key. Failures come back after a growing, jittered delay.
+/// </summary>
+internal sealed class KeyedQueue(TimeProvider time)
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+    private readonly Channel<ResourceKey> _ready = Channel.CreateUnbounded<ResourceKey>();
+    private readonly Lock _lock = new();
+    private readonly HashSet<ResourceKey> _queued = [];
+    private readonly HashSet<ResourceKey> _active = [];
+    private readonly HashSet<ResourceKey> _again = [];
+    private readonly Dictionary<ResourceKey, int> _failures = [];
+    private readonly Dictionary<ResourceKey, (DateTimeOffset At, ITimer Timer)> _later = [];
+
+    public void Add(ResourceKey key)
+    {
+        lock (_lock)
+        {
+            if (_active.Contains(key))
+            {
+                _again.Add(key);
+            }
+            else if (_queued.Add(key))
+            {
+                _ready.Writer.TryWrite(key);
+            }
+        }
+    }
+
+    /// <summary>Adds the key after a delay; of several delays the shortest counts.</summary>
+    public void AddAfter(ResourceKey key, TimeSpan delay)
+    {
+        if (delay <= TimeSpan.Zero)
+        {
+            Add(key);
+            return;
+        }
+
+        lock (_lock)
+        {
+            var at = time.GetUtcNow() + delay;
+            if (_later.TryGetValue(key, out var waiting))
+            {
+                if (waiting.At <= at)
+                {
+                    return;
+                }
+
+                waiting.Timer.Dispose();
+            }
+
+            _later[key] = (at, time.CreateTimer(_ => Ripen(key), null, delay, Timeout.InfiniteTimeSpan));
+        }
+    }
+
+    public async ValueTask<ResourceKey> TakeAsync(CancellationToken ct)
+    {
+        var key = await _ready.Reader.ReadAsync(ct);
+        lock (_lock)
+        {
+            _queued.Remove(key);
+            _active.Add(key);
+        }
+
+        return key;
+    }
+
+    /// <summary>The work on a key is over. A failure is tried again later, whatever its cause.</summary>
+    public void Done(ResourceKey key, bool hasFailed)
+    {
+        TimeSpan? backoff = null;
+        lock (_lock)
+        {
+            _active.Remove(key);
+            if (hasFailed)
+            {
+                var failures = _failures[key] = _failures.GetValueOrDefault(key) + 1;
+                var ticks = Math.Min(LongestBackoff.Ticks, FirstBackoff.Ticks << Math.Min(failures - 1, 20));
+                backoff = TimeSpan.FromTicks((long)(ticks * (0.75 + Random.Shared.NextDouble() / 2)));
+            }
+            else
+            {
+                _failures.Remove(key);
+            }
+
+            if (_again.Remove(key) && _queued.Add(key))
+            {
+                _ready.Writer.TryWrite(key);
+            }
+        }
+
+        if (backoff is { } delay)
+        {
+            AddAfter(key, delay);
+        }
+    }
+
+    private void Ripen(ResourceKey key)
+    {
+        lock (_lock)
+        {
+            if (_later.Remove(key, out var waiting))
+            {
+                waiting.Timer.Dispose();
+            }
+        }
+
+        Add(key);
+    }
+}
