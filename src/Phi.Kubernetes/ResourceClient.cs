@@ -63,10 +63,10 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
     public async Task<T> CreateAsync(string @namespace, T value, string fieldManager, CancellationToken ct) =>
         ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Post, $"{Path(@namespace, null)}?fieldManager={fieldManager}", ResourceJson.Write(value), Json, ct));
 
-    /// <summary>Server-side apply, forced: this product owns what it applies.</summary>
+    /// <summary>Server-side apply, forced: this product owns what it applies. A field that the server does not know is an error.</summary>
     /// <param name="subresource">Null, or <c>status</c>.</param>
     public async Task<T> ApplyAsync(string @namespace, string name, JsonObject value, string fieldManager, string? subresource, CancellationToken ct) =>
-        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}&force=true", value, "application/apply-patch+yaml", ct));
+        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}&force=true&fieldValidation=Strict", value, "application/apply-patch+yaml", ct));
 
     public async Task<T> MergePatchAsync(string @namespace, string name, JsonObject patch, string fieldManager, string? subresource, CancellationToken ct) =>
         ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}", patch, "application/merge-patch+json", ct));

@@ -45,20 +45,20 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
                 await connection.Services().ApplyAsync(key.Namespace, key.Name, GangPod.Service(job), PhiNames.OperatorFieldManager, null, ct);
                 break;
             case JobAction.CreatePod pod:
-                await connection.Pods().ApplyAsync(
-                    key.Namespace, pod.Name, GangPod.Pod(job, pod.Index, pod.Name, pod.Attempt, agentApiUrl, tokens.For(job.Metadata.Uid!)), PhiNames.OperatorFieldManager, null, ct);
+                cluster.Remember(await connection.Pods().ApplyAsync(
+                    key.Namespace, pod.Name, GangPod.Pod(job, pod.Index, pod.Name, pod.Attempt, agentApiUrl, tokens.For(job.Metadata.Uid!)), PhiNames.OperatorFieldManager, null, ct));
                 break;
             case JobAction.PlaceGang place:
                 foreach (var placement in place.Placements)
                 {
-                    await connection.Pods().MergePatchAsync(key.Namespace, placement.Pod, WithUid(GangPod.Pin(placement.Node), placement.Uid), PhiNames.OperatorFieldManager, null, ct);
+                    cluster.Remember(await connection.Pods().MergePatchAsync(key.Namespace, placement.Pod, WithUid(GangPod.Pin(placement.Node), placement.Uid), PhiNames.OperatorFieldManager, null, ct));
                 }
 
                 // Only when every pin is in place does any gate open.
                 foreach (var placement in place.Placements)
                 {
-                    await connection.Pods().MergePatchAsync(
-                        key.Namespace, placement.Pod, WithUid(new JsonObject { ["spec"] = new JsonObject { ["schedulingGates"] = new JsonArray() } }, placement.Uid), PhiNames.OperatorFieldManager, null, ct);
+                    cluster.Remember(await connection.Pods().MergePatchAsync(
+                        key.Namespace, placement.Pod, WithUid(new JsonObject { ["spec"] = new JsonObject { ["schedulingGates"] = new JsonArray() } }, placement.Uid), PhiNames.OperatorFieldManager, null, ct));
                 }
 
                 break;

@@ -16,7 +16,9 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     private readonly Informer<TrainingJob> _jobs = new(connection.TrainingJobs(), null, null, time, logs.CreateLogger("Phi.Operator.Jobs"));
     private readonly Informer<V1Pod> _pods = new(connection.Pods(), null, null, time, logs.CreateLogger("Phi.Operator.Pods"));
     private readonly Informer<V1Node> _nodes = new(connection.Nodes(), null, null, time, logs.CreateLogger("Phi.Operator.Nodes"));
+    private static readonly TimeSpan WrittenLife = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<ResourceKey, TrainingJob> _written = new();
+    private readonly ConcurrentDictionary<ResourceKey, (V1Pod Pod, DateTimeOffset At)> _writtenPods = new();
 
     public Task Synced => Task.WhenAll(_jobs.Synced, _pods.Synced, _nodes.Synced);
 
@@ -36,7 +38,7 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
             return cached;
         }
 
-        if (cached is null || cached.Metadata.Uid != written.Metadata.Uid || Version(cached) >= Version(written))
+        if (cached is null || cached.Metadata.Uid != written.Metadata.Uid || Version(cached.Metadata.ResourceVersion) >= Version(written.Metadata.ResourceVersion))
         {
             _written.TryRemove(key, out _);
             return cached;
@@ -48,14 +50,17 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     /// <summary>What the operator has written is what it sees, even before the informer does.</summary>
     public void Remember(ResourceKey key, TrainingJob written) => _written[key] = written;
 
+    /// <summary>The same for a pod that the operator created or changed.</summary>
+    public void Remember(V1Pod written) => _writtenPods[KeyOf(written)] = (written, time.GetUtcNow());
+
     public IEnumerable<V1Pod> PodsOf(TrainingJob job) =>
-        _pods.All.Where(pod => pod.Metadata.Labels is { } labels && labels.TryGetValue(PhiNames.JobUidLabel, out var uid) && uid == job.Metadata.Uid);
+        Pods().Where(pod => pod.Metadata.Labels is { } labels && labels.TryGetValue(PhiNames.JobUidLabel, out var uid) && uid == job.Metadata.Uid);
 
     /// <summary>Nodes with what is free on them: allocatable less the requests of pods that are bound there and have not ended.</summary>
     public ImmutableArray<NodeSnapshot> Nodes()
     {
         var used = new Dictionary<string, decimal>(StringComparer.Ordinal);
-        foreach (var pod in _pods.All.Where(pod => pod.Status?.Phase is not ("Succeeded" or "Failed") && Home(pod) is not null))
+        foreach (var pod in Pods().Where(pod => pod.Status?.Phase is not ("Succeeded" or "Failed") && Home(pod) is not null))
         {
             used[Home(pod)!] = used.GetValueOrDefault(Home(pod)!) + pod.Spec.Containers.Sum(container => Amount(container.Resources?.Requests));
         }
@@ -84,6 +89,7 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         var pod = now ?? old!;
         if (now is null)
         {
+            _writtenPods.TryRemove(KeyOf(pod), out _);
             onPodGone(pod);
         }
 
@@ -117,5 +123,27 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         }
     }
 
-    private static ulong Version(TrainingJob job) => ulong.TryParse(job.Metadata.ResourceVersion, CultureInfo.InvariantCulture, out var version) ? version : 0;
+    /// <summary>The informer's pods, with what was written since; what the informer still has not shown after a while was deleted meanwhile.</summary>
+    private Dictionary<ResourceKey, V1Pod>.ValueCollection Pods()
+    {
+        var pods = _pods.All.ToDictionary(KeyOf);
+        foreach (var (key, (written, at)) in _writtenPods)
+        {
+            var isSeen = pods.TryGetValue(key, out var cached) && (cached.Metadata.Uid != written.Metadata.Uid || Version(cached.Metadata.ResourceVersion) >= Version(written.Metadata.ResourceVersion));
+            if (isSeen || time.GetUtcNow() - at > WrittenLife)
+            {
+                _writtenPods.TryRemove(key, out _);
+            }
+            else
+            {
+                pods[key] = written;
+            }
+        }
+
+        return pods.Values;
+    }
+
+    private static ResourceKey KeyOf(V1Pod pod) => new(pod.Metadata.NamespaceProperty, pod.Metadata.Name);
+
+    private static ulong Version(string? resourceVersion) => ulong.TryParse(resourceVersion, CultureInfo.InvariantCulture, out var version) ? version : 0;
 }

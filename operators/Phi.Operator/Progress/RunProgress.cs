@@ -148,5 +148,5 @@ internal sealed class RunProgress
         return now + TimeSpan.FromSeconds(Math.Ceiling(perStep * (total - Step)));
     }
 
-    private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
+    private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? Math.Round(number, 5) : null;
 }

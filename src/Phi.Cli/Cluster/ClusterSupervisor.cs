@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using k8s;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Crds;
 using Phi.Api.Metadata;
+using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer;
 using Phi.LocalCluster.Nodes;
 using Phi.LocalCluster.Scheduling;
@@ -38,7 +38,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
         kept.Write(home);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(home.Kubeconfig));
+        using var kubernetes = KubernetesConnection.Open(home.Kubeconfig, "phi-scheduler");
         List<Task> loops = [SchedulerHost.RunAsync(kubernetes, time, logs, stop.Token)];
         loops.AddRange(Enumerable.Range(0, kept.Nodes).Select(i => NodeAgentHost.RunAsync(NodeOptions(home, home.Kubeconfig, $"node-{i}", kept.Slots), logs, stop.Token)));
 
@@ -96,8 +96,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
 
     private string[] OperatorArguments() =>
     [
-        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase,
-        "--checkpoints", home.Checkpoints, "--stop-with-parent",
+        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase, "--stop-with-parent",
     ];
 
     private string[] DashboardArguments(ClusterSettings kept) =>

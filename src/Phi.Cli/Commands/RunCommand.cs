@@ -27,7 +27,7 @@ internal static class RunCommand
             List<string> up = [.. Size("--nodes", parse.GetValue(nodes)), .. Size("--slots", parse.GetValue(slots))];
             using var interrupt = new InterruptSignal(cancellationToken);
             var cluster = await ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
-            using var client = new JobClient(cluster);
+            using var client = new JobClient(folder.Kubeconfig);
             var run = new JobRun(client, file, cluster, new ProgressDisplay(TimeProvider.System), TimeProvider.System);
             var job = await run.FollowAsync(interrupt.Token);
             return await FinishAsync(job, file, folder, cluster, parse.GetValue(output) == "json", parse.GetRequiredValue(manifest), interrupt.Token.IsCancellationRequested);

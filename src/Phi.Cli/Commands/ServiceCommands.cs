@@ -15,22 +15,22 @@ internal static class ServiceCommands
         var kubeconfig = CommonOptions.Kubeconfig();
         var state = new Option<string>("--state") { Description = "Folder for what a restart keeps.", Required = true };
         var telemetry = new Option<string>("--telemetry") { Description = "SQLite file of the telemetry store.", Required = true };
-        var checkpoints = new Option<string>("--checkpoints") { Description = "Root of folder checkpoint stores.", Required = true };
         var port = new Option<int>("--agent-port") { Description = "Port of the agent API. Default: a free one, kept over restarts." };
         var withParent = CommonOptions.StopWithParent();
-        var command = new Command("operator", "Run the operator against a cluster.") { kubeconfig, state, telemetry, checkpoints, port, withParent };
+        var command = new Command("operator", "Run the operator against a cluster.") { kubeconfig, state, telemetry, port, withParent };
         command.SetAction(async (parse, cancellationToken) =>
         {
             using var stop = ParentWatch.Link(parse.GetValue(withParent), cancellationToken);
+            using var logs = Logging.Create();
             await OperatorHost.RunAsync(
                 new OperatorOptions
                 {
                     Kubeconfig = parse.GetRequiredValue(kubeconfig),
                     StateDirectory = parse.GetRequiredValue(state),
                     TelemetryDatabase = parse.GetRequiredValue(telemetry),
-                    CheckpointRoot = parse.GetRequiredValue(checkpoints),
                     AgentApiPort = parse.GetValue(port),
                 },
+                logs,
                 stop.Token);
             return ExitCodes.Succeeded;
         });

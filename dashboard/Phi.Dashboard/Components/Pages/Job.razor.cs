@@ -1,0 +1,43 @@
+using k8s.Models;
+using Microsoft.AspNetCore.Components;
+using Phi.Api.TrainingJobs;
+using Phi.Dashboard.Components.Controls;
+using Phi.Kubernetes;
+using Phi.Telemetry.Series;
+using Phi.Telemetry.Store;
+
+namespace Phi.Dashboard.Components.Pages;
+
+/// <summary>One job: its curve, pods, checkpoints and events.</summary>
+public sealed partial class Job : LiveComponent
+{
+    private TrainingJob? _job;
+    private IReadOnlyList<V1Pod> _pods = [];
+    private IReadOnlyList<Corev1Event> _events = [];
+    private IReadOnlyList<CheckpointRecord> _checkpoints = [];
+
+    [Parameter]
+    public required string Namespace { get; set; }
+
+    [Parameter]
+    public required string Name { get; set; }
+
+    [Inject]
+    private TelemetryStore Store { get; set; } = null!;
+
+    private string? Reason => _job?.Status?.Conditions?.Where(condition => condition.Message.Length > 0).MaxBy(condition => condition.LastTransitionTime)?.Message;
+
+    protected override bool Concerns(ResourceKey job) => job == new ResourceKey(Namespace, Name);
+
+    protected override async Task RefreshAsync(CancellationToken ct)
+    {
+        _job = Live.Job(Namespace, Name);
+        if (_job is not null)
+        {
+            (_pods, _events) = (Live.PodsOf(_job), Live.EventsOf(_job));
+            // Older ones are history: retention has removed their files.
+            var kept = TrainingJobDefaults.Apply(_job).Spec.Checkpoint!.KeepLast!.Value;
+            _checkpoints = [.. (await Store.CheckpointsAsync(_job.Metadata.Uid!, ct)).Take(kept)];
+        }
+    }
+}

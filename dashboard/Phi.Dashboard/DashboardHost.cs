@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MudBlazor.Services;
+using Phi.Dashboard.Api;
+using Phi.Dashboard.Components;
+using Phi.Dashboard.Live;
+using Phi.Dashboard.SignIn;
+using Phi.Kubernetes;
+using Phi.Telemetry.Store;
+
+namespace Phi.Dashboard;
+
+/// <summary>Runs the dashboard: history from the telemetry store, live state from the Kubernetes API.</summary>
+public static class DashboardHost
+{
+    /// <summary>Runs until cancelled.</summary>
+    public static async Task RunAsync(DashboardOptions options, CancellationToken ct)
+    {
+        using var connection = KubernetesConnection.Open(options.Kubeconfig, "phi-dashboard");
+        await using var store = await TelemetryStore.OpenSqliteAsync(options.TelemetryDatabase, ct);
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, options.Port));
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
+        builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+        builder.Services.AddMudServices();
+        builder.Services.AddSingleton(connection);
+        builder.Services.AddSingleton(store);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<LiveState>();
+        await using var app = builder.Build();
+        var signIn = new TokenSignIn(options.Token);
+        app.Use(next => http => signIn.InvokeAsync(http, next));
+        app.UseAntiforgery();
+        app.MapStaticAssets();
+        app.MapSeries(store);
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var live = app.Services.GetRequiredService<LiveState>().RunAsync(stop.Token);
+        await app.StartAsync(ct);
+        if (options.AddressFile is { } file)
+        {
+            var temporary = file + ".tmp";
+            await File.WriteAllTextAsync(temporary, app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(), ct);
+            File.Move(temporary, file, overwrite: true);
+        }
+
+        try
+        {
+            await Task.Delay(Timeout.Infinite, ct);
+        }
+        catch (OperationCanceledException)
+        {
+            // The end that was asked for.
+        }
+
+        await stop.CancelAsync();
+        await live.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await app.StopAsync(CancellationToken.None);
+    }
+}
