@@ -126,7 +126,7 @@ public static class JobReconciler
     {
         if (RestartPolicy.Remaining(snapshot) is { Ticks: > 0 } wait)
         {
-            var backingOff = $"waiting {wait.TotalSeconds:0.#} s before attempt {snapshot.Attempt}";
+            var backingOff = $"waiting {wait.TotalSeconds:0.0#} s before attempt {snapshot.Attempt}";
             return new JobDecision { Actions = [], Status = new StatusBuilder(snapshot).Build(), Reason = "BackingOff", Message = backingOff, RequeueAfter = wait };
         }
 

@@ -35,6 +35,8 @@ public sealed class InterruptionTests : IAsyncLifetime
         await interrupt(name);
         var job = await _cluster.WaitForSuccessAsync(name);
         var losses = await Losses.EffectiveAsync(Path.Combine(_cluster.Home, "telemetry.db"), (string)job["metadata"]!["uid"]!);
+        var missing = Enumerable.Range(1, Steps).Select(step => (long)step).Except(losses.Keys).ToList();
+        Assert.True(missing.Count == 0, missing.Count == 0 ? "" : $"{name}: no loss of steps {string.Join(", ", missing)}\n{(await _cluster.KubectlAsync("logs", $"{name}-0")).Output}\n{await _cluster.EvidenceAsync()}");
         var deleted = await _cluster.KubectlAsync("delete", "tj", name, "--wait=true");
         Assert.True(deleted.ExitCode == 0, deleted.ToString());
         Assert.Empty(TrainingProcesses.Of(_cluster.Home));

@@ -81,13 +81,17 @@ public sealed class PhiCluster : IAsyncDisposable
     public Task<JsonNode> WaitForSuccessAsync(string name) =>
         WaitForAsync(name, job => (string?)job["status"]?["phase"] == "Succeeded", "success");
 
+    /// <summary>The URL with its sign-in token, as the control plane's state file has it.</summary>
+    public string DashboardUrl() => (string)JsonNode.Parse(File.ReadAllText(Path.Combine(Home, "cluster.json")))!["dashboardUrl"]!;
+
     public async ValueTask DisposeAsync()
     {
         await DownAsync();
         Directory.Delete(Path.GetDirectoryName(Home)!, recursive: true);
     }
 
-    private async Task<string> EvidenceAsync()
+    /// <summary>Pods, events and logs, for a failed test's message.</summary>
+    public async Task<string> EvidenceAsync()
     {
         var pods = await KubectlAsync("get", "pods", "-o", "wide");
         var events = await KubectlAsync("get", "events");

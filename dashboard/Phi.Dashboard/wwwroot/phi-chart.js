@@ -24,6 +24,7 @@ export function create(root, run, metric) {
         context.save();
         context.strokeStyle = context.fillStyle = colour('--mud-palette-warning') || '#b26a00';
         context.font = `${12 * devicePixelRatio}px system-ui`;
+        context.textAlign = 'left';
         context.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
         for (const range of attempts.slice(1)) {
           const x = u.valToPos(range.firstStep, 'x', true);

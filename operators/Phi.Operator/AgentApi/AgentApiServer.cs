@@ -109,7 +109,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
         }
         catch (JsonException e)
         {
-            await RefuseAsync(http, HttpStatusCode.BadRequest, e.Message);
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, e.Message);
             return null;
         }
 

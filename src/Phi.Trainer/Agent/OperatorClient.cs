@@ -58,7 +58,7 @@ internal sealed class OperatorClient : IDisposable
         using (response)
         {
             var text = await response.Content.ReadAsStringAsync(ct);
-            throw response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone
+            throw response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity
                 ? new RefusedException(response.StatusCode, text)
                 : new HttpRequestException($"the operator answered {(int)response.StatusCode}: {text}");
         }

@@ -9,7 +9,6 @@ namespace Phi.Trainer.Agent;
 /// <summary>One rank as a child process. It ends when its standard input does, so it never outlives the agent.</summary>
 internal sealed class RankProcess : IDisposable
 {
-    private const int SignalledExit = 128;
     private readonly Process _process;
     private readonly Lock _lock = new();
     private RankState _state = RankState.Starting;
@@ -100,7 +99,6 @@ internal sealed class RankProcess : IDisposable
                 RankExitCodes.SavedAndLeft => RankState.SavedAndLeft,
                 _ => RankState.Failed,
             };
-            _message ??= _process.ExitCode > SignalledExit ? $"ended by signal {_process.ExitCode - SignalledExit}" : null;
         }
     }
 
