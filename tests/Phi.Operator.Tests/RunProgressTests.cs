@@ -1,0 +1,52 @@
+using Phi.Api.Agent;
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+using Phi.Operator.Progress;
+using Xunit;
+
+namespace Phi.Operator.Tests;
+
+/// <summary>Where a run's time went.</summary>
+public sealed class RunProgressTests
+{
+    private static readonly DateTimeOffset Created = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Describe_AfterARewind_CountsTheRedoneStepsAsLostAndTheGapAsRecovering()
+    {
+        var progress = new RunProgress();
+        for (var step = 1; step <= 10; step++)
+        {
+            progress.Add(1, Step(step, 5 + step));
+        }
+
+        progress.Add(new CheckpointEvent { Step = 6, Time = Created, Uri = "file:///c", Seconds = 0 });
+        for (var step = 7; step <= 12; step++)
+        {
+            progress.Add(2, Step(step, 20 + step));
+        }
+
+        var status = progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(32));
+
+        Assert.Equal((12, 100), (status.Progress!.Step, status.Progress.TotalSteps));
+        Assert.Equal(12, status.Goodput!.ProductiveSeconds);
+        Assert.Equal(4, status.Goodput.LostSeconds!["lostWork"]);
+        Assert.Equal(5, status.Goodput.LostSeconds["starting"]);
+        Assert.Equal(11, status.Goodput.LostSeconds["recovering"]);
+        Assert.Equal(32, status.Goodput.ProductiveSeconds + status.Goodput.LostSeconds.Values.Sum());
+        Assert.Equal((6, 1), (status.Checkpoint!.Step, status.Checkpoint.Count));
+    }
+
+    [Fact]
+    public void Add_SentTwice_CountsOnce()
+    {
+        var progress = new RunProgress();
+        progress.Add(1, Step(1, 1));
+        progress.Add(1, Step(1, 1));
+
+        Assert.Equal(1, progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 10, Created.AddSeconds(2)).Goodput!.ProductiveSeconds);
+    }
+
+    private static StepEvent Step(long step, double at) =>
+        new() { Rank = 0, Step = step, Time = Created.AddSeconds(at), Metrics = new Dictionary<string, double> { ["step_seconds"] = 1, ["loss"] = 1.0 / step, ["tokens"] = step * 100 } };
+}

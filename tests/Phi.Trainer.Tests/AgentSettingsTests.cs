@@ -1,0 +1,44 @@
+using Phi.Api.Metadata;
+using Phi.Trainer.Agent;
+using Xunit;
+
+namespace Phi.Trainer.Tests;
+
+/// <summary>What an agent needs of its environment.</summary>
+public sealed class AgentSettingsTests
+{
+    private static readonly Dictionary<string, string?> Good = new()
+    {
+        [PhiEnvironment.OperatorUrl] = "http://127.0.0.1:1",
+        [PhiEnvironment.AgentToken] = "t",
+        [PhiEnvironment.Namespace] = "default",
+        [PhiEnvironment.JobName] = "job",
+        [PhiEnvironment.JobUid] = "uid",
+        [PhiEnvironment.ReplicaIndex] = "1",
+        [PhiEnvironment.PodName] = "job-1",
+        [PhiEnvironment.PodUid] = "pod",
+        [PhiEnvironment.PodIp] = "127.0.0.2",
+    };
+
+    [Fact]
+    public void Read_OfAPodsEnvironment_HasTheReplica() => Assert.Equal(1, AgentSettings.Read(Good.GetValueOrDefault).Request.ReplicaIndex);
+
+    [Fact]
+    public void Read_WithoutVariables_NamesEveryOne()
+    {
+        var error = Assert.Throws<ArgumentException>(() => AgentSettings.Read(_ => null));
+
+        Assert.All(Good.Keys, name => Assert.Contains($"{name} is not set", error.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_WrongValues_AreNamed()
+    {
+        var wrong = new Dictionary<string, string?>(Good) { [PhiEnvironment.ReplicaIndex] = "one", [PhiEnvironment.OperatorUrl] = "nowhere" };
+
+        var error = Assert.Throws<ArgumentException>(() => AgentSettings.Read(wrong.GetValueOrDefault));
+
+        Assert.Contains("PHI_REPLICA_INDEX is 'one'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("PHI_OPERATOR_URL is 'nowhere'", error.Message, StringComparison.Ordinal);
+    }
+}
