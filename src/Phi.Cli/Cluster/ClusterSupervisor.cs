@@ -46,22 +46,29 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
         {
             await using var controller = new SupervisedProcess(OperatorArguments(), home.Log("operator"), time);
             await using var dashboard = new SupervisedProcess(DashboardArguments(kept), home.Log("dashboard"), time);
-            var dashboardUrl = await DashboardUrlAsync(kept, loops, stop.Token);
-            (kept with { DashboardPort = dashboardUrl.Port }).Write(home);
-            var state = State(server.BaseAddress, dashboardUrl, kept);
-            state.Write(home);
-            await onReady(state);
-            var first = await Task.WhenAny([.. loops, Task.Delay(Timeout.Infinite, stop.Token)]);
-            if (!cancellationToken.IsCancellationRequested)
+            try
             {
-                await first;
+                var dashboardUrl = await DashboardUrlAsync(kept, loops, stop.Token);
+                (kept with { DashboardPort = dashboardUrl.Port }).Write(home);
+                var state = State(server.BaseAddress, dashboardUrl, kept);
+                state.Write(home);
+                await onReady(state);
+                var first = await Task.WhenAny([.. loops, Task.Delay(Timeout.Infinite, stop.Token)]);
+                if (!cancellationToken.IsCancellationRequested)
+                {
+                    await first;
+                }
+            }
+            finally
+            {
+                // The nodes first: their pods save, and the operator is still there to take their last events. It starts no new pods,
+                // because a node that stops is not ready.
+                await stop.CancelAsync();
+                await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         finally
         {
-            // Nodes stop after the operator, so that a node's shutdown is not answered with new pods.
-            await stop.CancelAsync();
-            await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             File.Delete(home.StateFile);
         }
     }
