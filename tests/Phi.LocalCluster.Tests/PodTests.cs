@@ -83,6 +83,19 @@ public sealed class PodTests : IAsyncLifetime
         Assert.Equal("0/1 nodes are available: 1 Insufficient phi-orchestrator.io/cpu.", (await _server.KubectlAsync("", "get", "pod", "greedy", "-o", "jsonpath={.status.conditions[?(@.type==\"PodScheduled\")].message}")).Output);
     }
 
+    [Fact]
+    public async Task Drain_EvictsThePodsOfANode()
+    {
+        await ApplyAsync("evicted", "trap 'exit 0' TERM; while :; do sleep 0.05; done");
+        await WaitAsync("evicted", "condition=Ready");
+
+        var drained = await _server.KubectlAsync("", "drain", "node-0", "--force");
+
+        Assert.True(drained.Code == 0, drained.Error);
+        Assert.Contains("SchedulingDisabled", (await _server.KubectlAsync("", "get", "nodes")).Output, StringComparison.Ordinal);
+        Assert.Contains("NotFound", (await _server.KubectlAsync("", "get", "pod", "evicted")).Error, StringComparison.Ordinal);
+    }
+
     private async Task ApplyAsync(string name, string script, int slots = 1)
     {
         var result = await _server.KubectlAsync($$"""

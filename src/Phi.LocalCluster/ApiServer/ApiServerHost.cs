@@ -158,6 +158,11 @@ public sealed class ApiServerHost : IAsyncDisposable
                 await resources.HandleAsync(request);
             }
         }
+        else if (http.Request.Method == "POST" && path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+        {
+            // There is one user, and it may do everything.
+            await Replies.WriteAsync(http, new JsonObject { ["kind"] = "SelfSubjectAccessReview", ["apiVersion"] = "authorization.k8s.io/v1", ["metadata"] = new JsonObject(), ["spec"] = new JsonObject(), ["status"] = new JsonObject { ["allowed"] = true } }, 201);
+        }
         else
         {
             await Replies.WriteAsync(http, discovery.Find(path) ?? documents.Find(path) ?? throw ApiException.NoSuchPath());

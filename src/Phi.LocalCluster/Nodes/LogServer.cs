@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.LocalCluster.Security;
@@ -27,13 +28,17 @@ internal sealed class LogServer : IAsyncDisposable
 
     public int Port { get; private set; }
 
-    public static async Task<LogServer> StartAsync(LogFinder find, string? token, string stateDirectory, CancellationToken ct)
+    public static async Task<LogServer> StartAsync(LogFinder find, string? token, X509Certificate2Collection? authority, string stateDirectory, CancellationToken ct)
     {
         var certificate = ServerCertificate.LoadOrCreate(stateDirectory, "phi-node");
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.UseHttps(certificate, https =>
+        {
+            https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+            https.ClientCertificateValidation = (given, _, _) => IsOfCluster(given, authority);
+        })));
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
         app.MapGet("/containerLogs/{ns}/{pod}/{container}", (HttpContext http, string ns, string pod, string container) => ServeAsync(http, find, ns, pod, container, token, app.Lifetime.ApplicationStopping));
@@ -52,8 +57,7 @@ internal sealed class LogServer : IAsyncDisposable
 
     private static async Task ServeAsync(HttpContext http, LogFinder find, string ns, string pod, string container, string? token, CancellationToken stopping)
     {
-        var header = Encoding.UTF8.GetBytes((string?)http.Request.Headers.Authorization ?? "");
-        if (token is null || !CryptographicOperations.FixedTimeEquals(SHA256.HashData(header), SHA256.HashData(Encoding.UTF8.GetBytes($"Bearer {token}"))))
+        if (!HasToken(http, token) && http.Connection.ClientCertificate is null)
         {
             http.Response.StatusCode = 401;
             return;
@@ -82,6 +86,24 @@ internal sealed class LogServer : IAsyncDisposable
         {
             // The reader went away, or the node stops.
         }
+    }
+
+    private static bool HasToken(HttpContext http, string? token) => token is not null && CryptographicOperations.FixedTimeEquals(
+        SHA256.HashData(Encoding.UTF8.GetBytes((string?)http.Request.Headers.Authorization ?? "")), SHA256.HashData(Encoding.UTF8.GetBytes($"Bearer {token}")));
+
+    /// <summary>A client certificate is good if the cluster's authority signed it: so a real API server reaches its kubelets.</summary>
+    private static bool IsOfCluster(X509Certificate2 certificate, X509Certificate2Collection? authority)
+    {
+        if (authority is null)
+        {
+            return false;
+        }
+
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(authority);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        return chain.Build(certificate);
     }
 
     private static async Task CopyAsync(HttpContext http, LogFinder find, string path, (string Namespace, string Pod, string Container) key, CancellationToken ct)

@@ -42,7 +42,7 @@ public sealed partial class NodeAgentHost
     {
         Directory.CreateDirectory(_pods);
         _strays = PodFolder.EndStrays(_pods);
-        await using var logs = await LogServer.StartAsync(FindLog, _connection.Token, _options.StateDirectory, ct);
+        await using var logs = await LogServer.StartAsync(FindLog, _connection.Token, _connection.CertificateAuthority, _options.StateDirectory, ct);
         var registration = new NodeRegistration(_connection, _options, _time, _logger);
         var informer = new Informer<V1Pod>(_connection.Pods(), null, $"&fieldSelector=spec.nodeName%3D{_options.Name}", _time, _logger);
         var registered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

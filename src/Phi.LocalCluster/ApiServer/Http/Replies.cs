@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Phi.Api.Manifests;
+using Phi.LocalCluster.ApiServer.Protobuf;
 
 namespace Phi.LocalCluster.ApiServer.Http;
 
@@ -34,7 +35,14 @@ internal static class Replies
     public static async Task<JsonNode?> ReadAsync(HttpContext http)
     {
         var type = http.Request.ContentType ?? "";
-        if (type.Contains("protobuf", StringComparison.Ordinal) || type.Contains("cbor", StringComparison.Ordinal))
+        if (type.Contains("protobuf", StringComparison.Ordinal))
+        {
+            using var bytes = new MemoryStream();
+            await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
+            return bytes.Length == 0 ? null : ProtobufBody.Parse(bytes.ToArray());
+        }
+
+        if (type.Contains("cbor", StringComparison.Ordinal))
         {
             throw new ApiException(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: application/json, application/yaml (got {type})");
         }

@@ -17,6 +17,10 @@ internal static class BuiltInResources
 
     public static ResourceType Events { get; } = Create<Corev1Event>("", "v1", "events", kind: "Event", shortNames: ["ev"]);
 
+    public static ResourceType Services { get; } = Create<V1Service>("", "v1", "services", status: true, shortNames: ["svc"], categories: ["all"]);
+
+    public static ResourceType Secrets { get; } = Create<V1Secret>("", "v1", "secrets");
+
     public static ResourceType Definitions { get; } = Create<V1CustomResourceDefinition>(
         "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced: false, status: true, generation: true, shortNames: ["crd", "crds"], categories: ["api-extensions"]);
 
@@ -26,8 +30,8 @@ internal static class BuiltInResources
         Pods,
         Nodes,
         Events,
-        Create<V1Service>("", "v1", "services", status: true, shortNames: ["svc"], categories: ["all"]),
-        Create<V1Secret>("", "v1", "secrets"),
+        Services,
+        Secrets,
         Create<V1ConfigMap>("", "v1", "configmaps", shortNames: ["cm"]),
         Create<V1ServiceAccount>("", "v1", "serviceaccounts", shortNames: ["sa"]),
         Create<Eventsv1Event>("events.k8s.io", "v1", "events", kind: "Event", shortNames: ["ev"]),

@@ -138,6 +138,15 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         {
             PodRules.ApplyDefaults(value);
         }
+        else if (type == BuiltInResources.Services && value["spec"] is JsonObject spec)
+        {
+            spec["type"] ??= "ClusterIP";
+            spec["sessionAffinity"] ??= "None";
+        }
+        else if (type == BuiltInResources.Secrets)
+        {
+            SecretRules.ApplyDefaults(value);
+        }
     }
 
     private static void Validate(ResourceType type, JsonObject value, JsonObject? old)

@@ -37,13 +37,10 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
     /// <param name="subresource">Null for the object itself, or <c>status</c>.</param>
     public JsonObject Update(ResourceType type, ObjectKey key, JsonObject body, string? subresource, WriteOptions options)
     {
-        var version = (string?)body["metadata"]?["resourceVersion"];
-        if (type.IsCustom && string.IsNullOrEmpty(version))
-        {
-            throw ApiException.Invalid(type.Group, type.Kind, key.Name, [FieldError.Invalid("metadata.resourceVersion", "0x0", "must be specified for an update")]);
-        }
-
-        return Change(type, key, subresource, options, _ => body.DeepClone().AsObject());
+        var isUnconditional = string.IsNullOrEmpty((string?)body["metadata"]?["resourceVersion"]);
+        return Change(type, key, subresource, options, _ => type.IsCustom && isUnconditional
+            ? throw ApiException.Invalid(type.Group, type.Kind, key.Name, [FieldError.Invalid("metadata.resourceVersion", "0x0", "must be specified for an update")])
+            : body.DeepClone().AsObject());
     }
 
     /// <summary>Reads, changes and writes until nobody was faster; a resourceVersion in the change makes it conditional.</summary>

@@ -1,0 +1,39 @@
+namespace Phi.LocalCluster.ApiServer.Protobuf;
+
+/// <summary>
+/// Field numbers of the messages that kubectl sends in protobuf: those of the commands that create built-in objects or evict pods. From
+/// the generated.proto files of k8s.io/api and k8s.io/apimachinery.
+/// </summary>
+/// <remarks>
+/// A field is <c>number name type</c>; the type is s (string), b (bytes), i (integer), f (bool) or a message, with <c>[]</c> for a list
+/// and <c>{}</c> for a map from strings.
+/// </remarks>
+internal static class ProtobufMessages
+{
+    private static readonly Dictionary<string, IReadOnlyDictionary<int, (string Name, string Type)>> Messages = new(StringComparer.Ordinal)
+    {
+        ["ObjectMeta"] = Fields("1 name s, 2 generateName s, 3 namespace s, 5 uid s, 6 resourceVersion s, 7 generation i, 8 creationTimestamp Time, 9 deletionTimestamp Time, 10 deletionGracePeriodSeconds i, 11 labels s{}, 12 annotations s{}, 13 ownerReferences OwnerReference[], 14 finalizers s[]"),
+        ["OwnerReference"] = Fields("1 kind s, 3 name s, 4 uid s, 5 apiVersion s, 6 controller f, 7 blockOwnerDeletion f"),
+        ["Namespace"] = Fields("1 metadata ObjectMeta, 2 spec NamespaceSpec"),
+        ["NamespaceSpec"] = Fields("1 finalizers s[]"),
+        ["ConfigMap"] = Fields("1 metadata ObjectMeta, 2 data s{}, 3 binaryData b{}, 4 immutable f"),
+        ["Secret"] = Fields("1 metadata ObjectMeta, 2 data b{}, 3 type s, 4 stringData s{}, 5 immutable f"),
+        ["ServiceAccount"] = Fields("1 metadata ObjectMeta, 2 secrets ObjectReference[], 4 automountServiceAccountToken f"),
+        ["ObjectReference"] = Fields("1 kind s, 2 namespace s, 3 name s, 4 uid s, 5 apiVersion s, 6 resourceVersion s, 7 fieldPath s"),
+        ["Service"] = Fields("1 metadata ObjectMeta, 2 spec ServiceSpec"),
+        ["ServiceSpec"] = Fields("1 ports ServicePort[], 2 selector s{}, 3 clusterIP s, 4 type s, 7 sessionAffinity s, 10 externalName s, 13 publishNotReadyAddresses f"),
+        ["ServicePort"] = Fields("1 name s, 2 protocol s, 3 port i, 4 targetPort IntOrString, 5 nodePort i"),
+        ["PriorityClass"] = Fields("1 metadata ObjectMeta, 2 value i, 3 globalDefault f, 4 description s, 5 preemptionPolicy s"),
+        ["Eviction"] = Fields("1 metadata ObjectMeta, 2 deleteOptions DeleteOptions"),
+        ["DeleteOptions"] = Fields("1 gracePeriodSeconds i, 2 preconditions Preconditions, 3 orphanDependents f, 4 propagationPolicy s, 5 dryRun s[]"),
+        ["Preconditions"] = Fields("1 uid s, 2 resourceVersion s"),
+        ["Binding"] = Fields("1 metadata ObjectMeta, 2 target ObjectReference"),
+        ["Event"] = Fields("1 metadata ObjectMeta, 2 involvedObject ObjectReference, 3 reason s, 4 message s, 5 source EventSource, 6 firstTimestamp Time, 7 lastTimestamp Time, 8 count i, 9 type s, 12 action s, 14 reportingComponent s, 15 reportingInstance s"),
+        ["EventSource"] = Fields("1 component s, 2 host s"),
+    };
+
+    public static IReadOnlyDictionary<int, (string Name, string Type)>? Find(string message) => Messages.GetValueOrDefault(message);
+
+    private static Dictionary<int, (string Name, string Type)> Fields(string text) =>
+        text.Split(", ").Select(field => field.Split(' ')).ToDictionary(parts => int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts => (parts[1], parts[2]));
+}
