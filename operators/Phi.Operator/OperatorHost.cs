@@ -100,7 +100,7 @@ public sealed partial class OperatorHost
 
         var snapshot = _observer.Observe(job);
         var decision = JobReconciler.Decide(snapshot);
-        if (decision.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed)
+        if (decision.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended)
         {
             // Whoever waits for the end reads the last step with it.
             await _progress.FlushAsync(key, ct);

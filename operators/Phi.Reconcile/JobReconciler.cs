@@ -89,13 +89,13 @@ public static class JobReconciler
     {
         var message = snapshot.Pods.IsEmpty ? "the job is suspended; set spec.suspend to false to go on" : $"waiting for {snapshot.Pods.Length} pods to save and end";
         var builder = new StatusBuilder(snapshot).Set(TrainingConditions.Training, false, "Suspended", message).Set(TrainingConditions.Admitted, false, "Suspended", message);
-        return new JobDecision
+        if (snapshot.Pods.IsEmpty)
         {
-            Actions = DeletePods(snapshot.Pods),
-            Status = builder.Phase(TrainingPhase.Suspended).Build(),
-            Reason = "Suspended",
-            Message = message,
-        };
+            // Not before: whoever waits for this phase may rely on the last checkpoint being there.
+            builder.Phase(TrainingPhase.Suspended);
+        }
+
+        return new JobDecision { Actions = DeletePods(snapshot.Pods), Status = builder.Build(), Reason = "Suspended", Message = message };
     }
 
     private static JobDecision Resume(JobSnapshot snapshot)

@@ -40,6 +40,7 @@ public sealed class InterruptionTests : IAsyncLifetime
         var deleted = await _cluster.KubectlAsync("delete", "tj", name, "--wait=true");
         Assert.True(deleted.ExitCode == 0, deleted.ToString());
         Assert.Empty(TrainingProcesses.Of(_cluster.Home));
+        Assert.Equal("", (await _cluster.KubectlAsync("get", "pods,services", "-o", "name")).Output);
         return losses;
     }
 

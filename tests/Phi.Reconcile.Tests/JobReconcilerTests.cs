@@ -155,10 +155,13 @@ public sealed class JobReconcilerTests
     [Fact]
     public void Decide_SuspendAndResume_EndsThePodsAndGoesOnAtTheNextAttempt()
     {
-        var suspended = JobReconciler.Decide(Jobs.Running(job => job.Spec.Suspend = true));
+        var running = Jobs.Running(job => job.Spec.Suspend = true);
+        var suspending = JobReconciler.Decide(running);
+        var suspended = JobReconciler.Decide(running.After(suspending));
         var resumed = JobReconciler.Decide(Jobs.New(job => job.Status = new TrainingJobStatus { Phase = TrainingPhase.Suspended, Attempt = 1 }));
 
-        Assert.Equal((TrainingPhase.Suspended, 2), (suspended.Status!.Phase, suspended.Of<JobAction.DeletePod>().Length));
+        Assert.Equal((TrainingPhase.Running, 2), (suspending.Status!.Phase, suspending.Of<JobAction.DeletePod>().Length));
+        Assert.Equal(TrainingPhase.Suspended, suspended.Status!.Phase);
         Assert.Equal((2, 0), (resumed.Status!.Attempt, resumed.Status.Restarts));
     }
 

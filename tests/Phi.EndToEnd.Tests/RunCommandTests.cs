@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Phi.EndToEnd.Tests;
+
+/// <summary><c>phi run</c>: its summary, exit codes, and Ctrl-C.</summary>
+public sealed class RunCommandTests : IAsyncLifetime
+{
+    private PhiCluster _cluster = null!;
+    private string _corpus = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await PhiCluster.StartAsync();
+        _corpus = Manifests.WriteCorpus(_cluster.Work);
+    }
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Run_ToTheEnd_PrintsOneJsonObject()
+    {
+        var result = await _cluster.PhiAsync("run", Write("good", Manifests.Tiny("good", _corpus, steps: 30)), "--output", "json");
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        var summary = JsonNode.Parse(result.Output)!.AsObject();
+        Assert.Equal(["state", "steps", "firstLoss", "finalLoss", "tokensPerSecond", "attempts", "checkpointStep", "goodput", "dashboardUrl"], summary.Select(pair => pair.Key));
+        Assert.Equal(("Succeeded", 30, 1, 30), ((string?)summary["state"], (int)summary["steps"]!, (int)summary["attempts"]!, (int)summary["checkpointStep"]!));
+        Assert.True((double)summary["finalLoss"]! < (double)summary["firstLoss"]!);
+        Assert.Contains("step", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_AsText_EndsWithASampleOfTheModel()
+    {
+        var result = await _cluster.PhiAsync("run", Write("text", Manifests.Tiny("text", _corpus, steps: 30)));
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains("final loss:", result.Output, StringComparison.Ordinal);
+        Assert.Contains("Sample from the trained model:\ndef ", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OfAJobThatFails_ExitsWith6AndSaysWhy()
+    {
+        var result = await _cluster.PhiAsync("run", Write("failing", Manifests.Tiny("failing", "/nowhere")));
+
+        Assert.Equal(6, result.ExitCode);
+        Assert.Contains("'/nowhere/*.txt' matches no file", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OfARefusedManifest_ExitsWith3()
+    {
+        var result = await _cluster.PhiAsync("run", Write("refused", Manifests.Tiny("refused", _corpus, steps: 0)));
+
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("take at least one step", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_Interrupted_SavesAndResumesWithTheSameCommand()
+    {
+        var manifest = Write("interrupted", Manifests.Tiny("interrupted", _corpus, steps: 400, everySteps: 1000));
+        var start = new ProcessStartInfo(Tools.Phi, ["run", manifest, "--home", _cluster.Home]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using var run = Process.Start(start)!;
+        var error = run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        while ((await _cluster.KubectlAsync("get", "tj", "interrupted")).ExitCode != 0)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        }
+
+        await _cluster.WaitForStepAsync("interrupted", 10);
+        using (var kill = Process.Start("kill", ["-INT", $"{run.Id}"]))
+        {
+            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        await run.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var job = await _cluster.JobAsync("interrupted");
+        var saved = (long)job["status"]!["checkpoint"]!["step"]!;
+
+        Assert.Equal(130, run.ExitCode);
+        Assert.Contains($"step {saved} is saved. Resume with: phi run {manifest}", await error, StringComparison.Ordinal);
+        Assert.Empty(TrainingProcesses.Of(_cluster.Home));
+        var resumed = await _cluster.PhiAsync("run", manifest, "--output", "json");
+        Assert.True(resumed.ExitCode == 0, resumed.ToString());
+        Assert.Equal((400, 2), ((int)JsonNode.Parse(resumed.Output)!["steps"]!, (int)JsonNode.Parse(resumed.Output)!["attempts"]!));
+    }
+
+    private string Write(string name, string manifest)
+    {
+        var path = Path.Combine(_cluster.Work, $"{name}.yaml");
+        File.WriteAllText(path, manifest);
+        return path;
+    }
+}
