@@ -19,11 +19,7 @@ public sealed class DashboardTests : IAsyncLifetime
     {
         await _cluster.ApplyAsync(Manifests.Tiny("curve", Manifests.WriteCorpus(_cluster.Work), Steps, everySteps: 20));
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        await using var browser = await LaunchAsync(playwright);
         var page = await browser.NewPageAsync();
         var foreign = new List<string>();
         var problems = new List<string>();
@@ -79,6 +75,39 @@ public sealed class DashboardTests : IAsyncLifetime
         Assert.Equal(401, (int)response.StatusCode);
         Assert.Equal(401, (int)series.StatusCode);
     }
+
+    [Fact]
+    public async Task Link_ClickedWhileThePageComesToLife_LeadsOn()
+    {
+        const int Opens = 12;
+        await _cluster.ApplyAsync(Manifests.Tiny("waiting", Manifests.WriteCorpus(_cluster.Work)).Replace("spec:\n  replicas", "spec:\n  suspend: true\n  replicas", StringComparison.Ordinal));
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await LaunchAsync(playwright);
+        for (var open = 0; open < Opens; open++)
+        {
+            await using var context = await browser.NewContextAsync();
+            var page = await context.NewPageAsync();
+            var connected = new TaskCompletionSource();
+            page.WebSocket += (_, _) => connected.TrySetResult();
+            await page.GotoAsync(_cluster.DashboardUrl(), new PageGotoOptions { WaitUntil = WaitUntilState.Commit });
+            var link = page.GetByRole(AriaRole.Link, new() { Name = "default/waiting" });
+            await link.WaitForAsync();
+            if (open % 2 == 1)
+            {
+                // The moment between the page and its connection: scripts are there, the circuit is not.
+                await connected.Task;
+            }
+
+            await link.ClickAsync();
+            await page.GetByRole(AriaRole.Heading, new() { Name = "default/waiting" }).WaitForAsync();
+        }
+    }
+
+    private static Task<IBrowser> LaunchAsync(IPlaywright playwright) => playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+    {
+        ExecutablePath = "/usr/bin/chromium",
+        Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
 
     private static Task<IJSHandle> WaitForAsync(IPage page, string data, long least) =>
         page.WaitForFunctionAsync($"() => Number(document.querySelector('.phi-chart')?.dataset.{data}) >= {least.ToString(CultureInfo.InvariantCulture)}", null, new PageWaitForFunctionOptions { Timeout = 120_000 });
