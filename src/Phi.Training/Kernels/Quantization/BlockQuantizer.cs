@@ -1,0 +1,223 @@
+using System.Runtime.CompilerServices;
+
+namespace Phi.Training.Kernels.Quantization;
+
+/// <summary>
+/// Symmetric quantisation by blocks (ZeRO++, arXiv 2306.10209, section 4.1): a block's scale is its largest magnitude over 127 (INT8)
+/// or 7 (INT4), and a code is the value over the scale, rounded to nearest even. The error of a value is at most half its scale.
+/// A block that holds a NaN or an infinity comes back as NaN as a whole: what is broken is seen, not smoothed over.
+/// </summary>
+public sealed unsafe class BlockQuantizer
+{
+    public const int SmallestBlock = 64;
+    public const int LargestBlock = 2048;
+    /// <summary>Below this a block is zero: the inverse of its scale would be no finite number.</summary>
+    private const float Smallest = 1e-36f;
+    private const int InfinityBits = 0x7f800000;
+    private readonly float _largestCode;
+    private readonly InstructionSet _set;
+
+    /// <param name="bits">4 or 8.</param>
+    /// <param name="blockSize">Values that share a scale: a power of two from 64 to 2048.</param>
+    /// <param name="set">For tests; every set gives the same bits.</param>
+    public BlockQuantizer(int bits, int blockSize, InstructionSet set = InstructionSet.Auto)
+    {
+        Bits = bits is 4 or 8 ? bits : throw new ArgumentOutOfRangeException(nameof(bits), bits, "quantised codes have 4 or 8 bits");
+        BlockSize = blockSize is >= SmallestBlock and <= LargestBlock && (blockSize & (blockSize - 1)) == 0
+            ? blockSize
+            : throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, $"a block has a power of two of values, from {SmallestBlock} to {LargestBlock}");
+        _largestCode = bits == 8 ? 127 : 7;
+        _set = set != InstructionSet.Auto ? set : Avx512Kernel.IsSupported ? InstructionSet.Avx512 : Avx2Kernel.IsSupported ? InstructionSet.Avx2 : InstructionSet.Portable;
+    }
+
+    public int Bits { get; }
+
+    public int BlockSize { get; }
+
+    private int CodeBytes => BlockSize * Bits / 8;
+
+    /// <summary>Bytes of the codes of count values, a multiple of the block size; the scales come behind them.</summary>
+    public long CodesLength(long count) => count * Bits / 8;
+
+    /// <summary>Bytes of count values: codes, then one fp32 scale for each block.</summary>
+    public long EncodedLength(long count) => CodesLength(count) + Blocks(count) * sizeof(float);
+
+    public void Encode(float* values, byte* encoded, long count)
+    {
+        switch (_set)
+        {
+            case InstructionSet.Avx512:
+                Encode<Avx512Kernel>(values, encoded, count);
+                break;
+            case InstructionSet.Avx2:
+                Encode<Avx2Kernel>(values, encoded, count);
+                break;
+            default:
+                Encode<PortableKernel>(values, encoded, count);
+                break;
+        }
+    }
+
+    public void Decode(byte* encoded, float* values, long count)
+    {
+        switch (_set)
+        {
+            case InstructionSet.Avx512:
+                Decode<Avx512Kernel>(encoded, values, count);
+                break;
+            case InstructionSet.Avx2:
+                Decode<Avx2Kernel>(encoded, values, count);
+                break;
+            default:
+                Decode<PortableKernel>(encoded, values, count);
+                break;
+        }
+    }
+
+    /// <summary>The sum of what several ranks sent, in their order, in fp32.</summary>
+    /// <param name="encoded">Sources, each at a distance of <paramref name="stride"/> bytes from the one before.</param>
+    public void DecodeSum(byte* encoded, int sources, long stride, float* sum, long count)
+    {
+        switch (_set)
+        {
+            case InstructionSet.Avx512:
+                DecodeSum<Avx512Kernel>(encoded, sources, stride, sum, count);
+                break;
+            case InstructionSet.Avx2:
+                DecodeSum<Avx2Kernel>(encoded, sources, stride, sum, count);
+                break;
+            default:
+                DecodeSum<PortableKernel>(encoded, sources, stride, sum, count);
+                break;
+        }
+    }
+
+    /// <summary>Sums what several ranks sent and encodes the sum for the next hop, block by block, without a pass through memory between.</summary>
+    public void DecodeSumEncode(byte* encoded, int sources, long stride, BlockQuantizer next, byte* result, long count)
+    {
+        if (next.BlockSize != BlockSize)
+        {
+            throw new ArgumentException($"both hops must have one block size; they have {BlockSize} and {next.BlockSize}", nameof(next));
+        }
+
+        switch (_set)
+        {
+            case InstructionSet.Avx512:
+                DecodeSumEncode<Avx512Kernel>(encoded, sources, stride, next, result, count);
+                break;
+            case InstructionSet.Avx2:
+                DecodeSumEncode<Avx2Kernel>(encoded, sources, stride, next, result, count);
+                break;
+            default:
+                DecodeSumEncode<PortableKernel>(encoded, sources, stride, next, result, count);
+                break;
+        }
+    }
+
+    private void Encode<TKernel>(float* values, byte* encoded, long count)
+        where TKernel : struct, IBlockKernel
+    {
+        var scales = (float*)(encoded + CodesLength(count));
+        for (var block = 0L; block < Blocks(count); block++)
+        {
+            scales[block] = EncodeBlock<TKernel>(values + block * BlockSize, encoded + block * CodeBytes);
+        }
+    }
+
+    private void Decode<TKernel>(byte* encoded, float* values, long count)
+        where TKernel : struct, IBlockKernel
+    {
+        var scales = (float*)(encoded + CodesLength(count));
+        for (var block = 0L; block < Blocks(count); block++)
+        {
+            DecodeBlock<TKernel>(encoded + block * CodeBytes, scales[block], values + block * BlockSize);
+        }
+    }
+
+    private void DecodeSum<TKernel>(byte* encoded, int sources, long stride, float* sum, long count)
+        where TKernel : struct, IBlockKernel
+    {
+        for (var block = 0L; block < Blocks(count); block++)
+        {
+            SumBlock<TKernel>(encoded, sources, stride, block, count, sum + block * BlockSize);
+        }
+    }
+
+    private void DecodeSumEncode<TKernel>(byte* encoded, int sources, long stride, BlockQuantizer next, byte* result, long count)
+        where TKernel : struct, IBlockKernel
+    {
+        var sum = stackalloc float[LargestBlock];
+        var scales = (float*)(result + next.CodesLength(count));
+        for (var block = 0L; block < Blocks(count); block++)
+        {
+            SumBlock<TKernel>(encoded, sources, stride, block, count, sum);
+            scales[block] = next.EncodeBlock<TKernel>(sum, result + block * next.CodeBytes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SumBlock<TKernel>(byte* encoded, int sources, long stride, long block, long count, float* sum)
+        where TKernel : struct, IBlockKernel
+    {
+        for (var source = 0; source < sources; source++)
+        {
+            var from = encoded + source * stride;
+            var scale = ((float*)(from + CodesLength(count)))[block];
+            var codes = from + block * CodeBytes;
+            if (source == 0)
+            {
+                DecodeBlock<TKernel>(codes, scale, sum);
+            }
+            else if (Bits == 8)
+            {
+                TKernel.Add8(codes, scale, sum, BlockSize);
+            }
+            else
+            {
+                TKernel.Add4(codes, scale, sum, BlockSize);
+            }
+        }
+    }
+
+    /// <summary>Returns the block's scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float EncodeBlock<TKernel>(float* values, byte* codes)
+        where TKernel : struct, IBlockKernel
+    {
+        var bits = TKernel.MaxAbsBits(values, BlockSize);
+        var largest = BitConverter.Int32BitsToSingle(bits);
+        if (bits >= InfinityBits || largest < Smallest)
+        {
+            Unsafe.InitBlockUnaligned(codes, 0, (uint)CodeBytes);
+            return bits >= InfinityBits ? float.NaN : 0;
+        }
+
+        if (Bits == 8)
+        {
+            TKernel.Encode8(values, _largestCode / largest, codes, BlockSize);
+        }
+        else
+        {
+            TKernel.Encode4(values, _largestCode / largest, codes, BlockSize);
+        }
+
+        return largest / _largestCode;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void DecodeBlock<TKernel>(byte* codes, float scale, float* values)
+        where TKernel : struct, IBlockKernel
+    {
+        if (Bits == 8)
+        {
+            TKernel.Decode8(codes, scale, values, BlockSize);
+        }
+        else
+        {
+            TKernel.Decode4(codes, scale, values, BlockSize);
+        }
+    }
+
+    private long Blocks(long count) =>
+        count % BlockSize == 0 ? count / BlockSize : throw new ArgumentException($"{count} values are no whole number of blocks of {BlockSize}; pad them", nameof(count));
+}
