@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Phi.Collectives;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 using Phi.Training.Model;
@@ -18,8 +17,7 @@ internal static class PlainLoop
         set_num_threads(configuration.Threads);
         using var everything = NewDisposeScope();
         using var forward = new PhiForward(configuration.Model);
-        var group = InProcessGroup.Create(1)[0];
-        var units = UnitLayout.Of(configuration.Model).Select((layout, i) => new ShardedUnit(layout, i, group, configuration.Seed)).ToList();
+        var units = UnitLayout.Of(configuration.Model).Select((layout, i) => new ShardedUnit(layout, i, 0, 1, 256, configuration.Seed)).ToList();
         var losses = new float[steps];
         for (var step = 0; step < steps; step++)
         {
@@ -43,7 +41,9 @@ internal static class PlainLoop
     }
 
     private static List<Tensor> Leaves(ShardedUnit unit) =>
-        [.. unit.Layout.Tensors.Select(t => tensor(unit.Weights.Span.Slice((int)t.Offset, (int)t.Length).ToArray(), t.Shape).requires_grad_())];
+        [.. unit.Layout.Tensors.Select(t => tensor(unit.Weights.Span.Slice(At(unit, t), (int)t.Length).ToArray(), t.Shape).requires_grad_())];
+
+    private static int At(ShardedUnit unit, TensorLayout tensor) => (int)(tensor.IsMatrix ? tensor.Offset : unit.MatrixShard + tensor.Offset);
 
     private static unsafe void Update(TrainingConfiguration configuration, List<ShardedUnit> units, List<List<Tensor>> parameters, int step)
     {
@@ -52,7 +52,7 @@ internal static class PlainLoop
         {
             foreach (var (layout, leaf) in unit.Layout.Tensors.Zip(leaves))
             {
-                leaf.grad!.data<float>().ToArray().CopyTo(unit.Gradients.Span[(int)layout.Offset..]);
+                leaf.grad!.data<float>().ToArray().CopyTo(unit.Gradients.Span[At(unit, layout)..]);
             }
 
             squares += TensorPrimitives.SumOfSquares<float>(unit.Gradients.Span);

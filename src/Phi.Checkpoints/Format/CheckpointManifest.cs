@@ -11,13 +11,14 @@ public sealed record CheckpointManifest
     public required string RunId { get; init; }
     public required int Attempt { get; init; }
     public required long Seed { get; init; }
+    /// <summary>Shards: the ranks that wrote it, or 1 where nothing was sharded.</summary>
     public required int WorldSize { get; init; }
     public required DateTimeOffset Time { get; init; }
     /// <summary>The model's dimensions by name, such as hiddenSize: what a reader needs to build it.</summary>
     public IReadOnlyDictionary<string, int> Model { get; init; } = new Dictionary<string, int>();
-    /// <summary>Units in order; each rank holds an equal shard of each, padded at the end.</summary>
+    /// <summary>Regions of the units in order: their matrices, and their vectors. Each shard file holds an equal part of each, padded at the end.</summary>
     public required IReadOnlyList<UnitEntry> Units { get; init; }
-    /// <summary>One per rank, in rank order.</summary>
+    /// <summary>In the order of the parts that they hold.</summary>
     public required IReadOnlyList<ShardEntry> Shards { get; init; }
 }
 

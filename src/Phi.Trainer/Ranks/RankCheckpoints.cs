@@ -7,7 +7,7 @@ using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Training.Loop;
-using Phi.Training.Model;
+using Phi.Training.Zero;
 
 namespace Phi.Trainer.Ranks;
 
@@ -36,13 +36,13 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         }
 
         var manifest = store.ReadManifest(step);
-        if (manifest.WorldSize != group.WorldSize)
+        if (manifest.WorldSize != loop.Shards)
         {
-            throw new CheckpointException($"checkpoint of step {step} was written by {manifest.WorldSize} ranks and this job has {group.WorldSize}; this version loads it with {manifest.WorldSize} ranks alone");
+            throw new CheckpointException($"checkpoint of step {step} has {manifest.WorldSize} shards and this job has {loop.Shards}; this version loads it with as many ranks and the same zero.stage alone");
         }
 
         CheckModel(manifest);
-        store.ReadShard(step, manifest.Shards[group.Rank], Tensors());
+        store.ReadShard(step, manifest.Shards[loop.ShardIndex], Tensors());
         loop.CompletedSteps = step;
         Step = step;
     }
@@ -52,7 +52,9 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
     {
         var started = time.GetTimestamp();
         var step = loop.CompletedSteps;
-        var shards = Exchange(store.WriteShard(step, start.Assignment.Attempt, group.Rank, group.WorldSize, Tensors()));
+        // In stage 0 every rank holds all there is: the first one writes it.
+        var mine = group.Rank == 0 || loop.Shards > 1 ? store.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors()) : null;
+        var shards = Exchange(mine);
         CheckpointEvent? saved = null;
         if (group.Rank == 0)
         {
@@ -62,10 +64,10 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
                 RunId = start.RunId,
                 Attempt = start.Assignment.Attempt,
                 Seed = configuration.Seed,
-                WorldSize = group.WorldSize,
+                WorldSize = loop.Shards,
                 Time = time.GetUtcNow(),
                 Model = RankConfiguration.Dimensions(configuration.Model),
-                Units = [.. loop.Units.Select(unit => new UnitEntry(unit.Layout.Name, unit.Layout.Length, unit.ShardLength, [.. unit.Layout.Tensors.Select(tensor => new TensorEntry(tensor.Name, tensor.Shape, tensor.Offset))]))],
+                Units = [.. loop.Units.SelectMany(Regions)],
                 Shards = shards,
             });
             store.Retain(keepLast);
@@ -85,29 +87,37 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         return saved;
     }
 
-    private unsafe List<ShardEntry> Exchange(ShardEntry mine)
+    /// <summary>Entries of all shards, by their index.</summary>
+    private unsafe List<ShardEntry> Exchange(ShardEntry? mine)
     {
-        var text = JsonSerializer.SerializeToUtf8Bytes(mine, PhiJson.Options);
         var all = new byte[EntryBytes * group.WorldSize];
-        text.CopyTo(all.AsSpan(group.Rank * EntryBytes, EntryBytes));
+        if (mine is not null)
+        {
+            JsonSerializer.SerializeToUtf8Bytes(new IndexedEntry(loop.ShardIndex, mine), PhiJson.Options).CopyTo(all.AsSpan(group.Rank * EntryBytes, EntryBytes));
+        }
+
         fixed (byte* buffer = all)
         {
             group.AllGather((nint)(buffer + group.Rank * EntryBytes), (nint)buffer, EntryBytes).Wait();
         }
 
-        return [.. Enumerable.Range(0, group.WorldSize).Select(rank =>
-            JsonSerializer.Deserialize<ShardEntry>(Encoding.UTF8.GetString(all, rank * EntryBytes, EntryBytes).TrimEnd('\0'), PhiJson.Options)!)];
+        return [.. Enumerable.Range(0, group.WorldSize).Select(rank => Encoding.UTF8.GetString(all, rank * EntryBytes, EntryBytes).TrimEnd('\0')).Where(text => text.Length > 0)
+            .Select(text => JsonSerializer.Deserialize<IndexedEntry>(text, PhiJson.Options)!).OrderBy(entry => entry.Index).Select(entry => entry.Shard)];
     }
 
-    private unsafe List<ShardTensor> Tensors() =>
-    [
-        .. loop.Units.SelectMany(unit => new[]
+    private unsafe List<ShardTensor> Tensors() => [.. loop.State().Select(tensor => new ShardTensor(tensor.Name, (float*)tensor.Values, tensor.Length))];
+
+    private static IEnumerable<UnitEntry> Regions(ShardedUnit unit)
+    {
+        yield return new UnitEntry($"{unit.Layout.Name}.matrices", unit.Layout.Matrices, unit.MatrixShard, Tensors(true));
+        if (unit.VectorShard > 0)
         {
-            new ShardTensor($"{unit.Layout.Name}.weights", unit.Weights.Pointer, unit.ShardLength),
-            new ShardTensor($"{unit.Layout.Name}.first_moments", unit.FirstMoments.Pointer, unit.ShardLength),
-            new ShardTensor($"{unit.Layout.Name}.second_moments", unit.SecondMoments.Pointer, unit.ShardLength),
-        }),
-    ];
+            yield return new UnitEntry($"{unit.Layout.Name}.vectors", unit.Layout.Vectors, unit.VectorShard, Tensors(false));
+        }
+
+        List<TensorEntry> Tensors(bool matrices) =>
+            [.. unit.Layout.Tensors.Where(tensor => tensor.IsMatrix == matrices).Select(tensor => new TensorEntry(tensor.Name, tensor.Shape, tensor.Offset))];
+    }
 
     private void CheckModel(CheckpointManifest manifest)
     {
@@ -125,4 +135,6 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
             throw new CheckpointException($"checkpoint of step {manifest.Step} has seed {manifest.Seed} and this job {configuration.Seed}; keep the seed, or save to another folder");
         }
     }
+
+    private sealed record IndexedEntry(int Index, ShardEntry Shard);
 }

@@ -44,38 +44,28 @@ internal static class SampleProgram
             : throw new ArgumentException($"'{folder}' is no checkpoint; name a folder such as step-00000300");
     }
 
-    private static unsafe List<float[]> Weights(CheckpointManifest manifest, FolderCheckpointStore store)
+    /// <summary>Every parameter's values, put together from the shards.</summary>
+    private static unsafe Func<TensorLayout, ReadOnlyMemory<float>> Weights(CheckpointManifest manifest, FolderCheckpointStore store)
     {
-        // A shard file holds weights and both moments of every unit; reading checks all of them against the digest.
-        var units = manifest.Units.Select(unit => new float[unit.ShardLength * manifest.WorldSize]).ToList();
-        for (var rank = 0; rank < manifest.WorldSize; rank++)
+        var regions = manifest.Units.Select(region => new float[region.ShardLength * manifest.WorldSize]).ToList();
+        var pins = regions.ConvertAll(region => GCHandle.Alloc(region, GCHandleType.Pinned));
+        try
         {
-            var buffers = new List<nint>();
-            try
+            for (var shard = 0; shard < manifest.WorldSize; shard++)
             {
-                var tensors = new List<ShardTensor>();
-                foreach (var unit in manifest.Units)
-                {
-                    foreach (var part in new[] { "weights", "first_moments", "second_moments" })
-                    {
-                        var memory = NativeMemory.Alloc((nuint)unit.ShardLength, sizeof(float));
-                        buffers.Add((nint)memory);
-                        tensors.Add(new ShardTensor($"{unit.Name}.{part}", (float*)memory, unit.ShardLength));
-                    }
-                }
-
-                store.ReadShard(manifest.Step, manifest.Shards[rank], tensors);
-                foreach (var (index, unit) in manifest.Units.Index())
-                {
-                    new Span<float>(tensors[index * 3].Values, checked((int)unit.ShardLength)).CopyTo(units[index].AsSpan(checked((int)(rank * unit.ShardLength))));
-                }
-            }
-            finally
-            {
-                buffers.ForEach(buffer => NativeMemory.Free((void*)buffer));
+                store.ReadShard(manifest.Step, manifest.Shards[shard], [.. manifest.Units.Zip(pins, (region, pin) =>
+                    new ShardTensor($"{region.Name}.weights", (float*)pin.AddrOfPinnedObject() + shard * region.ShardLength, region.ShardLength))]);
             }
         }
+        finally
+        {
+            pins.ForEach(pin => pin.Free());
+        }
 
-        return units;
+        var places = manifest.Units.Zip(regions, (region, values) => region.Tensors.Select(tensor => (tensor.Name, tensor.Offset, Values: values)))
+            .SelectMany(tensors => tensors).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        return layout => places.TryGetValue(layout.Name, out var place)
+            ? place.Values.AsMemory(checked((int)place.Offset), checked((int)layout.Length))
+            : throw new CheckpointException($"the checkpoint's manifest has no tensor {layout.Name}");
     }
 }

@@ -15,14 +15,13 @@ public sealed class TextGenerator : IDisposable
     private readonly PhiForward _forward;
     private readonly Tensor[][] _units;
 
-    /// <param name="weights">Each unit's flat weights, in the order of <see cref="UnitLayout.Of"/>.</param>
-    public TextGenerator(ModelConfiguration model, IReadOnlyList<float[]> weights)
+    /// <param name="weights">The values of each parameter, by its name in <see cref="UnitLayout"/>.</param>
+    public TextGenerator(ModelConfiguration model, Func<TensorLayout, ReadOnlyMemory<float>> weights)
     {
         _model = model;
         _forward = new PhiForward(model);
         using var scope = NewDisposeScope();
-        _units = [.. UnitLayout.Of(model).Zip(weights).Select(unit => unit.First.Tensors.Select(layout =>
-            tensor(unit.Second.AsSpan(checked((int)layout.Offset), checked((int)layout.Length)).ToArray(), layout.Shape).DetachFromDisposeScope()).ToArray())];
+        _units = [.. UnitLayout.Of(model).Select(unit => unit.Tensors.Select(layout => tensor(weights(layout).ToArray(), layout.Shape).DetachFromDisposeScope()).ToArray())];
     }
 
     /// <summary>The prompt's continuation, at most so many bytes; it ends early at an end-of-text token.</summary>

@@ -1,5 +1,6 @@
 using Phi.Training.Model;
 using Phi.Training.Optimizer;
+using Phi.Training.Zero;
 
 namespace Phi.Training.Loop;
 
@@ -13,6 +14,11 @@ public sealed record TrainingConfiguration
     public required int MicroBatch { get; init; }
     public required LinearSchedule Schedule { get; init; }
     public AdamW Optimizer { get; init; } = new();
+    public ZeroConfiguration Zero { get; init; } = new();
+    /// <summary>Of gathered weights, activations and gradients. Default fp32.</summary>
+    public ComputePrecision Precision { get; init; }
+    /// <summary>Layers run again in the backward pass instead of keeping their activations. Default false.</summary>
+    public bool ActivationCheckpointing { get; init; }
     public long Seed { get; init; } = 1;
     /// <summary>CPU threads of torch in this rank. Default 1.</summary>
     public int Threads { get; init; } = 1;

@@ -12,24 +12,19 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace Phi.Training.Loop;
 
 /// <summary>
-/// ZeRO-3 (arXiv 1910.02054, section 5.3) by segmented autograd. Phases of a step, for each micro-batch:
+/// ZeRO (arXiv 1910.02054) by segmented autograd. Phases of a step, for each micro-batch:
 /// forward: gather each unit into its slot, run it, cut the graph at its output;
-/// backward, unit by unit from the head: gather again if the slot was reused, run its part of the graph, reduce-scatter its gradient;
+/// backward, unit by unit from the head: gather again if the slot was reused, run its part of the graph, reduce its gradient;
 /// then once: the global norm, and AdamW on this rank's shards.
-/// Layers share a ring of slots; embedding and head have their own. One thread calls everything.
+/// Gathers run ahead of the compute and reductions behind it. One thread calls everything.
 /// </summary>
 public sealed class TrainingLoop : IDisposable
 {
-    private const int RingSize = 3;
     private readonly TrainingConfiguration _configuration;
     private readonly ICommunicator _group;
     private readonly TokenDataset _data;
     private readonly PhiForward _forward;
-    private readonly ShardedUnit[] _units;
-    private readonly Slot[] _ring;
-    private readonly Slot _embedding;
-    private readonly Slot _head;
-    private readonly NativeBuffer _reduced;
+    private readonly PartitionedModel _model;
     private readonly int _accumulation;
 
     public TrainingLoop(TrainingConfiguration configuration, ICommunicator group, TokenDataset data)
@@ -39,19 +34,45 @@ public sealed class TrainingLoop : IDisposable
         _data = data;
         _accumulation = configuration.AccumulationSteps(group.WorldSize);
         set_num_threads(configuration.Threads);
-        _forward = new PhiForward(configuration.Model);
-        _units = [.. UnitLayout.Of(configuration.Model).Select((layout, i) => new ShardedUnit(layout, i, group, configuration.Seed))];
-        _ring = [.. Enumerable.Range(0, Math.Min(RingSize, Layers)).Select(_ => NewSlot(_units[1]))];
-        _embedding = NewSlot(_units[0]);
-        _head = NewSlot(_units[^1]);
-        _reduced = new NativeBuffer(_units.Max(unit => unit.ShardLength));
+        _forward = new PhiForward(configuration.Model, configuration.Precision);
+        _model = new PartitionedModel(configuration.Model, configuration.Zero, configuration.Precision, group, configuration.Seed);
     }
 
-    /// <summary>Steps done. Set only when a checkpoint is loaded into <see cref="Units"/>.</summary>
+    /// <summary>Steps done. Set only when a checkpoint is loaded into <see cref="State"/>.</summary>
     public long CompletedSteps { get; set; }
 
-    /// <summary>This rank's shards: what a checkpoint holds.</summary>
-    public IReadOnlyList<ShardedUnit> Units => _units;
+    /// <summary>This rank's shard is one of so many; in stage 0 all ranks hold the one there is.</summary>
+    public int Shards => _model.Topology.Places;
+
+    /// <summary>Which of the shards this rank holds.</summary>
+    public int ShardIndex => _model.Topology.Place;
+
+    /// <summary>This rank's shards.</summary>
+    public IReadOnlyList<ShardedUnit> Units => _model.Units;
+
+    /// <summary>What a checkpoint holds of this rank, by name: shards of weights and moments, and the errors of qgZ's feedback.</summary>
+    public unsafe IEnumerable<StateTensor> State()
+    {
+        foreach (var (unit, reducer) in _model.Units.Zip(_model.Reducers))
+        {
+            foreach (var (kind, buffer) in new[] { ("weights", unit.Weights), ("first_moments", unit.FirstMoments), ("second_moments", unit.SecondMoments) })
+            {
+                yield return StateOf($"{unit.Layout.Name}.matrices.{kind}", buffer, 0, unit.MatrixShard);
+                if (unit.VectorShard > 0)
+                {
+                    yield return StateOf($"{unit.Layout.Name}.vectors.{kind}", buffer, unit.MatrixShard, unit.VectorShard);
+                }
+            }
+
+            foreach (var (hop, errors) in reducer.Errors)
+            {
+                yield return StateOf($"{unit.Layout.Name}.errors_{hop}", errors, 0, errors.Length);
+            }
+        }
+    }
+
+    /// <summary>Time of communication, and the part of it that the compute waited for, since the start.</summary>
+    public (TimeSpan Busy, TimeSpan Exposed) CommunicationTime => (_model.Stream.Busy, _model.Stream.Exposed);
 
     private int Layers => _configuration.Model.Layers;
 
@@ -60,18 +81,15 @@ public sealed class TrainingLoop : IDisposable
     public StepResult Step()
     {
         var started = Stopwatch.GetTimestamp();
-        ForgetGatheredWeights();
-        foreach (var unit in _units)
-        {
-            unit.Gradients.Span.Clear();
-        }
-
+        _model.Encode();
+        _model.ClearGradients();
         var localLoss = 0f;
         for (var pass = 0; pass < _accumulation; pass++)
         {
             localLoss += ForwardBackward(pass);
         }
 
+        _model.WaitForReductions();
         var loss = Sum(localLoss) / (_group.WorldSize * _accumulation);
         var mean = 1f / (_group.WorldSize * _accumulation);
         var norm = GradientNorm() * mean;
@@ -84,12 +102,8 @@ public sealed class TrainingLoop : IDisposable
 
     public void Dispose()
     {
+        _model.Dispose();
         _forward.Dispose();
-        _reduced.Dispose();
-        foreach (var owned in (IEnumerable<IDisposable>)[.. _units, .. _ring, _embedding, _head])
-        {
-            owned.Dispose();
-        }
     }
 
     /// <summary>The mean loss of this rank's micro-batch; its gradient is added to the shards.</summary>
@@ -97,58 +111,55 @@ public sealed class TrainingLoop : IDisposable
     {
         using var scope = NewDisposeScope();
         var (inputs, targets) = Batch(pass);
-        var embedded = _forward.Embed(inputs, Gather(0).Parameters);
+        var isLast = pass == _accumulation - 1;
+        var exits = new Tensor?[Layers + 1];
         var entries = new Tensor[Layers + 1];
-        var exits = new Tensor[Layers];
-        entries[0] = embedded.detach().requires_grad_();
+        exits[0] = _forward.Embed(inputs, _model.Gather(0, +1).Parameters);
+        entries[0] = exits[0]!.detach().requires_grad_();
         for (var i = 0; i < Layers; i++)
         {
-            exits[i] = _forward.Layer(entries[i], Gather(i + 1).Parameters);
-            entries[i + 1] = exits[i].detach().requires_grad_();
+            exits[i + 1] = Forward(i, entries[i]);
+            entries[i + 1] = exits[i + 1]!.detach().requires_grad_();
         }
 
-        var head = Gather(HeadUnit);
-        head.ClearGradients();
+        var head = _model.Gather(HeadUnit, -1);
+        _model.PrepareGradients(head);
         var loss = F.cross_entropy(_forward.Head(entries[Layers], head.Parameters), targets);
         loss.backward();
-        Reduce(HeadUnit, head);
-        for (var i = Layers - 1; i >= 0; i--)
+        _model.Reduce(HeadUnit, head, isLast);
+        for (var unit = Layers; unit >= 0; unit--)
         {
-            Backward(i + 1, exits[i], entries[i + 1]);
+            Backward(unit, unit > 0 ? entries[unit - 1] : null, exits[unit]!, entries[unit], isLast);
         }
 
-        Backward(0, embedded, entries[0]);
         return loss.item<float>();
     }
 
-    private void Backward(int unit, Tensor exit, Tensor entry)
+    private Tensor Forward(int layer, Tensor entry)
     {
-        var slot = Gather(unit);
-        slot.ClearGradients();
-        using var gradient = entry.grad!;
-        autograd.backward([exit], [gradient]);
-        Reduce(unit, slot);
-    }
-
-    private Slot Gather(int index)
-    {
-        var slot = SlotOf(index);
-        if (slot.Owner != index)
+        var parameters = _model.Gather(layer + 1, +1).Parameters;
+        if (!_configuration.ActivationCheckpointing)
         {
-            var unit = _units[index];
-            _group.AllGather(unit.Weights.Address, slot.WeightsAddress, unit.ShardLength * sizeof(float)).Wait();
-            slot.Owner = index;
+            return _forward.Layer(entry, parameters);
         }
 
-        return slot;
+        using var noGradient = no_grad();
+        return _forward.Layer(entry, parameters);
     }
 
-    private void Reduce(int index, Slot slot)
+    private void Backward(int unit, Tensor? entry, Tensor exit, Tensor nextEntry, bool isLastPass)
     {
-        var unit = _units[index];
-        _group.ReduceScatter(slot.GradientsAddress, _reduced.Address, unit.ShardLength).Wait();
-        var gradients = unit.Gradients.Span;
-        TensorPrimitives.Add(gradients, _reduced.Span[..gradients.Length], gradients);
+        var slot = _model.Gather(unit, -1);
+        _model.PrepareGradients(slot);
+        using var gradient = nextEntry.grad!;
+        using var scope = NewDisposeScope();
+        if (entry is not null && _configuration.ActivationCheckpointing)
+        {
+            exit = _forward.Layer(entry, slot.Parameters);
+        }
+
+        autograd.backward([exit], [gradient]);
+        _model.Reduce(unit, slot, isLastPass);
     }
 
     private (Tensor Inputs, Tensor Targets) Batch(int pass)
@@ -173,12 +184,12 @@ public sealed class TrainingLoop : IDisposable
     private float GradientNorm()
     {
         var squares = 0f;
-        foreach (var unit in _units)
+        foreach (var unit in Units)
         {
             squares += TensorPrimitives.SumOfSquares<float>(unit.Gradients.Span);
         }
 
-        return MathF.Sqrt(Sum(squares));
+        return MathF.Sqrt(_model.Topology.IsSharded ? Sum(squares) : squares);
     }
 
     private unsafe float Sum(float value)
@@ -192,21 +203,11 @@ public sealed class TrainingLoop : IDisposable
 
     private unsafe void Update(float rate, float gradientScale)
     {
-        foreach (var unit in _units)
+        foreach (var unit in Units)
         {
             _configuration.Optimizer.Update(unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength, CompletedSteps, rate, gradientScale);
         }
     }
 
-    private void ForgetGatheredWeights()
-    {
-        foreach (var slot in (IEnumerable<Slot>)[.. _ring, _embedding, _head])
-        {
-            slot.Owner = -1;
-        }
-    }
-
-    private Slot SlotOf(int unit) => unit == 0 ? _embedding : unit == HeadUnit ? _head : _ring[(unit - 1) % _ring.Length];
-
-    private Slot NewSlot(ShardedUnit unit) => new(unit.Layout, unit.ShardLength * _group.WorldSize);
+    private static unsafe StateTensor StateOf(string name, NativeBuffer buffer, long start, long length) => new(name, (nint)(buffer.Pointer + start), length);
 }

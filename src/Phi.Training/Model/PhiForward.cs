@@ -1,3 +1,4 @@
+using Phi.Training.Zero;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -16,7 +17,7 @@ public sealed class PhiForward : IDisposable
     private readonly Tensor _cos_TR;
     private readonly Tensor _sin_TR;
 
-    public PhiForward(ModelConfiguration model)
+    public PhiForward(ModelConfiguration model, ComputePrecision precision = ComputePrecision.Fp32)
     {
         model.Validate();
         _model = model;
@@ -29,8 +30,10 @@ public sealed class PhiForward : IDisposable
             (cos[i], sin[i]) = ((float)c, (float)s);
         }
 
-        _cos_TR = torch.tensor(cos, [model.SequenceLength, model.RotaryDim]).DetachFromDisposeScope();
-        _sin_TR = torch.tensor(sin, [model.SequenceLength, model.RotaryDim]).DetachFromDisposeScope();
+        using var scope = NewDisposeScope();
+        var type = precision == ComputePrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        _cos_TR = torch.tensor(cos, [model.SequenceLength, model.RotaryDim]).to(type).DetachFromDisposeScope();
+        _sin_TR = torch.tensor(sin, [model.SequenceLength, model.RotaryDim]).to(type).DetachFromDisposeScope();
     }
 
     /// <summary>tokens [B, T] (int64), parameters of the embedding unit → [B, T, D].</summary>
@@ -54,12 +57,12 @@ public sealed class PhiForward : IDisposable
         Tensor Heads(Tensor y) => y.view(b, t, _model.Heads, _model.HeadSize).transpose(1, 2);
     }
 
-    /// <summary>x [B, T, D] → logits [B·T, V].</summary>
+    /// <summary>x [B, T, D] → logits [B·T, V], always fp32: the loss is a sum over the vocabulary.</summary>
     public Tensor Head(Tensor x, IReadOnlyList<Tensor> p)
     {
         using var scope = NewDisposeScope();
         var normed = F.layer_norm(x, [_model.HiddenSize], p[0], p[1], LayerNormEpsilon);
-        return F.linear(normed, p[2], p[3]).view(-1, _model.VocabularySize).MoveToOuterDisposeScope();
+        return F.linear(normed, p[2], p[3]).view(-1, _model.VocabularySize).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -8,16 +8,25 @@ public enum Initialization
     One,
 }
 
-/// <summary>One parameter inside a unit's flat memory; offset and shape in elements.</summary>
+/// <summary>One parameter; its offset, in elements, is within its region of the unit: matrices, or vectors.</summary>
 public sealed record TensorLayout(string Name, long[] Shape, long Offset, Initialization Initialization)
 {
     public long Length { get; } = Shape.Aggregate(1L, (product, size) => product * size);
+
+    public bool IsMatrix => Shape.Length > 1;
 }
 
-/// <summary>A unit is what ZeRO-3 gathers at once: the embedding, a layer, or the head. Names are those of Hugging Face's phi.</summary>
+/// <summary>
+/// A unit is what ZeRO-3 gathers at once: the embedding, a layer, or the head. Names are those of Hugging Face's phi.
+/// Its matrices lie apart from its vectors (biases, norms), which are never quantised.
+/// </summary>
 public sealed record UnitLayout(string Name, IReadOnlyList<TensorLayout> Tensors)
 {
-    public long Length { get; } = Tensors.Sum(tensor => tensor.Length);
+    /// <summary>Elements of all matrices.</summary>
+    public long Matrices { get; } = Tensors.Where(tensor => tensor.IsMatrix).Sum(tensor => tensor.Length);
+
+    /// <summary>Elements of all vectors.</summary>
+    public long Vectors { get; } = Tensors.Where(tensor => !tensor.IsMatrix).Sum(tensor => tensor.Length);
 
     /// <summary>Embedding, layers in order, head.</summary>
     public static IReadOnlyList<UnitLayout> Of(ModelConfiguration model)
@@ -53,9 +62,10 @@ public sealed record UnitLayout(string Name, IReadOnlyList<TensorLayout> Tensors
     private static UnitLayout Create(string name, IEnumerable<(string Name, long[] Shape, Initialization Start)> tensors)
     {
         var layouts = new List<TensorLayout>();
-        var offset = 0L;
+        var (matrices, vectors) = (0L, 0L);
         foreach (var (tensor, shape, start) in tensors)
         {
+            ref var offset = ref shape.Length > 1 ? ref matrices : ref vectors;
             layouts.Add(new TensorLayout(tensor, shape, offset, start));
             offset += layouts[^1].Length;
         }

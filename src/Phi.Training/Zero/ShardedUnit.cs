@@ -1,28 +1,40 @@
-using Phi.Collectives;
 using Phi.Training.Kernels;
 using Phi.Training.Model;
 
 namespace Phi.Training.Zero;
 
-/// <summary>This rank's shard of one unit: weights, gradient and both moments, each [shardLength] fp32. The unit is padded to whole shards.</summary>
+/// <summary>
+/// This rank's shard of one unit: weights, gradient and both moments, each [matrixShard + vectorShard] fp32, matrices first.
+/// Both regions are padded to whole shards.
+/// </summary>
 public sealed class ShardedUnit : IDisposable
 {
     private const double InitialDeviation = 0.02;
 
-    public ShardedUnit(UnitLayout layout, int index, ICommunicator group, long seed)
+    /// <param name="place">Which of the unit's shards this is, from 0.</param>
+    /// <param name="alignment">Matrix shards are whole multiples of it, in elements.</param>
+    public ShardedUnit(UnitLayout layout, int index, int place, int places, long alignment, long seed)
     {
         Layout = layout;
-        ShardLength = (layout.Length + group.WorldSize - 1) / group.WorldSize;
+        MatrixShard = RoundUp(RoundUp(layout.Matrices, places) / places, alignment);
+        VectorShard = RoundUp(layout.Vectors, places) / places;
+        Place = place;
         Weights = new NativeBuffer(ShardLength);
         Gradients = new NativeBuffer(ShardLength);
         FirstMoments = new NativeBuffer(ShardLength);
         SecondMoments = new NativeBuffer(ShardLength);
-        Initialize(group.Rank * ShardLength, index, seed);
+        Initialize(index, seed);
     }
 
     public UnitLayout Layout { get; }
 
-    public long ShardLength { get; }
+    public int Place { get; }
+
+    public long MatrixShard { get; }
+
+    public long VectorShard { get; }
+
+    public long ShardLength => MatrixShard + VectorShard;
 
     public NativeBuffer Weights { get; }
 
@@ -40,23 +52,26 @@ public sealed class ShardedUnit : IDisposable
         SecondMoments.Dispose();
     }
 
-    /// <summary>Each value depends on its place in the unit alone, not on which rank holds it.</summary>
-    private void Initialize(long shardStart, int index, long seed)
+    /// <summary>Each value depends on its tensor and its place in it alone, not on which rank holds it.</summary>
+    private void Initialize(int index, long seed)
     {
-        var weights = Weights.Span;
-        foreach (var tensor in Layout.Tensors)
+        foreach (var (number, tensor) in Layout.Tensors.Index())
         {
-            var first = Math.Max(tensor.Offset, shardStart);
-            var end = Math.Min(tensor.Offset + tensor.Length, shardStart + ShardLength);
+            var (shard, at) = tensor.IsMatrix ? (MatrixShard, 0L) : (VectorShard, MatrixShard);
+            var stream = ((ulong)index << 32) | (uint)number;
+            var first = Math.Max(tensor.Offset, Place * shard);
+            var end = Math.Min(tensor.Offset + tensor.Length, (Place + 1) * shard);
             for (var i = first; i < end; i++)
             {
-                weights[(int)(i - shardStart)] = tensor.Initialization switch
+                Weights.Span[checked((int)(at + i - Place * shard))] = tensor.Initialization switch
                 {
-                    Initialization.Normal => (float)(InitialDeviation * CounterRandom.Normal((ulong)seed, (ulong)index, (ulong)i)),
+                    Initialization.Normal => (float)(InitialDeviation * CounterRandom.Normal((ulong)seed, stream, (ulong)(i - tensor.Offset))),
                     Initialization.One => 1,
                     _ => 0,
                 };
             }
         }
     }
+
+    private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;
 }

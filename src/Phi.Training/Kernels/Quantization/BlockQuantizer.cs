@@ -74,6 +74,18 @@ public sealed unsafe class BlockQuantizer
         }
     }
 
+    /// <summary>Decodes block by block to bfloat16, without a pass through fp32 memory.</summary>
+    internal void DecodeToBfloat16(byte* encoded, ushort* values, long count)
+    {
+        var block = stackalloc float[LargestBlock];
+        var scales = (float*)(encoded + CodesLength(count));
+        for (var i = 0L; i < Blocks(count); i++)
+        {
+            DecodeOne(encoded + i * CodeBytes, scales[i], block);
+            Bfloat16Memory.FromSingle(block, values + i * BlockSize, BlockSize);
+        }
+    }
+
     /// <summary>The sum of what several ranks sent, in their order, in fp32.</summary>
     /// <param name="encoded">Sources, each at a distance of <paramref name="stride"/> bytes from the one before.</param>
     public void DecodeSum(byte* encoded, int sources, long stride, float* sum, long count)
@@ -110,6 +122,22 @@ public sealed unsafe class BlockQuantizer
                 break;
             default:
                 DecodeSumEncode<PortableKernel>(encoded, sources, stride, next, result, count);
+                break;
+        }
+    }
+
+    private void DecodeOne(byte* codes, float scale, float* values)
+    {
+        switch (_set)
+        {
+            case InstructionSet.Avx512:
+                DecodeBlock<Avx512Kernel>(codes, scale, values);
+                break;
+            case InstructionSet.Avx2:
+                DecodeBlock<Avx2Kernel>(codes, scale, values);
+                break;
+            default:
+                DecodeBlock<PortableKernel>(codes, scale, values);
                 break;
         }
     }

@@ -1,0 +1,176 @@
+using System.Numerics.Tensors;
+using Phi.Collectives;
+using Phi.Training.Kernels;
+using Phi.Training.Model;
+
+namespace Phi.Training.Zero;
+
+/// <summary>
+/// The model's units as ZeRO has them: this rank's shards, slots that hold gathered units, and the traffic between the two on a
+/// communication stream. In stage 3 layers share a ring of slots; below it every unit has its own, and is gathered once after an update.
+/// One thread calls everything.
+/// </summary>
+internal sealed unsafe class PartitionedModel : IDisposable
+{
+    private const int RingSize = 3;
+    private readonly ZeroConfiguration _configuration;
+    private readonly ZeroTopology _topology;
+    private readonly CommunicationScratch _scratch = new();
+    private readonly CommunicationStream _stream;
+    private readonly ShardedUnit[] _units;
+    private readonly WeightGatherer[] _gatherers;
+    private readonly GradientReducer[] _reducers;
+    private readonly Slot[] _slots;
+    private readonly NativeBuffer[] _accumulated;
+
+    public PartitionedModel(ModelConfiguration model, ZeroConfiguration configuration, ComputePrecision precision, ICommunicator world, long seed)
+    {
+        configuration.Validate(world.WorldSize);
+        _configuration = configuration;
+        _topology = new ZeroTopology(world, configuration);
+        _stream = new CommunicationStream(configuration.Prefetch > 0 && world.WorldSize > 1);
+        _units = [.. UnitLayout.Of(model).Select((layout, i) => new ShardedUnit(layout, i, _topology.Place, _topology.Places, configuration.Alignment, seed))];
+        _gatherers = [.. _units.Select(unit => new WeightGatherer(unit, _topology, configuration, precision, _scratch))];
+        _reducers = [.. _units.Select(unit => new GradientReducer(unit, _topology, configuration, precision, _scratch))];
+        // Embedding, the layers' ring, head.
+        var ring = configuration.Stage == 3 ? Math.Min(RingSize, model.Layers) : model.Layers;
+        _slots = [NewSlot(_units[0]), .. Enumerable.Range(0, ring).Select(_ => NewSlot(_units[1])), NewSlot(_units[^1])];
+        _accumulated = configuration.Stage == 1 ? [.. _units.Select(unit => new NativeBuffer(_topology.Places * unit.ShardLength))] : [];
+
+        Slot NewSlot(ShardedUnit unit) => new(unit, _topology.Places, precision);
+    }
+
+    public IReadOnlyList<ShardedUnit> Units => _units;
+
+    public IReadOnlyList<GradientReducer> Reducers => _reducers;
+
+    public ZeroTopology Topology => _topology;
+
+    public CommunicationStream Stream => _stream;
+
+    /// <summary>Bytes of shards, slots and what is kept between steps.</summary>
+    public long StateBytes => 4 * sizeof(float) * _units.Sum(unit => unit.ShardLength) + _accumulated.Sum(buffer => buffer.Length) * sizeof(float);
+
+    /// <summary>Call after weights have changed, before the next gather.</summary>
+    public void Encode()
+    {
+        foreach (var gatherer in _gatherers)
+        {
+            gatherer.Encode();
+        }
+
+        foreach (var slot in _slots)
+        {
+            slot.Owner = -1;
+        }
+    }
+
+    public void ClearGradients()
+    {
+        foreach (var buffer in _units.Select(unit => unit.Gradients).Concat(_accumulated))
+        {
+            buffer.Span.Clear();
+        }
+    }
+
+    /// <summary>The slot that holds the unit; waits for it. Units that come next in this direction are started behind it.</summary>
+    /// <param name="direction">+1 in the forward pass, -1 in the backward pass.</param>
+    public Slot Gather(int unit, int direction)
+    {
+        Start(unit);
+        for (var ahead = 1; ahead <= _configuration.Prefetch; ahead++)
+        {
+            var next = unit + ahead * direction;
+            if (next >= 0 && next < _units.Length && SlotOf(next) != SlotOf(unit))
+            {
+                Start(next);
+            }
+        }
+
+        var slot = SlotOf(unit);
+        _stream.Wait(slot.Gathering);
+        return slot;
+    }
+
+    /// <summary>Waits until the slot's last gradient is on its way, and makes room for the next.</summary>
+    public void PrepareGradients(Slot slot)
+    {
+        _stream.Wait(slot.Reducing);
+        slot.ClearGradients();
+    }
+
+    /// <summary>Starts the reduction of the slot's gradient.</summary>
+    public void Reduce(int unit, Slot slot, bool isLastPass)
+    {
+        slot.Reducing = _stream.Start(_configuration.Stage switch
+        {
+            >= 2 => () => _reducers[unit].Reduce(slot.Gradients, slot.Gradients + slot.MatrixLength * slot.ElementBytes, slot.Precision),
+            1 => () => Accumulate(unit, slot, isLastPass),
+            _ => () => AllReduce(unit, slot, isLastPass),
+        });
+    }
+
+    /// <summary>Returns when every shard's gradient is whole.</summary>
+    public void WaitForReductions()
+    {
+        foreach (var slot in _slots)
+        {
+            _stream.Wait(slot.Reducing);
+        }
+    }
+
+    public void Dispose()
+    {
+        _stream.Dispose();
+        foreach (var owned in (IEnumerable<IDisposable>)[.. _units, .. _gatherers, .. _reducers, .. _slots, .. _accumulated, _scratch])
+        {
+            owned.Dispose();
+        }
+    }
+
+    private void Start(int unit)
+    {
+        var slot = SlotOf(unit);
+        if (slot.Owner != unit)
+        {
+            slot.Owner = unit;
+            slot.Gathering = _stream.Start(() => _gatherers[unit].Gather(slot));
+        }
+    }
+
+    private void Accumulate(int unit, Slot slot, bool isLastPass)
+    {
+        var sums = _accumulated[unit];
+        AddGradients(slot, sums);
+        if (isLastPass)
+        {
+            _reducers[unit].Reduce((byte*)sums.Pointer, (byte*)(sums.Pointer + slot.MatrixLength), ComputePrecision.Fp32);
+        }
+    }
+
+    private void AllReduce(int unit, Slot slot, bool isLastPass)
+    {
+        var sums = _units[unit].Gradients;
+        AddGradients(slot, sums);
+        if (isLastPass)
+        {
+            _topology.World.AllReduce(sums.Address, sums.Length).Wait();
+        }
+    }
+
+    private void AddGradients(Slot slot, NativeBuffer sums)
+    {
+        var values = (float*)slot.Gradients;
+        if (slot.Precision == ComputePrecision.Bf16)
+        {
+            _scratch.Values.Reserve(sums.Length * sizeof(float));
+            values = (float*)_scratch.Values.Pointer;
+            Bfloat16Memory.ToSingle((ushort*)slot.Gradients, values, sums.Length);
+        }
+
+        TensorPrimitives.Add(sums.Span, new ReadOnlySpan<float>(values, checked((int)sums.Length)), sums.Span);
+    }
+
+    private Slot SlotOf(int unit) =>
+        unit == 0 ? _slots[0] : unit == _units.Length - 1 ? _slots[^1] : _slots[1 + (unit - 1) % (_slots.Length - 2)];
+}
