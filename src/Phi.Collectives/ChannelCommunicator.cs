@@ -8,10 +8,12 @@ namespace Phi.Collectives;
 /// Every collective as one exchange: each rank has bytes for each peer and expects bytes from it. One loop moves all streams at
 /// once, so that no order of calls can block, and reductions add what came in rank order.
 /// </summary>
-internal sealed unsafe class ChannelCommunicator : ICommunicator
+internal sealed unsafe partial class ChannelCommunicator : ICommunicator
 {
     private const int SpinsBeforeYield = 200;
     private const int YieldsBeforeLivenessCheck = 64;
+    private const int YieldsBeforeSleep = 256;
+    private const int SleepMicroseconds = 50;
     private readonly PeerChannel?[] _channels;
     private readonly CollectiveOptions _options;
     private readonly Segment[] _send;
@@ -237,7 +239,16 @@ internal sealed unsafe class ChannelCommunicator : ICommunicator
             return;
         }
 
-        Thread.Yield();
+        if (idle < SpinsBeforeYield + YieldsBeforeSleep)
+        {
+            Thread.Yield();
+        }
+        else
+        {
+            // A peer that computes may need this core.
+            _ = Sleep(SleepMicroseconds);
+        }
+
         if (idle % YieldsBeforeLivenessCheck != 0)
         {
             return;
@@ -296,6 +307,9 @@ internal sealed unsafe class ChannelCommunicator : ICommunicator
 
         return _scratch;
     }
+
+    [LibraryImport("libc", EntryPoint = "usleep")]
+    private static partial int Sleep(uint microseconds);
 
     private static void Check(long size) => ArgumentOutOfRangeException.ThrowIfNegative(size);
 

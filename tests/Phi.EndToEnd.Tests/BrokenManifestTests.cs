@@ -42,7 +42,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("learningRate: 3.0e-3", "learningRate: 3.0e-3, beta2: 1.5", ["spec.phi.optimizer.adamW.beta2", "1.5", "leave it out for 0.98"]),
         ("linear: { warmupSteps: 5 }", "linear: { warmupSteps: 50, totalSteps: 10 }", ["spec.phi.schedule.linear.totalSteps", "10", "raise it, or lower warmupSteps"]),
         ("linear: { warmupSteps: 5 }", "linear: { warmupSteps: 5 }, constant: {}", ["spec.phi.schedule", "must have exactly one of linear, cosine, constant", "write linear"]),
-        ("linear: { warmupSteps: 5 }", "cosine: { warmupSteps: 5 }", ["spec.phi.schedule.cosine", "is not supported in this version", "use linear"]),
+        ("seed: 7", "seed: 7\n    precision: fp16", ["spec.phi.precision", "is not supported in this version", "write bf16 or fp32"]),
         ("seed: 7", "seed: 7\n    precision: fp8", ["spec.phi.precision", "fp8", "fp32"]),
         ("seed: 7", "seed: 7\n    precision: bf16", ["spec.phi.precision", "bf16", "write fp32"]),
         ("everySteps: 10", "everySteps: 0", ["spec.checkpoint.everySteps", "0", "leave it out for 500"]),
@@ -54,7 +54,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("backoff: 100ms", "backoff: 100ms, rules: [{action: Explode, exitCodes: [1]}]", ["spec.recovery.rules[0].action", "Explode", "Restart"]),
         ("backoff: 100ms", "backoff: 100ms, rules: [{action: Fail}]", ["spec.recovery.rules[0]", "say what the rule matches"]),
         ("checkpoint:", "zero: {stage: 4}\n  checkpoint:", ["spec.zero.stage", "4", "write 3"]),
-        ("checkpoint:", "zero: {quantizedWeights: {enabled: true}}\n  checkpoint:", ["spec.zero.quantizedWeights.enabled", "is not supported in this version", "write false"]),
+        ("checkpoint:", "zero: {stage: 2, quantizedWeights: {enabled: true}}\n  checkpoint:", ["spec.zero.quantizedWeights.enabled", "needs stage 3", "write stage 3"]),
         ("checkpoint:", "queue: research\n  checkpoint:", ["spec.queue", "research", "leave it out"]),
         ("name: NAME", "name: Not_A_Name", ["metadata.name", "Not_A_Name", "lower case"]),
     ];

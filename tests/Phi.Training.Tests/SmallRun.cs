@@ -23,7 +23,7 @@ internal static class SmallRun
     public static TokenDataset Data { get; } = new(Tokens());
 
     /// <summary>Losses of each rank; every rank on a thread of its own.</summary>
-    public static StepResult[][] Train(int worldSize, int steps, TrainingConfiguration? configuration = null, Action<TrainingLoop, int>? prepare = null, Action<TrainingLoop, int>? finish = null)
+    public static StepResult[][] Train(int worldSize, int steps, TrainingConfiguration? configuration = null, Action<TrainingLoop, int>? prepare = null, Action<TrainingLoop, int>? finish = null, TokenDataset? data = null)
     {
         var groups = InProcessGroup.Create(worldSize);
         var results = new StepResult[worldSize][];
@@ -32,7 +32,7 @@ internal static class SmallRun
         {
             try
             {
-                using var loop = new TrainingLoop(configuration ?? Configuration, group, Data);
+                using var loop = new TrainingLoop(configuration ?? Configuration, group, data ?? Data);
                 prepare?.Invoke(loop, rank);
                 results[rank] = [.. Enumerable.Range(0, steps).Select(_ => loop.Step())];
                 finish?.Invoke(loop, rank);

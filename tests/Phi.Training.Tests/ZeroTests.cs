@@ -102,6 +102,31 @@ public sealed class ZeroTests
     }
 
     [Theory]
+    [InlineData(64)]
+    [InlineData(13)]
+    public void Evaluate_AnyWorldSize_GivesTheSameLossAndLeavesTheRunAsItWas(int samples)
+    {
+        var (data, heldOut) = SmallRun.Data.Split(0.2);
+        var losses = new Dictionary<int, float>();
+        foreach (var world in new[] { 1, 4 })
+        {
+            var plain = Losses(SmallRun.Train(world, 5, data: data)[0]);
+            var evaluated = SmallRun.Train(world, 5, data: data, prepare: (loop, rank) =>
+            {
+                var loss = loop.Evaluate(heldOut, samples);
+                if (rank == 0)
+                {
+                    losses[world] = loss;
+                }
+            });
+            Assert.Equal(plain, Losses(evaluated[0]));
+        }
+
+        Assert.InRange(losses[1], 5, 6);
+        Assert.Equal(losses[1], losses[4], 1e-4);
+    }
+
+    [Theory]
     [InlineData(2, 2, "write stage 3")]
     [InlineData(3, 3, "does not divide the 4 ranks")]
     public void Constructor_WhatCannotBe_NamesTheRemedy(int stage, int ranksPerNode, string remedy)

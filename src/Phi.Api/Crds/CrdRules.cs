@@ -67,6 +67,7 @@ internal static class CrdRules
         .. Ramp("linear"),
         .. Ramp("cosine"),
         CrdRule.Range("phi.schedule.constant.warmupSteps", 0, Unlimited, "write 0 for none"),
+        CrdRule.Range("phi.schedule.constant.decaySteps", 0, Unlimited, "write 0 for none"),
         CrdRule.Required("container", "image"),
         CrdRule.Default("zero", new JsonObject()),
         CrdRule.Default("zero.stage", 3),

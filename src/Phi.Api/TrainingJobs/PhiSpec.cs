@@ -37,6 +37,7 @@ public sealed class DataSpec
     /// <summary>Folders, globs or blob URLs. At least one.</summary>
     public List<string>? Sources { get; set; }
     public TokenizerSpec? Tokenizer { get; set; }
+    /// <summary>Share of the tokens that is never trained on, from 0 to 0.5; its loss is reported at every checkpoint. Default 0.</summary>
     public double? HeldOutFraction { get; set; }
 }
 
@@ -94,7 +95,9 @@ public sealed class LinearScheduleSpec
     public long? TotalSteps { get; set; }
 }
 
+/// <summary>Warm-up, a constant rate, and linear decay to zero over the last decaySteps (default 0: none).</summary>
 public sealed class ConstantScheduleSpec
 {
     public long? WarmupSteps { get; set; }
+    public long? DecaySteps { get; set; }
 }

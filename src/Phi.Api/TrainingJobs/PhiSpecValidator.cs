@@ -98,6 +98,7 @@ internal static class PhiSpecValidator
     {
         errors.ExactlyOne("spec.phi.schedule", [("linear", schedule.Linear), ("cosine", schedule.Cosine), ("constant", schedule.Constant)]);
         errors.Range("spec.phi.schedule.constant.warmupSteps", schedule.Constant?.WarmupSteps, 0, long.MaxValue, "write 0 for none");
+        errors.Range("spec.phi.schedule.constant.decaySteps", schedule.Constant?.DecaySteps, 0, long.MaxValue, "write 0 for none");
         foreach (var (name, ramp) in new[] { ("linear", schedule.Linear), ("cosine", schedule.Cosine) })
         {
             errors.Range($"spec.phi.schedule.{name}.warmupSteps", ramp?.WarmupSteps, 0, long.MaxValue, "write 0 for none");

@@ -20,6 +20,7 @@ public static class TrainingJobDefaults
         spec.Template.TerminationGracePeriodSeconds ??= 30;
         spec.Zero ??= new ZeroSpec();
         spec.Zero.Stage ??= 3;
+        Apply(spec.Zero);
         if (spec.Phi is { } phi)
         {
             Apply(phi, spec);
@@ -31,6 +32,30 @@ public static class TrainingJobDefaults
         spec.Recovery.Backoff ??= "1s";
         spec.Recovery.HangTimeout ??= "10m";
         return copy;
+    }
+
+    private static void Apply(ZeroSpec zero)
+    {
+        if (zero.QuantizedWeights is { } weights)
+        {
+            weights.Enabled ??= true;
+            weights.Bits ??= 8;
+            weights.BlockSize ??= 256;
+        }
+
+        if (zero.QuantizedGradients is { } gradients)
+        {
+            gradients.Enabled ??= true;
+            gradients.IntraBits ??= 8;
+            gradients.InterBits ??= 4;
+            gradients.BlockSize ??= 256;
+            gradients.ErrorFeedback ??= false;
+        }
+
+        if (zero.HierarchicalPartitioning is { } partitioning)
+        {
+            partitioning.Enabled ??= true;
+        }
     }
 
     private static void Apply(PhiSpec phi, TrainingJobSpec spec)
@@ -55,6 +80,12 @@ public static class TrainingJobDefaults
         {
             ramp.WarmupSteps ??= Math.Clamp(ramp.TotalSteps ?? phi.Steps ?? 50, 0, 50);
             ramp.TotalSteps ??= phi.Steps;
+        }
+
+        if (phi.Schedule.Constant is { } constant)
+        {
+            constant.WarmupSteps ??= Math.Clamp(phi.Steps ?? 50, 0, 50);
+            constant.DecaySteps ??= 0;
         }
 
         phi.Precision ??= spec.Accelerator!.Type == "cpu" ? "fp32" : "bf16";

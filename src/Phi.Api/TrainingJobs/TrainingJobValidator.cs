@@ -24,7 +24,7 @@ public static class TrainingJobValidator
             errors.Required("spec.container.image", container.Image, "name the image to run");
         }
 
-        Zero(spec.Zero!, errors);
+        Zero(spec.Zero!, (long?)spec.Replicas * spec.Accelerator?.PerReplica ?? 0, errors);
         Checkpoint(spec.Checkpoint!, errors);
         Recovery(spec.Recovery!, errors);
         UnsupportedFeatures.Check(spec, errors);
@@ -56,7 +56,7 @@ public static class TrainingJobValidator
         }
     }
 
-    private static void Zero(ZeroSpec zero, ErrorList errors)
+    private static void Zero(ZeroSpec zero, long ranks, ErrorList errors)
     {
         errors.Range("spec.zero.stage", zero.Stage, 0, 3, "write 3 to shard parameters, gradients and optimizer states");
         BlockSize("spec.zero.quantizedWeights.blockSize", zero.QuantizedWeights?.BlockSize, errors);
@@ -65,6 +65,19 @@ public static class TrainingJobValidator
         Bits("spec.zero.quantizedGradients.intraBits", zero.QuantizedGradients?.IntraBits, [4, 8], errors);
         Bits("spec.zero.quantizedGradients.interBits", zero.QuantizedGradients?.InterBits, [4, 8], errors);
         errors.Range("spec.zero.hierarchicalPartitioning.groupSize", zero.HierarchicalPartitioning?.GroupSize, 1, 4096, "leave it out for the ranks of one pod");
+        if (zero.HierarchicalPartitioning?.GroupSize is > 0 and var group && ranks > 0 && ranks % group != 0)
+        {
+            errors.Add("spec.zero.hierarchicalPartitioning.groupSize", group, $"must divide the job's {ranks} ranks (replicas × accelerator.perReplica)", "leave it out for the ranks of one pod");
+        }
+
+        // Below stage 3 every rank keeps whole weights: there is no such traffic to quantise.
+        foreach (var (name, enabled) in new[] { ("quantizedWeights", zero.QuantizedWeights?.Enabled), ("hierarchicalPartitioning", zero.HierarchicalPartitioning?.Enabled), ("quantizedGradients", zero.QuantizedGradients?.Enabled) })
+        {
+            if (enabled == true && zero.Stage is >= 0 and < 3)
+            {
+                errors.Add($"spec.zero.{name}.enabled", "true", $"needs stage 3; spec.zero.stage is {zero.Stage}", "write stage 3, or false here");
+            }
+        }
     }
 
     private static void BlockSize(string field, int? value, ErrorList errors)

@@ -10,20 +10,12 @@ internal static class UnsupportedFeatures
         Refuse("spec.minReplicas", spec.MinReplicas is { } least && least != spec.Replicas, spec.MinReplicas, "leave it out; the gang has its whole size");
         Refuse("spec.checkpoint.store.azureBlob", spec.Checkpoint?.Store?.AzureBlob is not null, "azureBlob", "use folder");
         Refuse("spec.checkpoint.everyMinutes", spec.Checkpoint?.EveryMinutes is not null, spec.Checkpoint?.EveryMinutes, "use everySteps");
-        Refuse("spec.zero.stage", spec.Zero?.Stage is >= 0 and < 3, spec.Zero?.Stage, "write 3");
-        Refuse("spec.zero.quantizedWeights.enabled", spec.Zero?.QuantizedWeights?.Enabled == true, "true", "write false");
-        Refuse("spec.zero.hierarchicalPartitioning.enabled", spec.Zero?.HierarchicalPartitioning?.Enabled == true, "true", "write false");
-        Refuse("spec.zero.quantizedGradients.enabled", spec.Zero?.QuantizedGradients?.Enabled == true, "true", "write false");
         if (spec.Phi is { } phi)
         {
             Refuse("spec.phi.model.dropout", phi.Model?.Dropout > 0, phi.Model?.Dropout, "write 0");
-            Refuse("spec.phi.precision", phi.Precision is "bf16" or "fp16", phi.Precision, "write fp32");
-            Refuse("spec.phi.activationCheckpointing", phi.ActivationCheckpointing == "full", "full", "write none");
+            Refuse("spec.phi.precision", phi.Precision == "fp16", phi.Precision, "write bf16 or fp32");
             Refuse("spec.phi.data.tokenizer.codegen", phi.Data?.Tokenizer?.Codegen is not null, "codegen", "use bytes");
             Refuse("spec.phi.data.tokenizer.bpe", phi.Data?.Tokenizer?.Bpe is not null, "bpe", "use bytes");
-            Refuse("spec.phi.data.heldOutFraction", phi.Data?.HeldOutFraction > 0, phi.Data?.HeldOutFraction, "write 0");
-            Refuse("spec.phi.schedule.cosine", phi.Schedule?.Cosine is not null, "cosine", "use linear");
-            Refuse("spec.phi.schedule.constant", phi.Schedule?.Constant is not null, "constant", "use linear");
         }
 
         void Refuse(string field, bool asked, object? value, string remedy)

@@ -2,23 +2,32 @@ using Phi.Api.TrainingJobs;
 using Phi.Training.Loop;
 using Phi.Training.Model;
 using Phi.Training.Optimizer;
+using Phi.Training.Zero;
 
 namespace Phi.Trainer.Ranks;
 
 /// <summary>From the job's spec, with its defaults, to the engine's configuration.</summary>
 internal static class RankConfiguration
 {
-    public static TrainingConfiguration Of(TrainingJobSpec spec)
+    /// <param name="ranksPerPod">Ranks of one pod: a node, where the spec does not say otherwise.</param>
+    public static TrainingConfiguration Of(TrainingJobSpec spec, int ranksPerPod)
     {
         var phi = spec.Phi ?? throw new ArgumentException("spec.phi is missing: this executable trains phi jobs alone");
         var adamW = phi.Optimizer!.AdamW!;
-        var schedule = phi.Schedule!.Linear ?? throw new ArgumentException("spec.phi.schedule must be linear in this version");
         return new TrainingConfiguration
         {
             Model = Model(phi.Model!),
             GlobalBatch = phi.Batch!.Global!.Value,
             MicroBatch = phi.Batch.Micro!.Value,
-            Schedule = new LinearSchedule(schedule.WarmupSteps!.Value, schedule.TotalSteps!.Value),
+            Schedule = Schedule(phi.Schedule!, phi.Steps!.Value),
+            Zero = Zero(spec.Zero!, ranksPerPod),
+            Precision = phi.Precision switch
+            {
+                "fp32" => ComputePrecision.Fp32,
+                "bf16" => ComputePrecision.Bf16,
+                _ => throw new ArgumentException($"spec.phi.precision '{phi.Precision}' is not supported in this version; write bf16 or fp32"),
+            },
+            ActivationCheckpointing = phi.ActivationCheckpointing == "full",
             Optimizer = new AdamW
             {
                 LearningRate = (float)adamW.LearningRate!,
@@ -59,6 +68,24 @@ internal static class RankConfiguration
 
         int Get(string name) => dimensions.TryGetValue(name, out var value) ? value : throw new ArgumentException($"the checkpoint's manifest has no model.{name}");
     }
+
+    private static ISchedule Schedule(ScheduleSpec spec, long steps) => spec switch
+    {
+        { Cosine: { } cosine } => new CosineSchedule(cosine.WarmupSteps!.Value, cosine.TotalSteps!.Value),
+        { Constant: { } constant } => new ConstantSchedule(constant.WarmupSteps!.Value, constant.DecaySteps!.Value, steps),
+        _ => new LinearSchedule(spec.Linear!.WarmupSteps!.Value, spec.Linear.TotalSteps!.Value),
+    };
+
+    private static ZeroConfiguration Zero(ZeroSpec spec, int ranksPerPod) => new()
+    {
+        Stage = spec.Stage!.Value,
+        RanksPerNode = spec.HierarchicalPartitioning is { Enabled: true, GroupSize: { } group } ? group : ranksPerPod,
+        WeightBlock = spec.QuantizedWeights is { Enabled: true } weights ? weights.BlockSize!.Value : 0,
+        SecondaryShards = spec.HierarchicalPartitioning?.Enabled == true,
+        Gradients = spec.QuantizedGradients is { Enabled: true } gradients
+            ? new GradientQuantization(gradients.IntraBits!.Value, gradients.InterBits!.Value, gradients.BlockSize!.Value, gradients.ErrorFeedback!.Value)
+            : null,
+    };
 
     private static ModelConfiguration Model(ModelSpec spec) => new()
     {

@@ -13,6 +13,8 @@ namespace Phi.Trainer.Ranks;
 /// <summary>One rank: meets its peers, continues from the newest checkpoint, trains, saves, and tells its agent of each step.</summary>
 internal sealed class RankProgram(TextWriter events, TimeProvider time)
 {
+    /// <summary>Windows of held-out text whose mean loss is reported at each checkpoint.</summary>
+    private const int EvaluationSamples = 64;
     private volatile bool _stopAsked;
 
     /// <summary>Reads its start from standard input and trains. The exit code is one of <see cref="RankExitCodes"/>.</summary>
@@ -62,7 +64,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     private async Task<int> TrainAsync(RankStart start)
     {
         var (assignment, spec) = (start.Assignment, start.Assignment.Spec);
-        var configuration = RankConfiguration.Of(spec);
+        var configuration = RankConfiguration.Of(spec, assignment.LocalWorldSize);
         using IDisposable tokens = PackedTokens.Open(spec.Phi!.Data!.Sources!, start.DataCache);
         await using var group = await TcpGroup.ConnectAsync(
             new RendezvousOptions
@@ -77,24 +79,34 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
                 BindAddress = IPAddress.Parse(start.BindAddress),
             },
             CancellationToken.None);
-        using var loop = new TrainingLoop(configuration, group, new TokenDataset(((PackedTokens)tokens).Memory));
+        var (data, heldOut) = new TokenDataset(((PackedTokens)tokens).Memory).Split(spec.Phi.Data.HeldOutFraction!.Value);
+        using var loop = new TrainingLoop(configuration, group, data);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
         var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, time);
         checkpoints.Load(Console.Error.WriteLine);
         Emit(new RankEvent.Training(loop.CompletedSteps));
-        return Loop(loop, group, checkpoints, start);
+        return Loop(loop, group, checkpoints, start, heldOut);
     }
 
-    private int Loop(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankStart start)
+    private int Loop(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankStart start, TokenDataset heldOut)
     {
         var spec = start.Assignment.Spec;
         var (total, every, keepLast) = (spec.Phi!.Steps!.Value, spec.Checkpoint!.EverySteps!.Value, spec.Checkpoint.KeepLast!.Value);
+        var traffic = new TrafficMetrics(group.Statistics, loop);
         while (loop.CompletedSteps < total)
         {
             var step = loop.Step();
-            Emit(Describe(step, start.Rank));
+            var metrics = Describe(step, start.Rank);
+            traffic.AddTo(metrics);
+            var isCheckpoint = step.Step % every == 0 || step.Step == total;
+            if (isCheckpoint && heldOut.Length > 0 && loop.Evaluate(heldOut, EvaluationSamples) is var loss && start.Rank == 0)
+            {
+                metrics["eval_loss"] = loss;
+            }
+
+            Emit(new RankEvent.Stepped(new StepEvent { Rank = start.Rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics }));
             var isLeaving = AgreeToLeave(group);
-            if (step.Step % every == 0 || step.Step == total || (isLeaving && spec.Checkpoint.OnPreemption == true))
+            if (isCheckpoint || (isLeaving && spec.Checkpoint.OnPreemption == true))
             {
                 Save(checkpoints, keepLast);
             }
@@ -130,7 +142,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     }
 
     /// <summary>What is the same on all ranks is told by rank 0 alone.</summary>
-    private RankEvent.Stepped Describe(StepResult step, int rank)
+    private static Dictionary<string, double> Describe(StepResult step, int rank)
     {
         var metrics = new Dictionary<string, double> { ["step_seconds"] = step.Seconds };
         if (rank == 0)
@@ -142,7 +154,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
             metrics["tokens_per_second"] = step.Tokens / step.Seconds;
         }
 
-        return new RankEvent.Stepped(new StepEvent { Rank = rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics });
+        return metrics;
     }
 
     private int Fail(string message, int code)

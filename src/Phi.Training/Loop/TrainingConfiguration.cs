@@ -12,7 +12,7 @@ public sealed record TrainingConfiguration
     public required int GlobalBatch { get; init; }
     /// <summary>Sequences per rank and forward pass.</summary>
     public required int MicroBatch { get; init; }
-    public required LinearSchedule Schedule { get; init; }
+    public required ISchedule Schedule { get; init; }
     public AdamW Optimizer { get; init; } = new();
     public ZeroConfiguration Zero { get; init; } = new();
     /// <summary>Of gathered weights, activations and gradients. Default fp32.</summary>

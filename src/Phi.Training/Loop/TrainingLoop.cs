@@ -20,6 +20,8 @@ namespace Phi.Training.Loop;
 /// </summary>
 public sealed class TrainingLoop : IDisposable
 {
+    /// <summary>No step that a run reaches.</summary>
+    private const long EvaluationStream = -1;
     private readonly TrainingConfiguration _configuration;
     private readonly ICommunicator _group;
     private readonly TokenDataset _data;
@@ -106,11 +108,46 @@ public sealed class TrainingLoop : IDisposable
         _forward.Dispose();
     }
 
+    /// <summary>
+    /// Mean loss of the current weights over samples of held-out data, nats per token. The samples are the same at every step and for
+    /// every world size. Collective.
+    /// </summary>
+    public float Evaluate(TokenDataset heldOut, int samples)
+    {
+        _model.Encode();
+        using var noGradient = no_grad();
+        var perPass = _configuration.MicroBatch * _group.WorldSize;
+        var sum = 0f;
+        for (var first = 0; first < samples; first += perPass)
+        {
+            using var scope = NewDisposeScope();
+            // Every rank takes part in every gather; samples past the end do not count.
+            var mine = first + _group.Rank * _configuration.MicroBatch;
+            var counted = Math.Clamp(samples - mine, 0, _configuration.MicroBatch);
+            var (inputs, targets) = Batch(heldOut, EvaluationStream, mine);
+            var x = _forward.Embed(inputs, _model.Gather(0, +1).Parameters);
+            for (var i = 0; i < Layers; i++)
+            {
+                x = _forward.Layer(x, _model.Gather(i + 1, +1).Parameters);
+            }
+
+            var logits = _forward.Head(x, _model.Gather(HeadUnit, -1).Parameters);
+            var tokens = counted * (long)_configuration.Model.SequenceLength;
+            if (tokens > 0)
+            {
+                sum += F.cross_entropy(logits.narrow(0, 0, tokens), targets.narrow(0, 0, tokens)).item<float>() * counted;
+            }
+        }
+
+        return Sum(sum) / samples;
+    }
+
     /// <summary>The mean loss of this rank's micro-batch; its gradient is added to the shards.</summary>
     private float ForwardBackward(int pass)
     {
         using var scope = NewDisposeScope();
-        var (inputs, targets) = Batch(pass);
+        // Consecutive samples of the global batch go to consecutive ranks' micro-batches.
+        var (inputs, targets) = Batch(_data, CompletedSteps, ((long)pass * _group.WorldSize + _group.Rank) * _configuration.MicroBatch);
         var isLast = pass == _accumulation - 1;
         var exits = new Tensor?[Layers + 1];
         var entries = new Tensor[Layers + 1];
@@ -162,7 +199,7 @@ public sealed class TrainingLoop : IDisposable
         _model.Reduce(unit, slot, isLastPass);
     }
 
-    private (Tensor Inputs, Tensor Targets) Batch(int pass)
+    private (Tensor Inputs, Tensor Targets) Batch(TokenDataset data, long step, long firstSample)
     {
         int micro = _configuration.MicroBatch, length = _configuration.Model.SequenceLength;
         var inputs = new long[micro * length];
@@ -170,9 +207,7 @@ public sealed class TrainingLoop : IDisposable
         var window = new long[length + 1];
         for (var i = 0; i < micro; i++)
         {
-            // Consecutive samples of the global batch go to consecutive ranks' micro-batches.
-            var sample = ((long)pass * _group.WorldSize + _group.Rank) * micro + i;
-            _data.CopySample(_configuration.Seed, CompletedSteps, sample, window);
+            data.CopySample(_configuration.Seed, step, firstSample + i, window);
             window.AsSpan(0, length).CopyTo(inputs.AsSpan(i * length));
             window.AsSpan(1, length).CopyTo(targets.AsSpan(i * length));
         }

@@ -1,9 +1,8 @@
 namespace Phi.Training.Optimizer;
 
 /// <summary>Linear warm-up, then linear decay to zero at the last step.</summary>
-public sealed record LinearSchedule(long WarmupSteps, long TotalSteps)
+public sealed record LinearSchedule(long WarmupSteps, long TotalSteps) : ISchedule
 {
-    /// <summary>Factor of the learning rate at a step counted from 0.</summary>
     public float Factor(long step) =>
         step < WarmupSteps
             ? (step + 1) / (float)WarmupSteps
