@@ -22,16 +22,25 @@ internal sealed unsafe partial class ChannelCommunicator : ICommunicator
     private byte* _scratch;
     private long _scratchBytes;
 
+    /// <summary>Of a rank of this group, its rank in the whole world: what errors name.</summary>
+    private readonly IReadOnlyList<int> _worldRanks;
+
     /// <param name="channels">By rank; null at this rank's own place.</param>
-    public ChannelCommunicator(int rank, PeerChannel?[] channels, CollectiveOptions options, WireStatistics? statistics = null, bool ownsChannels = true)
+    public ChannelCommunicator(int rank, PeerChannel?[] channels, CollectiveOptions options)
+        : this(rank, channels, options, new WireStatistics(), [.. Enumerable.Range(0, channels.Length)], ownsChannels: true)
     {
+    }
+
+    private ChannelCommunicator(int rank, PeerChannel?[] channels, CollectiveOptions options, WireStatistics statistics, IReadOnlyList<int> worldRanks, bool ownsChannels)
+    {
+        _worldRanks = worldRanks;
         Rank = rank;
         _channels = channels;
         _options = options;
         _ownsChannels = ownsChannels;
         _send = new Segment[channels.Length];
         _receive = new Segment[channels.Length];
-        Statistics = statistics ?? new WireStatistics();
+        Statistics = statistics;
     }
 
     public int Rank { get; }
@@ -143,7 +152,7 @@ internal sealed unsafe partial class ChannelCommunicator : ICommunicator
             }
         }
 
-        return new ChannelCommunicator(members.IndexOf(Rank), [.. members.Select(peer => _channels[peer])], _options, Statistics, ownsChannels: false);
+        return new ChannelCommunicator(members.IndexOf(Rank), [.. members.Select(peer => _channels[peer])], _options, Statistics, [.. members.Select(peer => _worldRanks[peer])], ownsChannels: false);
     }
 
     public ValueTask DisposeAsync()
@@ -266,7 +275,8 @@ internal sealed unsafe partial class ChannelCommunicator : ICommunicator
         if (_options.Time.GetElapsedTime(idleSince) > _options.Deadline)
         {
             var missing = Array.FindIndex(_receive, segment => segment.Left > 0);
-            throw new CollectiveException(operation, Rank, missing < 0 ? Array.FindIndex(_send, s => s.Left > 0) : missing, $"did not answer within {_options.Deadline.TotalSeconds:0.###} s");
+            missing = missing < 0 ? Array.FindIndex(_send, segment => segment.Left > 0) : missing;
+            throw new CollectiveException(operation, _worldRanks[Rank], _worldRanks[missing], $"did not answer within {_options.Deadline.TotalSeconds:0.###} s");
         }
     }
 
@@ -276,7 +286,7 @@ internal sealed unsafe partial class ChannelCommunicator : ICommunicator
         _receive[peer] = _receive[peer].Advance(received);
         if (received == 0)
         {
-            throw new CollectiveException(operation, Rank, peer, "closed its connection (its process ended)");
+            throw new CollectiveException(operation, _worldRanks[Rank], _worldRanks[peer], "closed its connection (its process ended)");
         }
     }
 

@@ -163,6 +163,25 @@ public sealed class CollectiveTests
         await groups[1].DisposeAsync();
     }
 
+    [Fact]
+    public async Task Collective_PeerLeavesASplitGroup_IsNamedByItsRankInTheWorld()
+    {
+        var groups = await World.CreateAsync(World.Transport.InProcess, 4);
+        var splits = new ICommunicator[4];
+        var threads = groups.Select((group, rank) => new Thread(() => splits[rank] = group.Split(rank % 2))).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        await groups[3].DisposeAsync();
+
+        var error = Assert.Throws<CollectiveException>(() => splits[1].Barrier().Wait());
+
+        Assert.Equal(3, error.MissingRank);
+        foreach (var group in groups.Take(3))
+        {
+            await group.DisposeAsync();
+        }
+    }
+
     private static float[] Values(int rank, int count) =>
         [.. Enumerable.Range(0, count).Select(i => MathF.Sin(i * 0.37f + rank) * (rank + 1.1f))];
 }

@@ -28,9 +28,18 @@ public sealed class InterruptionTests : IAsyncLifetime
         Losses.AssertEqual(expected, await RunAsync("down-and-up", DownAndUpAsync), Steps);
     }
 
-    private async Task<SortedDictionary<long, double>> RunAsync(string name, Func<string, Task> interrupt)
+    [Fact]
+    public async Task Losses_WithZeroPlusPlus_EqualTheUninterruptedRun()
     {
-        await _cluster.ApplyAsync(Manifests.Tiny(name, _corpus, Steps, everySteps: 20));
+        const string ZeroPlusPlus = "zero: { quantizedWeights: {}, hierarchicalPartitioning: {}, quantizedGradients: { intraBits: 4, errorFeedback: true } }";
+        var expected = await RunAsync("plain", _ => Task.CompletedTask, ZeroPlusPlus);
+
+        Losses.AssertEqual(expected, await RunAsync("rank-killed", KillARankAsync, ZeroPlusPlus), Steps);
+    }
+
+    private async Task<SortedDictionary<long, double>> RunAsync(string name, Func<string, Task> interrupt, string zero = "zero: {}")
+    {
+        await _cluster.ApplyAsync(Manifests.Tiny(name, _corpus, Steps, everySteps: 20) + $"\n  {zero}\n");
         await _cluster.WaitForStepAsync(name, 30);
         await interrupt(name);
         var job = await _cluster.WaitForSuccessAsync(name);
