@@ -30,8 +30,8 @@ public sealed unsafe class BlockQuantizerTests
         for (var i = 0; i < decoded.Length; i++)
         {
             var largest = c.Values.Skip(i / c.Block * c.Block).Take(c.Block).Max(MathF.Abs);
-            // Half a step, and what the roundings of the scale, the quotient and the product add; below 1e-36 all is zero.
-            var bound = largest / (c.Bits == 8 ? 127 : 7) * 0.5f * (1 + 1e-4f) + 1e-36f;
+            // Half a step, whose scale was rounded up to 8 significant bits, and what fp32 roundings add; below 1e-35 all is zero.
+            var bound = largest / (c.Bits == 8 ? 127 : 7) * 0.5f * (1 + 1 / 128f + 1e-4f) + 1e-35f;
             Assert.True(MathF.Abs(decoded[i] - c.Values[i]) <= bound, $"{c.Values[i]:R} became {decoded[i]:R}, bound {bound:R}");
         }
     });
@@ -59,7 +59,7 @@ public sealed unsafe class BlockQuantizerTests
             var decoded = Decode(quantizer, Encode(quantizer, values), values.Length);
 
             Assert.All(decoded[64..128], value => Assert.True(float.IsNaN(value)));
-            Assert.All(decoded[..64].Concat(decoded[128..]), value => Assert.Equal(1f, value));
+            Assert.All(decoded[..64].Concat(decoded[128..]), value => Assert.Equal(1f, value, 0.08f));
         }
     }
 

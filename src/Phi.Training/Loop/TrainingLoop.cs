@@ -73,6 +73,12 @@ public sealed class TrainingLoop : IDisposable
         }
     }
 
+    /// <summary>Bytes of this rank's weights, gradients and optimizer states.</summary>
+    public long StateBytes => _model.StateBytes;
+
+    /// <summary>Bytes of gathered weights and their gradients.</summary>
+    public long SlotBytes => _model.SlotBytes;
+
     /// <summary>Time of communication, and the part of it that the compute waited for, since the start.</summary>
     public (TimeSpan Busy, TimeSpan Exposed) CommunicationTime => (_model.Stream.Busy, _model.Stream.Exposed);
 

@@ -12,7 +12,6 @@ namespace Phi.Training.Zero;
 /// </summary>
 internal sealed unsafe class PartitionedModel : IDisposable
 {
-    private const int RingSize = 3;
     private readonly ZeroConfiguration _configuration;
     private readonly ZeroTopology _topology;
     private readonly CommunicationScratch _scratch = new();
@@ -33,7 +32,8 @@ internal sealed unsafe class PartitionedModel : IDisposable
         _gatherers = [.. _units.Select(unit => new WeightGatherer(unit, _topology, configuration, precision, _scratch))];
         _reducers = [.. _units.Select(unit => new GradientReducer(unit, _topology, configuration, precision, _scratch))];
         // Embedding, the layers' ring, head.
-        var ring = configuration.Stage == 3 ? Math.Min(RingSize, model.Layers) : model.Layers;
+        // One computes, the others are filled ahead; a gradient leaves from its slot while the slot's weights are already another's.
+        var ring = configuration.Stage == 3 ? Math.Min(Math.Max(configuration.Prefetch, 1) + 1, model.Layers) : model.Layers;
         _slots = [NewSlot(_units[0]), .. Enumerable.Range(0, ring).Select(_ => NewSlot(_units[1])), NewSlot(_units[^1])];
         _accumulated = configuration.Stage == 1 ? [.. _units.Select(unit => new NativeBuffer(_topology.Places * unit.ShardLength))] : [];
 
@@ -48,8 +48,11 @@ internal sealed unsafe class PartitionedModel : IDisposable
 
     public CommunicationStream Stream => _stream;
 
-    /// <summary>Bytes of shards, slots and what is kept between steps.</summary>
+    /// <summary>Bytes of weights, gradients and both moments that this rank keeps.</summary>
     public long StateBytes => 4 * sizeof(float) * _units.Sum(unit => unit.ShardLength) + _accumulated.Sum(buffer => buffer.Length) * sizeof(float);
+
+    /// <summary>Bytes of gathered weights and their gradients.</summary>
+    public long SlotBytes => _slots.Sum(slot => slot.Bytes);
 
     /// <summary>Call after weights have changed, before the next gather.</summary>
     public void Encode()

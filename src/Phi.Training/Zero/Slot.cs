@@ -51,6 +51,8 @@ internal sealed unsafe class Slot : IDisposable
     /// <summary>Reads the gradients; they must not change before it is done.</summary>
     public CommunicationStream.Work? Reducing { get; set; }
 
+    public long Bytes => 2 * _length * ElementBytes;
+
     public IReadOnlyList<Tensor> Parameters => _views;
 
     public byte* Weights => (byte*)TensorMemory.Address(_weights);

@@ -4,15 +4,17 @@ namespace Phi.Training.Kernels.Quantization;
 
 /// <summary>
 /// Symmetric quantisation by blocks (ZeRO++, arXiv 2306.10209, section 4.1): a block's scale is its largest magnitude over 127 (INT8)
-/// or 7 (INT4), and a code is the value over the scale, rounded to nearest even. The error of a value is at most half its scale.
+/// or 7 (INT4), rounded up to a bfloat16; a code is the value over the scale, rounded to nearest even. The error of a value is at most
+/// half its scale.
 /// A block that holds a NaN or an infinity comes back as NaN as a whole: what is broken is seen, not smoothed over.
 /// </summary>
 public sealed unsafe class BlockQuantizer
 {
     public const int SmallestBlock = 64;
     public const int LargestBlock = 2048;
-    /// <summary>Below this a block is zero: the inverse of its scale would be no finite number.</summary>
-    private const float Smallest = 1e-36f;
+    /// <summary>Below this a block is zero: its scale would be no normal number.</summary>
+    private const float Smallest = 1e-35f;
+    private const uint LowerHalf = 0xffff;
     private const int InfinityBits = 0x7f800000;
     private readonly float _largestCode;
     private readonly InstructionSet _set;
@@ -39,8 +41,8 @@ public sealed unsafe class BlockQuantizer
     /// <summary>Bytes of the codes of count values, a multiple of the block size; the scales come behind them.</summary>
     public long CodesLength(long count) => count * Bits / 8;
 
-    /// <summary>Bytes of count values: codes, then one fp32 scale for each block.</summary>
-    public long EncodedLength(long count) => CodesLength(count) + Blocks(count) * sizeof(float);
+    /// <summary>Bytes of count values: codes, then one bfloat16 scale for each block.</summary>
+    public long EncodedLength(long count) => CodesLength(count) + Blocks(count) * sizeof(ushort);
 
     public void Encode(float* values, byte* encoded, long count)
     {
@@ -78,10 +80,10 @@ public sealed unsafe class BlockQuantizer
     internal void DecodeToBfloat16(byte* encoded, ushort* values, long count)
     {
         var block = stackalloc float[LargestBlock];
-        var scales = (float*)(encoded + CodesLength(count));
+        var scales = (ushort*)(encoded + CodesLength(count));
         for (var i = 0L; i < Blocks(count); i++)
         {
-            DecodeOne(encoded + i * CodeBytes, scales[i], block);
+            DecodeOne(encoded + i * CodeBytes, ToScale(scales[i]), block);
             Bfloat16Memory.FromSingle(block, values + i * BlockSize, BlockSize);
         }
     }
@@ -142,26 +144,29 @@ public sealed unsafe class BlockQuantizer
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Encode<TKernel>(float* values, byte* encoded, long count)
         where TKernel : struct, IBlockKernel
     {
-        var scales = (float*)(encoded + CodesLength(count));
+        var scales = (ushort*)(encoded + CodesLength(count));
         for (var block = 0L; block < Blocks(count); block++)
         {
             scales[block] = EncodeBlock<TKernel>(values + block * BlockSize, encoded + block * CodeBytes);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Decode<TKernel>(byte* encoded, float* values, long count)
         where TKernel : struct, IBlockKernel
     {
-        var scales = (float*)(encoded + CodesLength(count));
+        var scales = (ushort*)(encoded + CodesLength(count));
         for (var block = 0L; block < Blocks(count); block++)
         {
-            DecodeBlock<TKernel>(encoded + block * CodeBytes, scales[block], values + block * BlockSize);
+            DecodeBlock<TKernel>(encoded + block * CodeBytes, ToScale(scales[block]), values + block * BlockSize);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void DecodeSum<TKernel>(byte* encoded, int sources, long stride, float* sum, long count)
         where TKernel : struct, IBlockKernel
     {
@@ -171,11 +176,12 @@ public sealed unsafe class BlockQuantizer
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void DecodeSumEncode<TKernel>(byte* encoded, int sources, long stride, BlockQuantizer next, byte* result, long count)
         where TKernel : struct, IBlockKernel
     {
         var sum = stackalloc float[LargestBlock];
-        var scales = (float*)(result + next.CodesLength(count));
+        var scales = (ushort*)(result + next.CodesLength(count));
         for (var block = 0L; block < Blocks(count); block++)
         {
             SumBlock<TKernel>(encoded, sources, stride, block, count, sum);
@@ -190,7 +196,7 @@ public sealed unsafe class BlockQuantizer
         for (var source = 0; source < sources; source++)
         {
             var from = encoded + source * stride;
-            var scale = ((float*)(from + CodesLength(count)))[block];
+            var scale = ToScale(((ushort*)(from + CodesLength(count)))[block]);
             var codes = from + block * CodeBytes;
             if (source == 0)
             {
@@ -207,9 +213,9 @@ public sealed unsafe class BlockQuantizer
         }
     }
 
-    /// <summary>Returns the block's scale.</summary>
+    /// <summary>Returns the block's scale, as a bfloat16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private float EncodeBlock<TKernel>(float* values, byte* codes)
+    private ushort EncodeBlock<TKernel>(float* values, byte* codes)
         where TKernel : struct, IBlockKernel
     {
         var bits = TKernel.MaxAbsBits(values, BlockSize);
@@ -217,19 +223,22 @@ public sealed unsafe class BlockQuantizer
         if (bits >= InfinityBits || largest < Smallest)
         {
             Unsafe.InitBlockUnaligned(codes, 0, (uint)CodeBytes);
-            return bits >= InfinityBits ? float.NaN : 0;
+            return bits >= InfinityBits ? (ushort)(BitConverter.SingleToUInt32Bits(float.NaN) >> 16) : (ushort)0;
         }
 
+        // Rounded up, so that no value is above the largest code.
+        var scale = (ushort)((BitConverter.SingleToUInt32Bits(largest / _largestCode) + LowerHalf) >> 16);
+        var inverse = 1 / ToScale(scale);
         if (Bits == 8)
         {
-            TKernel.Encode8(values, _largestCode / largest, codes, BlockSize);
+            TKernel.Encode8(values, inverse, codes, BlockSize);
         }
         else
         {
-            TKernel.Encode4(values, _largestCode / largest, codes, BlockSize);
+            TKernel.Encode4(values, inverse, codes, BlockSize);
         }
 
-        return largest / _largestCode;
+        return scale;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -245,6 +254,8 @@ public sealed unsafe class BlockQuantizer
             TKernel.Decode4(codes, scale, values, BlockSize);
         }
     }
+
+    private static float ToScale(ushort bfloat16) => BitConverter.UInt32BitsToSingle((uint)bfloat16 << 16);
 
     private long Blocks(long count) =>
         count % BlockSize == 0 ? count / BlockSize : throw new ArgumentException($"{count} values are no whole number of blocks of {BlockSize}; pad them", nameof(count));
