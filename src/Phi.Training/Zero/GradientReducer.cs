@@ -46,11 +46,25 @@ internal sealed unsafe class GradientReducer : IDisposable
     /// <param name="matrices">[places × matrixShard], and <paramref name="vectors"/> [places × vectorShard], in <paramref name="precision"/>.</param>
     public void Reduce(byte* matrices, byte* vectors, ComputePrecision precision)
     {
+        if (_within is not null && _across is not null && _within.CanFeed(_across))
+        {
+            _within.Encode(matrices, vectors, precision);
+            _within.Exchange();
+            _within.SumInto(_across);
+            _across.Exchange();
+            var sums = (float*)_scratch.Sums.Pointer;
+            _across.Sum(sums, sums + _unit.MatrixShard);
+            Add((byte*)sums, ComputePrecision.Fp32, _unit.Gradients.Pointer, _unit.ShardLength);
+            return;
+        }
+
         var partMatrices = (float*)_scratch.Sums.Pointer;
         var partVectors = partMatrices + _topology.Nodes * _unit.MatrixShard;
         if (_within is not null)
         {
-            _within.Reduce(matrices, vectors, precision, partMatrices, partVectors);
+            _within.Encode(matrices, vectors, precision);
+            _within.Exchange();
+            _within.Sum(partMatrices, partVectors);
             matrices = (byte*)partMatrices;
             vectors = (byte*)partVectors;
             precision = ComputePrecision.Fp32;
@@ -59,7 +73,9 @@ internal sealed unsafe class GradientReducer : IDisposable
         if (_across is not null)
         {
             var shard = partVectors + _topology.Nodes * _unit.VectorShard;
-            _across.Reduce(matrices, vectors, precision, shard, shard + _unit.MatrixShard);
+            _across.Encode(matrices, vectors, precision);
+            _across.Exchange();
+            _across.Sum(shard, shard + _unit.MatrixShard);
             matrices = (byte*)shard;
             vectors = (byte*)(shard + _unit.MatrixShard);
             precision = ComputePrecision.Fp32;

@@ -36,13 +36,15 @@ internal sealed unsafe class ReductionHop : IDisposable
     /// <summary>With error feedback: what the last messages rounded off, [shards × matrixShard]. Part of the checkpoint.</summary>
     public NativeBuffer? Errors { get; }
 
+    private long PartBytes => _shardsPerPart * _shardBytes;
+
     private int Shards => _group.WorldSize * _shardsPerPart;
 
     private int ElementBytes => _precision == ComputePrecision.Bf16 ? sizeof(ushort) : sizeof(float);
 
+    /// <summary>Encodes a message for each peer. <see cref="Exchange"/> comes next.</summary>
     /// <param name="matrices">[shards × matrixShard] and <paramref name="vectors"/> [shards × vectorShard], in <paramref name="precision"/>.</param>
-    /// <param name="matrixSums">[shardsPerPart × matrixShard], and <paramref name="vectorSums"/> [shardsPerPart × vectorShard]. May be the input, in place.</param>
-    public void Reduce(byte* matrices, byte* vectors, ComputePrecision precision, float* matrixSums, float* vectorSums)
+    public void Encode(byte* matrices, byte* vectors, ComputePrecision precision)
     {
         var inputBytes = precision == ComputePrecision.Bf16 ? sizeof(ushort) : sizeof(float);
         for (var shard = 0; shard < Shards; shard++)
@@ -52,21 +54,44 @@ internal sealed unsafe class ReductionHop : IDisposable
             Convert(vectors + shard * _unit.VectorShard * inputBytes, precision, message + _matrixBytes, _unit.VectorShard);
         }
 
-        var partBytes = _shardsPerPart * _shardBytes;
-        _group.AllToAll(_scratch.Sent.Address, _scratch.Received.Address, partBytes).Wait();
+    }
+
+    /// <summary>Sends each peer its message. What came is summed next, by one of the two methods below. Collective.</summary>
+    public void Exchange() => _group.AllToAll(_scratch.Sent.Address, _scratch.Received.Address, PartBytes).Wait();
+
+    /// <param name="matrixSums">[shardsPerPart × matrixShard], and <paramref name="vectorSums"/> [shardsPerPart × vectorShard].</param>
+    public void Sum(float* matrixSums, float* vectorSums)
+    {
         for (var shard = 0; shard < _shardsPerPart; shard++)
         {
             var message = _scratch.Received.Pointer + shard * _shardBytes;
             if (_quantizer is not null)
             {
-                _quantizer.DecodeSum(message, _group.WorldSize, partBytes, matrixSums + shard * _unit.MatrixShard, _unit.MatrixShard);
+                _quantizer.DecodeSum(message, _group.WorldSize, PartBytes, matrixSums + shard * _unit.MatrixShard, _unit.MatrixShard);
             }
             else
             {
-                Sum(message, partBytes, matrixSums + shard * _unit.MatrixShard, _unit.MatrixShard);
+                Sum(message, matrixSums + shard * _unit.MatrixShard, _unit.MatrixShard);
             }
 
-            Sum(message + _matrixBytes, partBytes, vectorSums + shard * _unit.VectorShard, _unit.VectorShard);
+            Sum(message + _matrixBytes, vectorSums + shard * _unit.VectorShard, _unit.VectorShard);
+        }
+    }
+
+    /// <summary>Whether sums can go straight into the next hop's messages: both are quantised, and the next one keeps no errors.</summary>
+    public bool CanFeed(ReductionHop next) => _quantizer is not null && next is { _quantizer: not null, Errors: null };
+
+    /// <summary>Sums and encodes the next hop's messages in one pass, with the same bits as the two would give.</summary>
+    public void SumInto(ReductionHop next)
+    {
+        var sums = (float*)_scratch.Sums.Pointer;
+        for (var shard = 0; shard < _shardsPerPart; shard++)
+        {
+            var message = _scratch.Received.Pointer + shard * _shardBytes;
+            var nextMessage = _scratch.Sent.Pointer + shard * next._shardBytes;
+            _quantizer!.DecodeSumEncode(message, _group.WorldSize, PartBytes, next._quantizer!, nextMessage, _unit.MatrixShard);
+            Sum(message + _matrixBytes, sums, _unit.VectorShard);
+            next.Convert((byte*)sums, ComputePrecision.Fp32, nextMessage + next._matrixBytes, _unit.VectorShard);
         }
     }
 
@@ -119,12 +144,12 @@ internal sealed unsafe class ReductionHop : IDisposable
         }
     }
 
-    private void Sum(byte* parts, long stride, float* sums, long count)
+    private void Sum(byte* parts, float* sums, long count)
     {
         var sum = new Span<float>(sums, checked((int)count));
         for (var peer = 0; peer < _group.WorldSize; peer++)
         {
-            var part = parts + peer * stride;
+            var part = parts + peer * PartBytes;
             if (_precision == ComputePrecision.Bf16)
             {
                 var values = (float*)_scratch.Values.Pointer;
