@@ -44,7 +44,6 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("linear: { warmupSteps: 5 }", "linear: { warmupSteps: 5 }, constant: {}", ["spec.phi.schedule", "must have exactly one of linear, cosine, constant", "write linear"]),
         ("seed: 7", "seed: 7\n    precision: fp16", ["spec.phi.precision", "is not supported in this version", "write bf16 or fp32"]),
         ("seed: 7", "seed: 7\n    precision: fp8", ["spec.phi.precision", "fp8", "fp32"]),
-        ("seed: 7", "seed: 7\n    precision: bf16", ["spec.phi.precision", "bf16", "write fp32"]),
         ("everySteps: 10", "everySteps: 0", ["spec.checkpoint.everySteps", "0", "leave it out for 500"]),
         ("everySteps: 10", "everySteps: 10, keepLast: 0", ["spec.checkpoint.keepLast", "0", "keep at least the newest"]),
         ("everySteps: 10", "everySteps: 10, store: {folder: {path: ../../etc}}", ["spec.checkpoint.store.folder.path", "../../etc", "name a folder below the checkpoint root"]),
@@ -93,7 +92,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         var waited = await _cluster.KubectlAsync("wait", $"tj/{name}", "--for=condition=Finished", "--timeout=120s");
         Assert.True(waited.ExitCode == 0, $"{manifest}\n{waited}");
         var job = await _cluster.JobAsync(name);
-        Assert.Equal("Failed", (string?)job["status"]!["phase"]);
+        Assert.True((string?)job["status"]!["phase"] == "Failed", $"It was accepted and ran to its end:\n{manifest}");
         var finished = job["status"]!["conditions"]!.AsArray().First(condition => (string?)condition!["type"] == "Finished")!;
         await _cluster.KubectlAsync("delete", "tj", name);
         return (string)finished["message"]!;
