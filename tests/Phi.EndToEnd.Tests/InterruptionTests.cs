@@ -5,7 +5,7 @@ namespace Phi.EndToEnd.Tests;
 /// <summary>Every interruption ends in the losses of the undisturbed run, bit for bit.</summary>
 public sealed class InterruptionTests : IAsyncLifetime
 {
-    private const int Steps = 400;
+    private const int Steps = 1000;
     private PhiCluster _cluster = null!;
     private string _corpus = null!;
 
