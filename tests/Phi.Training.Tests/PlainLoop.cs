@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 using Phi.Training.Model;
+using Phi.Training.Optimizer;
 using Phi.Training.Zero;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -61,9 +62,10 @@ internal static class PlainLoop
         var norm = MathF.Sqrt(squares);
         var clip = norm > configuration.Optimizer.ClipNorm ? configuration.Optimizer.ClipNorm / norm : 1;
         var rate = configuration.Optimizer.LearningRate * configuration.Schedule.Factor(step);
+        var update = new AdamWStep(configuration.Optimizer, step + 1, rate, clip);
         foreach (var unit in units)
         {
-            configuration.Optimizer.Update(unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength, step + 1, rate, clip);
+            AdamW.Update(update, unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength);
         }
     }
 

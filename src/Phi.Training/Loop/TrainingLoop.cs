@@ -4,6 +4,7 @@ using Phi.Collectives;
 using Phi.Training.Data;
 using Phi.Training.Kernels;
 using Phi.Training.Model;
+using Phi.Training.Optimizer;
 using Phi.Training.Zero;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -244,9 +245,10 @@ public sealed class TrainingLoop : IDisposable
 
     private unsafe void Update(float rate, float gradientScale)
     {
+        var step = new AdamWStep(_configuration.Optimizer, CompletedSteps, rate, gradientScale);
         foreach (var unit in Units)
         {
-            _configuration.Optimizer.Update(unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength, CompletedSteps, rate, gradientScale);
+            AdamW.Update(step, unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength);
         }
     }
 

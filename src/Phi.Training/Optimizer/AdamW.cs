@@ -14,38 +14,34 @@ public sealed record AdamW
     public float ClipNorm { get; init; } = 1;
 
     /// <summary>
-    /// One update of flat fp32 memory in one pass. Every operation is a single IEEE one, without fused multiply-add, so that any
-    /// vector width gives the same bits.
+    /// One update of flat fp32 memory in one pass:
+    /// g = gradient × scale; m = m·β1 + g·(1 - β1); v = v·β2 + g·g·(1 - β2);
+    /// w = w·decay - m·stepSize / (√v·correction2 + ε).
+    /// Every operation is a single IEEE one, without fused multiply-add, so that any vector width gives the same bits.
     /// </summary>
-    /// <param name="step">Updates done, this one included: from 1.</param>
-    /// <param name="rate">Learning rate of this step.</param>
-    /// <param name="gradientScale">Factor of the gradient: mean and clipping.</param>
-    public unsafe void Update(float* weights, float* gradients, float* firstMoments, float* secondMoments, long count, long step, float rate, float gradientScale)
+    public static unsafe void Update(AdamWStep step, float* weights, float* gradients, float* firstMoments, float* secondMoments, long count)
     {
-        var correction1 = (float)(1 / (1 - Math.Pow(Beta1, step)));
-        var correction2 = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step)));
-        var decay = 1 - rate * WeightDecay;
-        var stepSize = rate * correction1;
+        var (beta1, beta2, rest1, rest2) = (step.Beta1, step.Beta2, 1 - step.Beta1, 1 - step.Beta2);
         long i = 0;
         for (; i + Vector256<float>.Count <= count; i += Vector256<float>.Count)
         {
-            var g = Vector256.Load(gradients + i) * gradientScale;
-            var m = Vector256.Load(firstMoments + i) * Beta1 + g * (1 - Beta1);
-            var v = Vector256.Load(secondMoments + i) * Beta2 + g * g * (1 - Beta2);
+            var g = Vector256.Load(gradients + i) * step.GradientScale;
+            var m = Vector256.Load(firstMoments + i) * beta1 + g * rest1;
+            var v = Vector256.Load(secondMoments + i) * beta2 + g * g * rest2;
             m.Store(firstMoments + i);
             v.Store(secondMoments + i);
-            var denominator = Vector256.Sqrt(v) * correction2 + Vector256.Create(Epsilon);
-            (Vector256.Load(weights + i) * decay - m * stepSize / denominator).Store(weights + i);
+            var denominator = Vector256.Sqrt(v) * step.Correction2 + Vector256.Create(step.Epsilon);
+            (Vector256.Load(weights + i) * step.Decay - m * step.StepSize / denominator).Store(weights + i);
         }
 
         for (; i < count; i++)
         {
-            var g = gradients[i] * gradientScale;
-            var m = firstMoments[i] * Beta1 + g * (1 - Beta1);
-            var v = secondMoments[i] * Beta2 + g * g * (1 - Beta2);
+            var g = gradients[i] * step.GradientScale;
+            var m = firstMoments[i] * beta1 + g * rest1;
+            var v = secondMoments[i] * beta2 + g * g * rest2;
             firstMoments[i] = m;
             secondMoments[i] = v;
-            weights[i] = weights[i] * decay - m * stepSize / (MathF.Sqrt(v) * correction2 + Epsilon);
+            weights[i] = weights[i] * step.Decay - m * step.StepSize / (MathF.Sqrt(v) * step.Correction2 + step.Epsilon);
         }
     }
 }

@@ -5,4 +5,6 @@ public enum ComputePrecision
 {
     Fp32,
     Bf16,
+    /// <summary>With dynamic loss scaling.</summary>
+    Fp16,
 }
