@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Phi.Training.Data;
+using Phi.Training.Devices;
 using Phi.Training.Loop;
 using Phi.Training.Model;
 using Phi.Training.Optimizer;
@@ -13,12 +14,12 @@ namespace Phi.Training.Tests;
 /// <summary>The same model as one autograd graph with ordinary leaf parameters: no slots, no shards, no segments.</summary>
 internal static class PlainLoop
 {
-    public static unsafe float[] Losses(TrainingConfiguration configuration, TokenDataset data, int steps)
+    public static float[] Losses(TrainingConfiguration configuration, TokenDataset data, int steps)
     {
         set_num_threads(configuration.Threads);
         using var everything = NewDisposeScope();
         using var forward = new PhiForward(configuration.Model);
-        var units = UnitLayout.Of(configuration.Model).Select((layout, i) => new ShardedUnit(layout, i, 0, 1, 256, configuration.Seed)).ToList();
+        var units = UnitLayout.Of(configuration.Model).Select((layout, i) => new ShardedUnit(CpuDevice.Instance, layout, i, 0, 1, 256, configuration.Seed)).ToList();
         var losses = new float[steps];
         for (var step = 0; step < steps; step++)
         {
@@ -46,7 +47,7 @@ internal static class PlainLoop
 
     private static int At(ShardedUnit unit, TensorLayout tensor) => (int)(tensor.IsMatrix ? tensor.Offset : unit.MatrixShard + tensor.Offset);
 
-    private static unsafe void Update(TrainingConfiguration configuration, List<ShardedUnit> units, List<List<Tensor>> parameters, int step)
+    private static void Update(TrainingConfiguration configuration, List<ShardedUnit> units, List<List<Tensor>> parameters, int step)
     {
         var squares = 0f;
         foreach (var (unit, leaves) in units.Zip(parameters))
@@ -65,7 +66,7 @@ internal static class PlainLoop
         var update = new AdamWStep(configuration.Optimizer, step + 1, rate, clip);
         foreach (var unit in units)
         {
-            AdamW.Update(update, unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength);
+            CpuDevice.Instance.Update(update, unit.Weights.Address, unit.Gradients.Address, unit.FirstMoments.Address, unit.SecondMoments.Address, unit.ShardLength);
         }
     }
 

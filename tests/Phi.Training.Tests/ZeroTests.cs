@@ -140,16 +140,21 @@ public sealed class ZeroTests
 
     private static float[] Losses(StepResult[] steps) => [.. steps.Select(step => step.Loss)];
 
-    private static unsafe Dictionary<string, float[]> Save(TrainingLoop loop) =>
-        loop.State().ToDictionary(tensor => tensor.Name, tensor => new ReadOnlySpan<float>((float*)tensor.Values, (int)tensor.Length).ToArray());
+    private static unsafe Dictionary<string, float[]> Save(TrainingLoop loop)
+    {
+        using var state = loop.State();
+        return state.Tensors.ToDictionary(tensor => tensor.Name, tensor => new ReadOnlySpan<float>((float*)tensor.Values, (int)tensor.Length).ToArray());
+    }
 
     private static unsafe void Load(TrainingLoop loop, Dictionary<string, float[]> saved, long steps)
     {
-        foreach (var tensor in loop.State())
+        using var state = loop.State();
+        foreach (var tensor in state.Tensors)
         {
             saved[tensor.Name].CopyTo(new Span<float>((float*)tensor.Values, (int)tensor.Length));
         }
 
+        state.Apply();
         loop.CompletedSteps = steps;
     }
 }

@@ -42,7 +42,9 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         }
 
         CheckModel(manifest);
-        store.ReadShard(step, manifest.Shards[loop.ShardIndex], Tensors());
+        using var state = loop.State();
+        store.ReadShard(step, manifest.Shards[loop.ShardIndex], Tensors(state));
+        state.Apply();
         loop.CompletedSteps = step;
         Step = step;
     }
@@ -53,7 +55,7 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         var started = time.GetTimestamp();
         var step = loop.CompletedSteps;
         // In stage 0 every rank holds all there is: the first one writes it.
-        var mine = group.Rank == 0 || loop.Shards > 1 ? store.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors()) : null;
+        var mine = group.Rank == 0 || loop.Shards > 1 ? Write(step) : null;
         var shards = Exchange(mine);
         CheckpointEvent? saved = null;
         if (group.Rank == 0)
@@ -105,7 +107,13 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
             .Select(text => JsonSerializer.Deserialize<IndexedEntry>(text, PhiJson.Options)!).OrderBy(entry => entry.Index).Select(entry => entry.Shard)];
     }
 
-    private unsafe List<ShardTensor> Tensors() => [.. loop.State().Select(tensor => new ShardTensor(tensor.Name, (float*)tensor.Values, tensor.Length))];
+    private ShardEntry Write(long step)
+    {
+        using var state = loop.State();
+        return store.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors(state));
+    }
+
+    private static unsafe List<ShardTensor> Tensors(HostState state) => [.. state.Tensors.Select(tensor => new ShardTensor(tensor.Name, (float*)tensor.Values, tensor.Length))];
 
     private static IEnumerable<UnitEntry> Regions(ShardedUnit unit)
     {

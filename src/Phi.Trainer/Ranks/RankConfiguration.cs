@@ -25,7 +25,8 @@ internal static class RankConfiguration
             {
                 "fp32" => ComputePrecision.Fp32,
                 "bf16" => ComputePrecision.Bf16,
-                _ => throw new ArgumentException($"spec.phi.precision '{phi.Precision}' is not supported in this version; write bf16 or fp32"),
+                "fp16" => ComputePrecision.Fp16,
+                _ => throw new ArgumentException($"spec.phi.precision '{phi.Precision}' is none of fp32, bf16 and fp16"),
             },
             ActivationCheckpointing = phi.ActivationCheckpointing == "full",
             Optimizer = new AdamW
@@ -37,6 +38,7 @@ internal static class RankConfiguration
                 WeightDecay = (float)adamW.WeightDecay!,
                 ClipNorm = (float)adamW.ClipNorm!,
             },
+            Dropout = phi.Model!.Dropout!.Value,
             Seed = phi.Seed!.Value,
         };
     }

@@ -92,7 +92,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     {
         var spec = start.Assignment.Spec;
         var (total, every, keepLast) = (spec.Phi!.Steps!.Value, spec.Checkpoint!.EverySteps!.Value, spec.Checkpoint.KeepLast!.Value);
-        var traffic = new TrafficMetrics(group.Statistics, loop);
+        var traffic = new TrafficMetrics(loop);
         while (loop.CompletedSteps < total)
         {
             var step = loop.Step();

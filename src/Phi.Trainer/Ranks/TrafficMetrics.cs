@@ -7,7 +7,7 @@ namespace Phi.Trainer.Ranks;
 /// What a rank sent in each step, by collective and scope, such as <c>comm_bytes_all_gather_inter</c>; and seconds of communication,
 /// with the part of them that the compute waited for (<c>comm_seconds</c>, <c>comm_exposed_seconds</c>).
 /// </summary>
-internal sealed class TrafficMetrics(WireStatistics statistics, TrainingLoop loop)
+internal sealed class TrafficMetrics(TrainingLoop loop)
 {
     private static readonly (CollectiveOperation Operation, WireScope Scope, string Name)[] Counters =
     [
@@ -23,7 +23,7 @@ internal sealed class TrafficMetrics(WireStatistics statistics, TrainingLoop loo
     {
         foreach (var (operation, scope, name) in Counters)
         {
-            Add(metrics, name, statistics.Bytes(operation, scope));
+            Add(metrics, name, loop.Traffic.Bytes(operation, scope));
         }
 
         var (busy, exposed) = loop.CommunicationTime;

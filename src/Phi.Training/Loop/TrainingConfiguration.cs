@@ -19,6 +19,8 @@ public sealed record TrainingConfiguration
     public ComputePrecision Precision { get; init; }
     /// <summary>Layers run again in the backward pass instead of keeping their activations. Default false.</summary>
     public bool ActivationCheckpointing { get; init; }
+    /// <summary>Probability of dropping an attention weight, or a value that is added to the residual stream. Default 0.</summary>
+    public double Dropout { get; init; }
     public long Seed { get; init; } = 1;
     /// <summary>CPU threads of torch in this rank. Default 1.</summary>
     public int Threads { get; init; } = 1;

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using Phi.Collectives;
 using Phi.Training.Data;
-using Phi.Training.Kernels;
+using Phi.Training.Devices;
 using Phi.Training.Model;
 using Phi.Training.Optimizer;
 using Phi.Training.Zero;
@@ -25,20 +24,28 @@ public sealed class TrainingLoop : IDisposable
     private const long EvaluationStream = -1;
     private readonly TrainingConfiguration _configuration;
     private readonly ICommunicator _group;
+    private readonly RankDevice _device;
     private readonly TokenDataset _data;
     private readonly PhiForward _forward;
     private readonly PartitionedModel _model;
     private readonly int _accumulation;
+    private readonly LossScaler? _scaler;
+    private readonly DeviceBuffer _squares;
 
-    public TrainingLoop(TrainingConfiguration configuration, ICommunicator group, TokenDataset data)
+    /// <param name="group">Moves the host's memory: small values that all ranks agree on.</param>
+    /// <param name="device">Null: the CPU, and the same group.</param>
+    public TrainingLoop(TrainingConfiguration configuration, ICommunicator group, TokenDataset data, RankDevice? device = null)
     {
         _configuration = configuration;
         _group = group;
+        _device = device ?? new RankDevice(CpuDevice.Instance, group);
         _data = data;
         _accumulation = configuration.AccumulationSteps(group.WorldSize);
         set_num_threads(configuration.Threads);
-        _forward = new PhiForward(configuration.Model, configuration.Precision);
-        _model = new PartitionedModel(configuration.Model, configuration.Zero, configuration.Precision, group, configuration.Seed);
+        _forward = new PhiForward(configuration.Model, configuration.Precision, Device.Torch);
+        _model = new PartitionedModel(Device, configuration.Model, configuration.Zero, configuration.Precision, _device.Group, configuration.Seed);
+        _scaler = configuration.Precision == ComputePrecision.Fp16 ? new LossScaler() : null;
+        _squares = new DeviceBuffer(Device, _model.Units.Count);
     }
 
     /// <summary>Steps done. Set only when a checkpoint is loaded into <see cref="State"/>.</summary>
@@ -53,26 +60,14 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>This rank's shards.</summary>
     public IReadOnlyList<ShardedUnit> Units => _model.Units;
 
-    /// <summary>What a checkpoint holds of this rank, by name: shards of weights and moments, and the errors of qgZ's feedback.</summary>
-    public unsafe IEnumerable<StateTensor> State()
-    {
-        foreach (var (unit, reducer) in _model.Units.Zip(_model.Reducers))
-        {
-            foreach (var (kind, buffer) in new[] { ("weights", unit.Weights), ("first_moments", unit.FirstMoments), ("second_moments", unit.SecondMoments) })
-            {
-                yield return StateOf($"{unit.Layout.Name}.matrices.{kind}", buffer, 0, unit.MatrixShard);
-                if (unit.VectorShard > 0)
-                {
-                    yield return StateOf($"{unit.Layout.Name}.vectors.{kind}", buffer, unit.MatrixShard, unit.VectorShard);
-                }
-            }
+    /// <summary>Bytes that this rank has sent for its weights and gradients.</summary>
+    public WireStatistics Traffic => _device.Group.Statistics;
 
-            foreach (var (hop, errors) in reducer.Errors)
-            {
-                yield return StateOf($"{unit.Layout.Name}.errors_{hop}", errors, 0, errors.Length);
-            }
-        }
-    }
+    /// <summary>
+    /// What a checkpoint holds of this rank, by name: shards of weights and moments, the errors of qgZ's feedback, and fp16's loss scale.
+    /// On a GPU it is a copy in the host's memory; so dispose it.
+    /// </summary>
+    public HostState State() => new(Device, DeviceState(), _scaler is null ? [] : [("loss_scale", _scaler.State)]);
 
     /// <summary>Bytes of this rank's weights, gradients and optimizer states.</summary>
     public long StateBytes => _model.StateBytes;
@@ -83,6 +78,11 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>Time of communication, and the part of it that the compute waited for, since the start.</summary>
     public (TimeSpan Busy, TimeSpan Exposed) CommunicationTime => (_model.Stream.Busy, _model.Stream.Exposed);
 
+    /// <summary>Factor of the loss in fp16; 1 in the other precisions.</summary>
+    public float LossScale => _scaler?.Scale ?? 1;
+
+    private IDevice Device => _device.Device;
+
     private int Layers => _configuration.Model.Layers;
 
     private int HeadUnit => Layers + 1;
@@ -92,19 +92,21 @@ public sealed class TrainingLoop : IDisposable
         var started = Stopwatch.GetTimestamp();
         _model.Encode();
         _model.ClearGradients();
-        var localLoss = 0f;
+        using var scope = NewDisposeScope();
+        var localLoss = zeros(1, device: Device.Torch);
         for (var pass = 0; pass < _accumulation; pass++)
         {
-            localLoss += ForwardBackward(pass);
+            localLoss.add_(ForwardBackward(pass));
         }
 
         _model.WaitForReductions();
-        var loss = Sum(localLoss) / (_group.WorldSize * _accumulation);
         var mean = 1f / (_group.WorldSize * _accumulation);
-        var norm = GradientNorm() * mean;
+        var loss = Sum(localLoss.item<float>()) / (_group.WorldSize * _accumulation);
+        var norm = GradientNorm() * (mean / LossScale);
         var rate = _configuration.Optimizer.LearningRate * _configuration.Schedule.Factor(CompletedSteps);
         CompletedSteps++;
-        Update(rate, mean * ClipFactor(norm));
+        Update(rate, mean, norm);
+        _model.Stream.Collect();
         var tokens = (long)_configuration.GlobalBatch * _configuration.Model.SequenceLength;
         return new StepResult(CompletedSteps, loss, rate, norm, tokens, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
@@ -113,6 +115,7 @@ public sealed class TrainingLoop : IDisposable
     {
         _model.Dispose();
         _forward.Dispose();
+        _squares.Dispose();
     }
 
     /// <summary>
@@ -138,7 +141,7 @@ public sealed class TrainingLoop : IDisposable
                 x = _forward.Layer(x, _model.Gather(i + 1, +1).Parameters);
             }
 
-            var logits = _forward.Head(x, _model.Gather(HeadUnit, -1).Parameters);
+            var logits = _forward.Head(x, _model.Gather(HeadUnit, +1).Parameters);
             var tokens = counted * (long)_configuration.Model.SequenceLength;
             if (tokens > 0)
             {
@@ -149,12 +152,14 @@ public sealed class TrainingLoop : IDisposable
         return Sum(sum) / samples;
     }
 
-    /// <summary>The mean loss of this rank's micro-batch; its gradient is added to the shards.</summary>
-    private float ForwardBackward(int pass)
+    /// <summary>The mean loss of this rank's micro-batch [1]; its gradient is added to the shards.</summary>
+    private Tensor ForwardBackward(int pass)
     {
         using var scope = NewDisposeScope();
         // Consecutive samples of the global batch go to consecutive ranks' micro-batches.
-        var (inputs, targets) = Batch(_data, CompletedSteps, ((long)pass * _group.WorldSize + _group.Rank) * _configuration.MicroBatch);
+        var firstSample = ((long)pass * _group.WorldSize + _group.Rank) * _configuration.MicroBatch;
+        var (inputs, targets) = Batch(_data, CompletedSteps, firstSample);
+        var dropout = _configuration.Dropout > 0 ? new Dropout(_configuration.Dropout, _configuration.Seed, CompletedSteps, firstSample) : null;
         var isLast = pass == _accumulation - 1;
         var exits = new Tensor?[Layers + 1];
         var entries = new Tensor[Layers + 1];
@@ -162,36 +167,36 @@ public sealed class TrainingLoop : IDisposable
         entries[0] = exits[0]!.detach().requires_grad_();
         for (var i = 0; i < Layers; i++)
         {
-            exits[i + 1] = Forward(i, entries[i]);
+            exits[i + 1] = Forward(i, entries[i], dropout);
             entries[i + 1] = exits[i + 1]!.detach().requires_grad_();
         }
 
         var head = _model.Gather(HeadUnit, -1);
         _model.PrepareGradients(head);
         var loss = F.cross_entropy(_forward.Head(entries[Layers], head.Parameters), targets);
-        loss.backward();
+        autograd.backward([loss], [full_like(loss, LossScale)]);
         _model.Reduce(HeadUnit, head, isLast);
         for (var unit = Layers; unit >= 0; unit--)
         {
-            Backward(unit, unit > 0 ? entries[unit - 1] : null, exits[unit]!, entries[unit], isLast);
+            Backward(unit, unit > 0 ? entries[unit - 1] : null, exits[unit]!, entries[unit], dropout, isLast);
         }
 
-        return loss.item<float>();
+        return loss.detach().reshape(1).MoveToOuterDisposeScope();
     }
 
-    private Tensor Forward(int layer, Tensor entry)
+    private Tensor Forward(int layer, Tensor entry, Dropout? dropout)
     {
         var parameters = _model.Gather(layer + 1, +1).Parameters;
         if (!_configuration.ActivationCheckpointing)
         {
-            return _forward.Layer(entry, parameters);
+            return _forward.Layer(entry, parameters, dropout, layer);
         }
 
         using var noGradient = no_grad();
-        return _forward.Layer(entry, parameters);
+        return _forward.Layer(entry, parameters, dropout, layer);
     }
 
-    private void Backward(int unit, Tensor? entry, Tensor exit, Tensor nextEntry, bool isLastPass)
+    private void Backward(int unit, Tensor? entry, Tensor exit, Tensor nextEntry, Dropout? dropout, bool isLastPass)
     {
         var slot = _model.Gather(unit, -1);
         _model.PrepareGradients(slot);
@@ -199,7 +204,7 @@ public sealed class TrainingLoop : IDisposable
         using var scope = NewDisposeScope();
         if (entry is not null && _configuration.ActivationCheckpointing)
         {
-            exit = _forward.Layer(entry, slot.Parameters);
+            exit = _forward.Layer(entry, slot.Parameters, dropout, unit - 1);
         }
 
         autograd.backward([exit], [gradient]);
@@ -219,19 +224,26 @@ public sealed class TrainingLoop : IDisposable
             window.AsSpan(1, length).CopyTo(targets.AsSpan(i * length));
         }
 
-        return (tensor(inputs, [micro, length]), tensor(targets, [micro * length]));
+        return (tensor(inputs, [micro, length], device: Device.Torch), tensor(targets, [micro * length], device: Device.Torch));
     }
 
     /// <summary>Norm of the summed gradient. Squares are added by unit within a rank, then by rank.</summary>
-    private float GradientNorm()
+    private unsafe float GradientNorm()
     {
-        var squares = 0f;
-        foreach (var unit in Units)
+        for (var i = 0; i < Units.Count; i++)
         {
-            squares += TensorPrimitives.SumOfSquares<float>(unit.Gradients.Span);
+            Device.SumOfSquares(Units[i].Gradients.Address, Units[i].ShardLength, _squares.At(i));
         }
 
-        return MathF.Sqrt(_model.Topology.IsSharded ? Sum(squares) : squares);
+        var squares = stackalloc float[Units.Count];
+        Device.Download(_squares.Address, (nint)squares, Units.Count * sizeof(float));
+        var sum = 0f;
+        for (var i = 0; i < Units.Count; i++)
+        {
+            sum += squares[i];
+        }
+
+        return MathF.Sqrt(_model.Topology.IsSharded ? Sum(sum) : sum);
     }
 
     private unsafe float Sum(float value)
@@ -243,14 +255,38 @@ public sealed class TrainingLoop : IDisposable
     private float ClipFactor(float norm) =>
         _configuration.Optimizer.ClipNorm > 0 && norm > _configuration.Optimizer.ClipNorm ? _configuration.Optimizer.ClipNorm / norm : 1;
 
-    private unsafe void Update(float rate, float gradientScale)
+    private void Update(float rate, float mean, float norm)
     {
-        var step = new AdamWStep(_configuration.Optimizer, CompletedSteps, rate, gradientScale);
+        var unscaled = mean / LossScale;
+        if (_scaler?.Accept(norm) == false)
+        {
+            return;
+        }
+
+        var step = new AdamWStep(_configuration.Optimizer, CompletedSteps - (_scaler?.Skipped ?? 0), rate, unscaled * ClipFactor(norm));
         foreach (var unit in Units)
         {
-            AdamW.Update(step, unit.Weights.Pointer, unit.Gradients.Pointer, unit.FirstMoments.Pointer, unit.SecondMoments.Pointer, unit.ShardLength);
+            Device.Update(step, unit.Weights.Address, unit.Gradients.Address, unit.FirstMoments.Address, unit.SecondMoments.Address, unit.ShardLength);
         }
     }
 
-    private static unsafe StateTensor StateOf(string name, NativeBuffer buffer, long start, long length) => new(name, (nint)(buffer.Pointer + start), length);
+    private IEnumerable<StateTensor> DeviceState()
+    {
+        foreach (var (unit, reducer) in _model.Units.Zip(_model.Reducers))
+        {
+            foreach (var (kind, buffer) in new[] { ("weights", unit.Weights), ("first_moments", unit.FirstMoments), ("second_moments", unit.SecondMoments) })
+            {
+                yield return new StateTensor($"{unit.Layout.Name}.matrices.{kind}", buffer.Address, unit.MatrixShard);
+                if (unit.VectorShard > 0)
+                {
+                    yield return new StateTensor($"{unit.Layout.Name}.vectors.{kind}", buffer.At(unit.MatrixShard), unit.VectorShard);
+                }
+            }
+
+            foreach (var (hop, errors) in reducer.Errors)
+            {
+                yield return new StateTensor($"{unit.Layout.Name}.errors_{hop}", errors.Address, errors.Length);
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Phi.Training.Devices;
 using Phi.Training.Zero;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,7 +18,8 @@ public sealed class PhiForward : IDisposable
     private readonly Tensor _cos_TR;
     private readonly Tensor _sin_TR;
 
-    public PhiForward(ModelConfiguration model, ComputePrecision precision = ComputePrecision.Fp32)
+    /// <param name="device">Of all tensors; null: the CPU.</param>
+    public PhiForward(ModelConfiguration model, ComputePrecision precision = ComputePrecision.Fp32, Device? device = null)
     {
         model.Validate();
         _model = model;
@@ -31,9 +33,10 @@ public sealed class PhiForward : IDisposable
         }
 
         using var scope = NewDisposeScope();
-        var type = precision == ComputePrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        _cos_TR = torch.tensor(cos, [model.SequenceLength, model.RotaryDim]).to(type).DetachFromDisposeScope();
-        _sin_TR = torch.tensor(sin, [model.SequenceLength, model.RotaryDim]).to(type).DetachFromDisposeScope();
+        _cos_TR = Table(cos);
+        _sin_TR = Table(sin);
+
+        Tensor Table(float[] values) => torch.tensor(values, [model.SequenceLength, model.RotaryDim]).to(precision.TorchType).to(device ?? CPU).DetachFromDisposeScope();
     }
 
     /// <summary>tokens [B, T] (int64), parameters of the embedding unit → [B, T, D].</summary>
@@ -41,7 +44,11 @@ public sealed class PhiForward : IDisposable
         p[0].index_select(0, tokens.reshape(-1)).view(tokens.shape[0], tokens.shape[1], _model.HiddenSize);
 
     /// <summary>x [B, T, D] → x + attention(ln(x)) + mlp(ln(x)), [B, T, D].</summary>
-    public Tensor Layer(Tensor x, IReadOnlyList<Tensor> p)
+    public Tensor Layer(Tensor x, IReadOnlyList<Tensor> p) => Layer(x, p, null, 0);
+
+    /// <param name="dropout">Null: none.</param>
+    /// <param name="layer">Index of the layer, for the dropout's masks.</param>
+    internal Tensor Layer(Tensor x, IReadOnlyList<Tensor> p, Dropout? dropout, int layer)
     {
         using var scope = NewDisposeScope();
         long b = x.shape[0], t = x.shape[1];
@@ -49,9 +56,16 @@ public sealed class PhiForward : IDisposable
         var q = Rotate(Heads(F.linear(normed, p[2], p[3])), t);
         var k = Rotate(Heads(F.linear(normed, p[4], p[5])), t);
         var v = Heads(F.linear(normed, p[6], p[7]));
-        var attended = F.scaled_dot_product_attention(q, k, v, is_casual: true).transpose(1, 2).reshape(b, t, _model.HiddenSize);
+        var values = dropout?.Attention(q, k, v, layer) ?? F.scaled_dot_product_attention(q, k, v, is_casual: true);
+        var attended = values.transpose(1, 2).reshape(b, t, _model.HiddenSize);
         var attention = F.linear(attended, p[8], p[9]);
         var mlp = F.linear(F.gelu(F.linear(normed, p[10], p[11]), TorchSharp.Modules.GELU.Approximate.tanh), p[12], p[13]);
+        if (dropout is not null)
+        {
+            attention = dropout.Residual(attention, layer, Dropout.Place.AttentionOutput);
+            mlp = dropout.Residual(mlp, layer, Dropout.Place.MlpOutput);
+        }
+
         return (attention + mlp + x).MoveToOuterDisposeScope();
 
         Tensor Heads(Tensor y) => y.view(b, t, _model.Heads, _model.HeadSize).transpose(1, 2);

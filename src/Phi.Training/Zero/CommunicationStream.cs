@@ -1,22 +1,29 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Phi.Collectives.Cuda;
+using Phi.Training.Devices;
 
 namespace Phi.Training.Zero;
 
 /// <summary>
-/// Does communication in order on a thread of its own, behind the compute: what a stream is on a GPU. Without one, work is done at once
-/// by the caller.
+/// Does communication in order on a thread of its own, behind the compute. On a GPU the thread has a stream: what it starts waits in the
+/// stream for the compute before it, and the compute waits in its own stream for it, while both threads go on. Without a thread, work is
+/// done at once by the caller.
 /// </summary>
 internal sealed class CommunicationStream : IDisposable
 {
+    private readonly IDevice _device;
+    private readonly StreamClock _clock;
     private readonly BlockingCollection<Work>? _queue;
     private readonly Thread? _thread;
-    private long _busyTicks;
-    private long _exposedTicks;
+    private double _busySeconds;
+    private double _exposedSeconds;
 
-    public CommunicationStream(bool isConcurrent)
+    public CommunicationStream(IDevice device, bool isConcurrent)
     {
+        _device = device;
+        _clock = new StreamClock(device);
         if (isConcurrent)
         {
             _queue = [];
@@ -26,29 +33,28 @@ internal sealed class CommunicationStream : IDisposable
     }
 
     /// <summary>Time spent communicating.</summary>
-    public TimeSpan Busy => Stopwatch.GetElapsedTime(0, Volatile.Read(ref _busyTicks));
+    public TimeSpan Busy => TimeSpan.FromSeconds(Volatile.Read(ref _busySeconds));
 
     /// <summary>Time that the compute waited for it.</summary>
-    public TimeSpan Exposed => Stopwatch.GetElapsedTime(0, _exposedTicks);
+    public TimeSpan Exposed => TimeSpan.FromSeconds(_exposedSeconds);
 
     public Work Start(Action action)
     {
         var work = new Work(action);
         if (_queue is null)
         {
-            var started = Stopwatch.GetTimestamp();
             Execute(work);
-            _exposedTicks += Stopwatch.GetTimestamp() - started;
         }
         else
         {
+            work.Ready = _clock.Mark();
             _queue.Add(work);
         }
 
         return work;
     }
 
-    /// <summary>Returns when the work is done; throws what it threw.</summary>
+    /// <summary>The calling thread's later work sees what the work did; throws what it threw.</summary>
     public void Wait(Work? work)
     {
         if (work is null)
@@ -56,37 +62,64 @@ internal sealed class CommunicationStream : IDisposable
             return;
         }
 
-        if (!work.Done.IsSet)
-        {
-            var started = Stopwatch.GetTimestamp();
-            work.Done.Wait();
-            _exposedTicks += Stopwatch.GetTimestamp() - started;
-        }
-
+        var started = Stopwatch.GetTimestamp();
+        var hasWaited = !work.Done.IsSet;
+        work.Done.Wait();
         work.Failure?.Throw();
+        if (work.Ended is not { } ended)
+        {
+            _exposedSeconds += hasWaited ? Stopwatch.GetElapsedTime(started).TotalSeconds : 0;
+        }
+        else if (_queue is not null && !work.IsOver)
+        {
+            var before = _clock.Mark()!;
+            ended.Wait();
+            _clock.Measure(before, _clock.Mark()!, seconds => _exposedSeconds += seconds);
+        }
     }
+
+    /// <summary>Takes the times of work that is done. Call once a step, on the thread that trains.</summary>
+    public void Collect() => _clock.Collect();
 
     public void Dispose()
     {
         _queue?.CompleteAdding();
         _thread?.Join();
         _queue?.Dispose();
+        _clock.Dispose();
     }
 
     private void Run()
     {
+        _device.EnterThread();
+        using var stream = _device.CreateStream();
+        stream?.MakeCurrent();
         foreach (var work in _queue!.GetConsumingEnumerable())
         {
             Execute(work);
+        }
+
+        if (stream is not null)
+        {
+            CudaStream.SynchronizeCurrent();
         }
     }
 
     private void Execute(Work work)
     {
         var started = Stopwatch.GetTimestamp();
+        CudaEvent? began = null;
         try
         {
+            if (work.Ready is { } ready)
+            {
+                ready.Wait();
+                _clock.Free(ready);
+            }
+
+            began = _clock.Mark();
             work.Action();
+            work.Ended = began is null ? null : _clock.Mark();
         }
         catch (Exception e)
         {
@@ -94,8 +127,22 @@ internal sealed class CommunicationStream : IDisposable
             work.Failure = ExceptionDispatchInfo.Capture(e);
         }
 
-        Volatile.Write(ref _busyTicks, _busyTicks + Stopwatch.GetTimestamp() - started);
+        if (began is null)
+        {
+            AddBusy(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
+        else if (work.Ended is { } ended)
+        {
+            _clock.Measure(began, ended, AddBusy, () => work.IsOver = true);
+        }
+
         work.Done.Set();
+    }
+
+    private void AddBusy(double seconds)
+    {
+        Volatile.Write(ref _busySeconds, _busySeconds + seconds);
+        _exposedSeconds += _queue is null ? seconds : 0;
     }
 
     /// <summary>A piece of communication under way.</summary>
@@ -103,8 +150,18 @@ internal sealed class CommunicationStream : IDisposable
     {
         public Action Action { get; } = action;
 
+        /// <summary>Set when the work is done, or, on a GPU, in its stream.</summary>
         public ManualResetEventSlim Done { get; } = new(false, spinCount: 0);
 
         public ExceptionDispatchInfo? Failure { get; set; }
+
+        /// <summary>In the stream that trains, behind what the work needs; null where calls return when their work is done.</summary>
+        public CudaEvent? Ready { get; set; }
+
+        /// <summary>In the communication's stream, behind the work.</summary>
+        public CudaEvent? Ended { get; set; }
+
+        /// <summary>Whether the work is known to be done; its marks may be another's then.</summary>
+        public bool IsOver { get; set; }
     }
 }

@@ -1,6 +1,5 @@
-using System.Numerics.Tensors;
-using Phi.Training.Kernels;
-using Phi.Training.Kernels.Quantization;
+using Phi.Collectives;
+using Phi.Training.Devices;
 
 namespace Phi.Training.Zero;
 
@@ -8,17 +7,18 @@ namespace Phi.Training.Zero;
 /// Sums one unit's gradient over all ranks into this rank's shard, in two hops: within the node, then across (qgZ, arXiv 2306.10209,
 /// section 4.3). A hop of one rank is left out. Sums are fp32, in rank order, and are not divided: the mean is taken once, at the update.
 /// </summary>
-internal sealed unsafe class GradientReducer : IDisposable
+internal sealed class GradientReducer : IDisposable
 {
+    private readonly IDevice _device;
     private readonly ShardedUnit _unit;
     private readonly ZeroTopology _topology;
     private readonly CommunicationScratch _scratch;
     private readonly ReductionHop? _within;
     private readonly ReductionHop? _across;
 
-    public GradientReducer(ShardedUnit unit, ZeroTopology topology, ZeroConfiguration configuration, ComputePrecision precision, CommunicationScratch scratch)
+    public GradientReducer(IDevice device, ShardedUnit unit, ZeroTopology topology, ZeroConfiguration configuration, ComputePrecision precision, CommunicationScratch scratch)
     {
-        (_unit, _topology, _scratch) = (unit, topology, scratch);
+        (_device, _unit, _topology, _scratch) = (device, unit, topology, scratch);
         if (topology is { IsSharded: true, Node: { } node })
         {
             _within = NewHop(node, configuration.Gradients?.IntraBits, topology.Nodes);
@@ -31,20 +31,20 @@ internal sealed unsafe class GradientReducer : IDisposable
 
         scratch.Sums.Reserve((topology.Nodes + 1) * unit.ShardLength * sizeof(float));
 
-        ReductionHop NewHop(Collectives.ICommunicator group, int? bits, int shardsPerPart)
+        ReductionHop NewHop(ICommunicator group, int? bits, int shardsPerPart)
         {
-            var quantizer = configuration.Gradients is { } gradients ? new BlockQuantizer(bits!.Value, gradients.BlockSize) : null;
-            return new ReductionHop(group, unit, scratch, quantizer, precision, shardsPerPart, configuration.Gradients is { ErrorFeedback: true } && bits == 4);
+            var quantizer = configuration.Gradients is { } gradients ? device.CreateQuantizer(bits!.Value, gradients.BlockSize) : null;
+            return new ReductionHop(device, group, unit, scratch, quantizer, precision, shardsPerPart, configuration.Gradients is { ErrorFeedback: true } && bits == 4);
         }
     }
 
     /// <summary>Errors that the INT4 hops keep, by the name of the hop; empty without error feedback.</summary>
-    public IEnumerable<(string Hop, NativeBuffer Errors)> Errors =>
+    public IEnumerable<(string Hop, DeviceBuffer Errors)> Errors =>
         new[] { ("within", _within?.Errors), ("across", _across?.Errors) }.Where(hop => hop.Item2 is not null)!;
 
     /// <summary>Adds the sum to the shard's gradient. Collective.</summary>
     /// <param name="matrices">[places × matrixShard], and <paramref name="vectors"/> [places × vectorShard], in <paramref name="precision"/>.</param>
-    public void Reduce(byte* matrices, byte* vectors, ComputePrecision precision)
+    public void Reduce(nint matrices, nint vectors, ComputePrecision precision)
     {
         if (_within is not null && _across is not null && _within.CanFeed(_across))
         {
@@ -52,37 +52,31 @@ internal sealed unsafe class GradientReducer : IDisposable
             _within.Exchange();
             _within.SumInto(_across);
             _across.Exchange();
-            var sums = (float*)_scratch.Sums.Pointer;
-            _across.Sum(sums, sums + _unit.MatrixShard);
-            Add((byte*)sums, ComputePrecision.Fp32, _unit.Gradients.Pointer, _unit.ShardLength);
+            _across.Sum(SumsAt(0), SumsAt(_unit.MatrixShard));
+            _device.Add(SumsAt(0), _unit.Gradients.Address, _unit.ShardLength);
             return;
         }
 
-        var partMatrices = (float*)_scratch.Sums.Pointer;
-        var partVectors = partMatrices + _topology.Nodes * _unit.MatrixShard;
         if (_within is not null)
         {
+            var partVectors = SumsAt(_topology.Nodes * _unit.MatrixShard);
             _within.Encode(matrices, vectors, precision);
             _within.Exchange();
-            _within.Sum(partMatrices, partVectors);
-            matrices = (byte*)partMatrices;
-            vectors = (byte*)partVectors;
-            precision = ComputePrecision.Fp32;
+            _within.Sum(SumsAt(0), partVectors);
+            (matrices, vectors, precision) = (SumsAt(0), partVectors, ComputePrecision.Fp32);
         }
 
         if (_across is not null)
         {
-            var shard = partVectors + _topology.Nodes * _unit.VectorShard;
+            var shard = _topology.Nodes * _unit.ShardLength;
             _across.Encode(matrices, vectors, precision);
             _across.Exchange();
-            _across.Sum(shard, shard + _unit.MatrixShard);
-            matrices = (byte*)shard;
-            vectors = (byte*)(shard + _unit.MatrixShard);
-            precision = ComputePrecision.Fp32;
+            _across.Sum(SumsAt(shard), SumsAt(shard + _unit.MatrixShard));
+            (matrices, vectors, precision) = (SumsAt(shard), SumsAt(shard + _unit.MatrixShard), ComputePrecision.Fp32);
         }
 
-        Add(matrices, precision, _unit.Gradients.Pointer, _unit.MatrixShard);
-        Add(vectors, precision, _unit.Gradients.Pointer + _unit.MatrixShard, _unit.VectorShard);
+        Add(matrices, precision, _unit.Gradients.Address, _unit.MatrixShard);
+        Add(vectors, precision, _unit.Gradients.At(_unit.MatrixShard), _unit.VectorShard);
     }
 
     public void Dispose()
@@ -91,16 +85,16 @@ internal sealed unsafe class GradientReducer : IDisposable
         _across?.Dispose();
     }
 
-    private void Add(byte* values, ComputePrecision precision, float* sums, long count)
+    private nint SumsAt(long index) => _scratch.Sums.Address + (nint)(index * sizeof(float));
+
+    private void Add(nint values, ComputePrecision precision, nint sums, long count)
     {
-        if (precision == ComputePrecision.Bf16)
+        if (precision != ComputePrecision.Fp32)
         {
-            var single = (float*)_scratch.Sums.Pointer;
-            Bfloat16Memory.ToSingle((ushort*)values, single, count);
-            values = (byte*)single;
+            _device.Convert(values, precision, SumsAt(0), ComputePrecision.Fp32, count);
+            values = SumsAt(0);
         }
 
-        var sum = new Span<float>(sums, checked((int)count));
-        TensorPrimitives.Add(sum, new ReadOnlySpan<float>(values, sum.Length), sum);
+        _device.Add(values, sums, count);
     }
 }

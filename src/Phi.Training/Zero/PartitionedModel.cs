@@ -1,6 +1,5 @@
-using System.Numerics.Tensors;
 using Phi.Collectives;
-using Phi.Training.Kernels;
+using Phi.Training.Devices;
 using Phi.Training.Model;
 
 namespace Phi.Training.Zero;
@@ -10,34 +9,42 @@ namespace Phi.Training.Zero;
 /// communication stream. In stage 3 layers share a ring of slots; below it every unit has its own, and is gathered once after an update.
 /// One thread calls everything.
 /// </summary>
-internal sealed unsafe class PartitionedModel : IDisposable
+internal sealed class PartitionedModel : IDisposable
 {
+    private readonly IDevice _device;
     private readonly ZeroConfiguration _configuration;
     private readonly ZeroTopology _topology;
-    private readonly CommunicationScratch _scratch = new();
+    private readonly CommunicationScratch _scratch;
     private readonly CommunicationStream _stream;
     private readonly ShardedUnit[] _units;
     private readonly WeightGatherer[] _gatherers;
     private readonly GradientReducer[] _reducers;
     private readonly Slot[] _slots;
-    private readonly NativeBuffer[] _accumulated;
+    private readonly DeviceBuffer[] _accumulated;
 
-    public PartitionedModel(ModelConfiguration model, ZeroConfiguration configuration, ComputePrecision precision, ICommunicator world, long seed)
+    /// <param name="world">Moves the device's memory.</param>
+    public PartitionedModel(IDevice device, ModelConfiguration model, ZeroConfiguration configuration, ComputePrecision precision, ICommunicator world, long seed)
     {
         configuration.Validate(world.WorldSize);
+        _device = device;
         _configuration = configuration;
+        _scratch = new CommunicationScratch(device);
         _topology = new ZeroTopology(world, configuration);
-        _stream = new CommunicationStream(configuration.Prefetch > 0 && world.WorldSize > 1);
-        _units = [.. UnitLayout.Of(model).Select((layout, i) => new ShardedUnit(layout, i, _topology.Place, _topology.Places, configuration.Alignment, seed))];
-        _gatherers = [.. _units.Select(unit => new WeightGatherer(unit, _topology, configuration, precision, _scratch))];
-        _reducers = [.. _units.Select(unit => new GradientReducer(unit, _topology, configuration, precision, _scratch))];
+        _stream = new CommunicationStream(device, configuration.Prefetch > 0 && world.WorldSize > 1);
+        _units = [.. UnitLayout.Of(model).Select((layout, i) => new ShardedUnit(device, layout, i, _topology.Place, _topology.Places, configuration.Alignment, seed))];
+        _gatherers = [.. _units.Select(unit => new WeightGatherer(device, unit, _topology, configuration, precision, _scratch))];
+        _reducers = [.. _units.Select(unit => new GradientReducer(device, unit, _topology, configuration, precision, _scratch))];
         // Embedding, the layers' ring, head.
         // One computes, the others are filled ahead; a gradient leaves from its slot while the slot's weights are already another's.
         var ring = configuration.Stage == 3 ? Math.Min(Math.Max(configuration.Prefetch, 1) + 1, model.Layers) : model.Layers;
         _slots = [NewSlot(_units[0]), .. Enumerable.Range(0, ring).Select(_ => NewSlot(_units[1])), NewSlot(_units[^1])];
-        _accumulated = configuration.Stage == 1 ? [.. _units.Select(unit => new NativeBuffer(_topology.Places * unit.ShardLength))] : [];
+        _accumulated = configuration.Stage == 1 ? [.. _units.Select(unit => new DeviceBuffer(device, _topology.Places * unit.ShardLength))] : [];
+        if (configuration.Stage < 2 && precision != ComputePrecision.Fp32)
+        {
+            _scratch.Values.Reserve(_topology.Places * _units.Max(unit => unit.ShardLength) * sizeof(float));
+        }
 
-        Slot NewSlot(ShardedUnit unit) => new(unit, _topology.Places, precision);
+        Slot NewSlot(ShardedUnit unit) => new(device, unit, _topology.Places, precision);
     }
 
     public IReadOnlyList<ShardedUnit> Units => _units;
@@ -57,6 +64,12 @@ internal sealed unsafe class PartitionedModel : IDisposable
     /// <summary>Call after weights have changed, before the next gather.</summary>
     public void Encode()
     {
+        // A gather that was started ahead and never needed may still read the messages.
+        foreach (var slot in _slots)
+        {
+            _stream.Wait(slot.Gathering);
+        }
+
         foreach (var gatherer in _gatherers)
         {
             gatherer.Encode();
@@ -72,7 +85,7 @@ internal sealed unsafe class PartitionedModel : IDisposable
     {
         foreach (var buffer in _units.Select(unit => unit.Gradients).Concat(_accumulated))
         {
-            buffer.Span.Clear();
+            buffer.Clear();
         }
     }
 
@@ -107,7 +120,7 @@ internal sealed unsafe class PartitionedModel : IDisposable
     {
         slot.Reducing = _stream.Start(_configuration.Stage switch
         {
-            >= 2 => () => _reducers[unit].Reduce(slot.Gradients, slot.Gradients + slot.MatrixLength * slot.ElementBytes, slot.Precision),
+            >= 2 => () => _reducers[unit].Reduce(slot.GradientsAt(0), slot.GradientsAt(slot.MatrixLength), slot.Precision),
             1 => () => Accumulate(unit, slot, isLastPass),
             _ => () => AllReduce(unit, slot, isLastPass),
         });
@@ -147,7 +160,7 @@ internal sealed unsafe class PartitionedModel : IDisposable
         AddGradients(slot, sums);
         if (isLastPass)
         {
-            _reducers[unit].Reduce((byte*)sums.Pointer, (byte*)(sums.Pointer + slot.MatrixLength), ComputePrecision.Fp32);
+            _reducers[unit].Reduce(sums.Address, sums.At(slot.MatrixLength), ComputePrecision.Fp32);
         }
     }
 
@@ -161,17 +174,16 @@ internal sealed unsafe class PartitionedModel : IDisposable
         }
     }
 
-    private void AddGradients(Slot slot, NativeBuffer sums)
+    private void AddGradients(Slot slot, DeviceBuffer sums)
     {
-        var values = (float*)slot.Gradients;
-        if (slot.Precision == ComputePrecision.Bf16)
+        var values = slot.GradientsAt(0);
+        if (slot.Precision != ComputePrecision.Fp32)
         {
-            _scratch.Values.Reserve(sums.Length * sizeof(float));
-            values = (float*)_scratch.Values.Pointer;
-            Bfloat16Memory.ToSingle((ushort*)slot.Gradients, values, sums.Length);
+            _device.Convert(values, slot.Precision, _scratch.Values.Address, ComputePrecision.Fp32, sums.Length);
+            values = _scratch.Values.Address;
         }
 
-        TensorPrimitives.Add(sums.Span, new ReadOnlySpan<float>(values, checked((int)sums.Length)), sums.Span);
+        _device.Add(values, sums.Address, sums.Length);
     }
 
     private Slot SlotOf(int unit) =>

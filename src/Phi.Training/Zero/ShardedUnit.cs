@@ -1,3 +1,4 @@
+using Phi.Training.Devices;
 using Phi.Training.Kernels;
 using Phi.Training.Model;
 
@@ -10,19 +11,21 @@ namespace Phi.Training.Zero;
 public sealed class ShardedUnit : IDisposable
 {
     private const double InitialDeviation = 0.02;
+    private const int InitializedAtOnce = 1 << 22;
+    private const int FilledAtOnce = 1 << 14;
 
     /// <param name="place">Which of the unit's shards this is, from 0.</param>
     /// <param name="alignment">Matrix shards are whole multiples of it, in elements.</param>
-    public ShardedUnit(UnitLayout layout, int index, int place, int places, long alignment, long seed)
+    public ShardedUnit(IDevice device, UnitLayout layout, int index, int place, int places, long alignment, long seed)
     {
         Layout = layout;
         MatrixShard = RoundUp(RoundUp(layout.Matrices, places) / places, alignment);
         VectorShard = RoundUp(layout.Vectors, places) / places;
         Place = place;
-        Weights = new NativeBuffer(ShardLength);
-        Gradients = new NativeBuffer(ShardLength);
-        FirstMoments = new NativeBuffer(ShardLength);
-        SecondMoments = new NativeBuffer(ShardLength);
+        Weights = new DeviceBuffer(device, ShardLength);
+        Gradients = new DeviceBuffer(device, ShardLength);
+        FirstMoments = new DeviceBuffer(device, ShardLength);
+        SecondMoments = new DeviceBuffer(device, ShardLength);
         Initialize(index, seed);
     }
 
@@ -36,13 +39,13 @@ public sealed class ShardedUnit : IDisposable
 
     public long ShardLength => MatrixShard + VectorShard;
 
-    public NativeBuffer Weights { get; }
+    public DeviceBuffer Weights { get; }
 
-    public NativeBuffer Gradients { get; }
+    public DeviceBuffer Gradients { get; }
 
-    public NativeBuffer FirstMoments { get; }
+    public DeviceBuffer FirstMoments { get; }
 
-    public NativeBuffer SecondMoments { get; }
+    public DeviceBuffer SecondMoments { get; }
 
     public void Dispose()
     {
@@ -55,22 +58,35 @@ public sealed class ShardedUnit : IDisposable
     /// <summary>Each value depends on its tensor and its place in it alone, not on which rank holds it.</summary>
     private void Initialize(int index, long seed)
     {
-        foreach (var (number, tensor) in Layout.Tensors.Index())
+        foreach (var (number, tensor) in Layout.Tensors.Index().Where(tensor => tensor.Item.Initialization != Initialization.Zero))
         {
             var (shard, at) = tensor.IsMatrix ? (MatrixShard, 0L) : (VectorShard, MatrixShard);
-            var stream = ((ulong)index << 32) | (uint)number;
             var first = Math.Max(tensor.Offset, Place * shard);
             var end = Math.Min(tensor.Offset + tensor.Length, (Place + 1) * shard);
-            for (var i = first; i < end; i++)
+            for (var start = first; start < end; start += InitializedAtOnce)
             {
-                Weights.Span[checked((int)(at + i - Place * shard))] = tensor.Initialization switch
-                {
-                    Initialization.Normal => (float)(InitialDeviation * CounterRandom.Normal((ulong)seed, stream, (ulong)(i - tensor.Offset))),
-                    Initialization.One => 1,
-                    _ => 0,
-                };
+                var values = new float[Math.Min(InitializedAtOnce, end - start)];
+                Fill(values, tensor, (ulong)seed, ((ulong)index << 32) | (uint)number, start - tensor.Offset);
+                Weights.Upload(values, at + start - Place * shard);
             }
         }
+    }
+
+    private static void Fill(float[] values, TensorLayout tensor, ulong seed, ulong stream, long first)
+    {
+        if (tensor.Initialization == Initialization.One)
+        {
+            Array.Fill(values, 1);
+            return;
+        }
+
+        Parallel.For(0, (values.Length + FilledAtOnce - 1) / FilledAtOnce, part =>
+        {
+            for (var i = part * FilledAtOnce; i < Math.Min(values.Length, (part + 1) * FilledAtOnce); i++)
+            {
+                values[i] = (float)(InitialDeviation * CounterRandom.Normal(seed, stream, (ulong)(first + i)));
+            }
+        });
     }
 
     private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;

@@ -1,3 +1,4 @@
+using Phi.Training.Devices;
 using Phi.Training.Kernels;
 using static TorchSharp.torch;
 
@@ -8,23 +9,27 @@ namespace Phi.Training.Zero;
 /// parameter whose <c>.grad</c> is preset to the view of the gradients. Raw writes do not bump autograd's version counters, so views
 /// saved by a forward pass stay valid when the same weights are gathered again.
 /// </summary>
-internal sealed unsafe class Slot : IDisposable
+internal sealed class Slot : IDisposable
 {
     private readonly Tensor _weights;
     private readonly Tensor _gradients;
     private readonly List<Tensor> _views = [];
     private readonly List<Tensor> _gradientViews = [];
+    private readonly IDevice _device;
     private readonly long _length;
+    private readonly nint _weightsAddress;
+    private readonly nint _gradientsAddress;
 
-    public Slot(ShardedUnit unit, int places, ComputePrecision precision)
+    public Slot(IDevice device, ShardedUnit unit, int places, ComputePrecision precision)
     {
         using var scope = NewDisposeScope();
+        _device = device;
         Precision = precision;
         MatrixLength = places * unit.MatrixShard;
         _length = places * unit.ShardLength;
-        var type = precision == ComputePrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        _weights = zeros(_length, type).DetachFromDisposeScope();
-        _gradients = zeros(_length, type).DetachFromDisposeScope();
+        _weights = zeros(_length, precision.TorchType, device.Torch).DetachFromDisposeScope();
+        _gradients = zeros(_length, precision.TorchType, device.Torch).DetachFromDisposeScope();
+        (_weightsAddress, _gradientsAddress) = (TensorMemory.Address(_weights), TensorMemory.Address(_gradients));
         foreach (var tensor in unit.Layout.Tensors)
         {
             var offset = tensor.IsMatrix ? tensor.Offset : MatrixLength + tensor.Offset;
@@ -38,8 +43,6 @@ internal sealed unsafe class Slot : IDisposable
 
     public ComputePrecision Precision { get; }
 
-    public int ElementBytes => Precision == ComputePrecision.Bf16 ? sizeof(ushort) : sizeof(float);
-
     /// <summary>Elements of the matrices' region; the vectors come behind it.</summary>
     public long MatrixLength { get; }
 
@@ -51,15 +54,15 @@ internal sealed unsafe class Slot : IDisposable
     /// <summary>Reads the gradients; they must not change before it is done.</summary>
     public CommunicationStream.Work? Reducing { get; set; }
 
-    public long Bytes => 2 * _length * ElementBytes;
+    public long Bytes => 2 * _length * Precision.ElementBytes;
 
     public IReadOnlyList<Tensor> Parameters => _views;
 
-    public byte* Weights => (byte*)TensorMemory.Address(_weights);
+    public nint WeightsAt(long element) => _weightsAddress + (nint)(element * Precision.ElementBytes);
 
-    public byte* Gradients => (byte*)TensorMemory.Address(_gradients);
+    public nint GradientsAt(long element) => _gradientsAddress + (nint)(element * Precision.ElementBytes);
 
-    public void ClearGradients() => System.Runtime.InteropServices.NativeMemory.Clear(Gradients, (nuint)(_length * ElementBytes));
+    public void ClearGradients() => _device.Clear(_gradientsAddress, _length * Precision.ElementBytes);
 
     public void Dispose()
     {

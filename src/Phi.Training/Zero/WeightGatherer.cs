@@ -1,92 +1,85 @@
-using Phi.Collectives;
-using Phi.Training.Kernels;
-using Phi.Training.Kernels.Quantization;
+using Phi.Training.Devices;
 
 namespace Phi.Training.Zero;
 
 /// <summary>
-/// One unit's weights on their way. The shard is encoded once after each update: fp32, bf16, or INT8 codes with scales (qwZ); vectors
-/// are never quantised. A gather brings the shards of this local rank across nodes, then those of the node together. What came
-/// across is the secondary shard: with hpZ it stays until the next update, so that the backward pass never leaves the node.
+/// One unit's weights on their way. The shard is encoded once after each update: in the precision of the compute, or as INT8 codes with
+/// scales (qwZ); vectors are never quantised. A gather brings the shards of this local rank across nodes, then those of the node
+/// together. What came across is the secondary shard: with hpZ it stays until the next update, so that the backward pass never leaves
+/// the node.
 /// </summary>
-internal sealed unsafe class WeightGatherer : IDisposable
+internal sealed class WeightGatherer : IDisposable
 {
+    private readonly IDevice _device;
     private readonly ShardedUnit _unit;
     private readonly ZeroTopology _topology;
-    private readonly BlockQuantizer? _quantizer;
+    private readonly IBlockQuantizer? _quantizer;
     private readonly ComputePrecision _precision;
+    private readonly MessageLayout _layout;
     private readonly bool _keepsSecondary;
-    private readonly NativeBytes _message;
-    private readonly NativeBytes? _secondary;
+    private readonly DeviceBytes _message;
+    private readonly DeviceBytes? _secondary;
     private readonly CommunicationScratch _scratch;
     private bool _hasSecondary;
 
-    public WeightGatherer(ShardedUnit unit, ZeroTopology topology, ZeroConfiguration configuration, ComputePrecision precision, CommunicationScratch scratch)
+    public WeightGatherer(IDevice device, ShardedUnit unit, ZeroTopology topology, ZeroConfiguration configuration, ComputePrecision precision, CommunicationScratch scratch)
     {
-        (_unit, _topology, _precision, _scratch) = (unit, topology, precision, scratch);
-        _quantizer = configuration.WeightBlock > 0 ? new BlockQuantizer(8, configuration.WeightBlock) : null;
+        (_device, _unit, _topology, _precision, _scratch) = (device, unit, topology, precision, scratch);
+        _quantizer = configuration.WeightBlock > 0 ? device.CreateQuantizer(8, configuration.WeightBlock) : null;
         _keepsSecondary = configuration.SecondaryShards;
-        MatrixBytes = _quantizer?.EncodedLength(unit.MatrixShard) ?? unit.MatrixShard * ElementBytes;
-        VectorBytes = unit.VectorShard * ElementBytes;
-        _message = new NativeBytes(MatrixBytes + VectorBytes);
+        _layout = MessageLayout.Of(unit, _quantizer, precision);
+        _message = new DeviceBytes(device, _layout.Length);
         if (topology is { IsSharded: true, Across: not null })
         {
-            _secondary = _keepsSecondary ? new NativeBytes(topology.Nodes * _message.Length) : scratch.Across;
-            _secondary.Reserve(topology.Nodes * _message.Length);
+            _secondary = _keepsSecondary ? new DeviceBytes(device, topology.Nodes * _layout.Length) : scratch.Across;
+            _secondary.Reserve(topology.Nodes * _layout.Length);
         }
 
-        scratch.Received.Reserve(topology.Places * _message.Length);
+        scratch.Received.Reserve(topology.Places * _layout.Length);
     }
-
-    private int ElementBytes => _precision == ComputePrecision.Bf16 ? sizeof(ushort) : sizeof(float);
-
-    private long MatrixBytes { get; }
-
-    private long VectorBytes { get; }
 
     /// <summary>Call after the shard's weights have changed.</summary>
     public void Encode()
     {
         _hasSecondary = false;
-        var weights = _unit.Weights.Pointer;
         if (_quantizer is not null)
         {
-            _quantizer.Encode(weights, _message.Pointer, _unit.MatrixShard);
+            _quantizer.Encode(_unit.Weights.Address, ComputePrecision.Fp32, _message.Address, _unit.MatrixShard);
         }
         else
         {
-            Convert(weights, _message.Pointer, _unit.MatrixShard);
+            _device.Convert(_unit.Weights.Address, ComputePrecision.Fp32, _message.Address, _precision, _unit.MatrixShard);
         }
 
-        Convert(weights + _unit.MatrixShard, _message.Pointer + MatrixBytes, _unit.VectorShard);
+        _device.Convert(_unit.Weights.At(_unit.MatrixShard), ComputePrecision.Fp32, _message.Address + (nint)_layout.VectorsAt, _precision, _unit.VectorShard);
     }
 
     /// <summary>Fills the slot with the whole unit. Collective.</summary>
     public void Gather(Slot slot)
     {
-        var mine = _message.Pointer;
-        var length = _message.Length;
+        var mine = _message.Address;
+        var length = _layout.Length;
         if (_secondary is not null)
         {
             if (!_hasSecondary)
             {
-                _topology.Across!.AllGather((nint)mine, _secondary.Address, length).Wait();
+                _topology.Across!.AllGather(mine, _secondary.Address, length).Wait();
                 _hasSecondary = _keepsSecondary;
             }
 
-            mine = _secondary.Pointer;
-            length = _topology.Nodes * _message.Length;
+            mine = _secondary.Address;
+            length = _topology.Nodes * _layout.Length;
         }
 
         if (_topology is { IsSharded: true, Node: { } node })
         {
-            node.AllGather((nint)mine, _scratch.Received.Address, length).Wait();
-            mine = _scratch.Received.Pointer;
+            node.AllGather(mine, _scratch.Received.Address, length).Wait();
+            mine = _scratch.Received.Address;
         }
 
         for (var place = 0; place < _topology.Places; place++)
         {
-            Decode(mine + place * _message.Length, slot, place);
+            Decode(mine + (nint)(place * _layout.Length), slot, place);
         }
     }
 
@@ -99,34 +92,18 @@ internal sealed unsafe class WeightGatherer : IDisposable
         }
     }
 
-    private void Decode(byte* message, Slot slot, int place)
+    private void Decode(nint message, Slot slot, int place)
     {
-        var matrices = slot.Weights + place * _unit.MatrixShard * ElementBytes;
-        var vectors = slot.Weights + (slot.MatrixLength + place * _unit.VectorShard) * ElementBytes;
-        Buffer.MemoryCopy(message + MatrixBytes, vectors, VectorBytes, VectorBytes);
-        if (_quantizer is null)
+        var matrices = slot.WeightsAt(place * _unit.MatrixShard);
+        if (_quantizer is not null)
         {
-            Buffer.MemoryCopy(message, matrices, MatrixBytes, MatrixBytes);
-        }
-        else if (_precision == ComputePrecision.Fp32)
-        {
-            _quantizer.Decode(message, (float*)matrices, _unit.MatrixShard);
+            _quantizer.Decode(message, matrices, _precision, _unit.MatrixShard);
         }
         else
         {
-            _quantizer.DecodeToBfloat16(message, (ushort*)matrices, _unit.MatrixShard);
+            _device.Copy(message, matrices, _unit.MatrixShard * _precision.ElementBytes);
         }
-    }
 
-    private void Convert(float* from, byte* to, long count)
-    {
-        if (_precision == ComputePrecision.Bf16)
-        {
-            Bfloat16Memory.FromSingle(from, (ushort*)to, count);
-        }
-        else
-        {
-            Buffer.MemoryCopy(from, to, count * sizeof(float), count * sizeof(float));
-        }
+        _device.Copy(message + (nint)_layout.VectorsAt, slot.WeightsAt(slot.MatrixLength + place * _unit.VectorShard), _unit.VectorShard * _precision.ElementBytes);
     }
 }

@@ -44,47 +44,47 @@ public sealed unsafe class BlockQuantizer
     /// <summary>Bytes of count values: codes, then one bfloat16 scale for each block.</summary>
     public long EncodedLength(long count) => CodesLength(count) + Blocks(count) * sizeof(ushort);
 
-    public void Encode(float* values, byte* encoded, long count)
+    public void Encode(float* values, byte* encoded, long count) => EncodePart(values, encoded, 0, count, count);
+
+    public void Decode(byte* encoded, float* values, long count) => DecodePart(encoded, values, 0, count, count);
+
+    /// <summary>Encodes values [at, at + part) of a message of count values; at and part are whole blocks.</summary>
+    internal void EncodePart(float* values, byte* encoded, long at, long part, long count)
     {
+        var codes = encoded + CodesLength(at);
+        var scales = Scales(encoded, at, count);
+        var blocks = Blocks(part);
         switch (_set)
         {
             case InstructionSet.Avx512:
-                Encode<Avx512Kernel>(values, encoded, count);
+                Encode<Avx512Kernel>(values, codes, scales, blocks);
                 break;
             case InstructionSet.Avx2:
-                Encode<Avx2Kernel>(values, encoded, count);
+                Encode<Avx2Kernel>(values, codes, scales, blocks);
                 break;
             default:
-                Encode<PortableKernel>(values, encoded, count);
+                Encode<PortableKernel>(values, codes, scales, blocks);
                 break;
         }
     }
 
-    public void Decode(byte* encoded, float* values, long count)
+    /// <summary>Decodes values [at, at + part) of a message of count values; at and part are whole blocks.</summary>
+    internal void DecodePart(byte* encoded, float* values, long at, long part, long count)
     {
+        var codes = encoded + CodesLength(at);
+        var scales = Scales(encoded, at, count);
+        var blocks = Blocks(part);
         switch (_set)
         {
             case InstructionSet.Avx512:
-                Decode<Avx512Kernel>(encoded, values, count);
+                Decode<Avx512Kernel>(codes, scales, values, blocks);
                 break;
             case InstructionSet.Avx2:
-                Decode<Avx2Kernel>(encoded, values, count);
+                Decode<Avx2Kernel>(codes, scales, values, blocks);
                 break;
             default:
-                Decode<PortableKernel>(encoded, values, count);
+                Decode<PortableKernel>(codes, scales, values, blocks);
                 break;
-        }
-    }
-
-    /// <summary>Decodes block by block to bfloat16, without a pass through fp32 memory.</summary>
-    internal void DecodeToBfloat16(byte* encoded, ushort* values, long count)
-    {
-        var block = stackalloc float[LargestBlock];
-        var scales = (ushort*)(encoded + CodesLength(count));
-        for (var i = 0L; i < Blocks(count); i++)
-        {
-            DecodeOne(encoded + i * CodeBytes, ToScale(scales[i]), block);
-            Bfloat16Memory.FromSingle(block, values + i * BlockSize, BlockSize);
         }
     }
 
@@ -128,41 +128,23 @@ public sealed unsafe class BlockQuantizer
         }
     }
 
-    private void DecodeOne(byte* codes, float scale, float* values)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Encode<TKernel>(float* values, byte* codes, ushort* scales, long blocks)
+        where TKernel : struct, IBlockKernel
     {
-        switch (_set)
+        for (var block = 0L; block < blocks; block++)
         {
-            case InstructionSet.Avx512:
-                DecodeBlock<Avx512Kernel>(codes, scale, values);
-                break;
-            case InstructionSet.Avx2:
-                DecodeBlock<Avx2Kernel>(codes, scale, values);
-                break;
-            default:
-                DecodeBlock<PortableKernel>(codes, scale, values);
-                break;
+            scales[block] = EncodeBlock<TKernel>(values + block * BlockSize, codes + block * CodeBytes);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Encode<TKernel>(float* values, byte* encoded, long count)
+    private void Decode<TKernel>(byte* codes, ushort* scales, float* values, long blocks)
         where TKernel : struct, IBlockKernel
     {
-        var scales = (ushort*)(encoded + CodesLength(count));
-        for (var block = 0L; block < Blocks(count); block++)
+        for (var block = 0L; block < blocks; block++)
         {
-            scales[block] = EncodeBlock<TKernel>(values + block * BlockSize, encoded + block * CodeBytes);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Decode<TKernel>(byte* encoded, float* values, long count)
-        where TKernel : struct, IBlockKernel
-    {
-        var scales = (ushort*)(encoded + CodesLength(count));
-        for (var block = 0L; block < Blocks(count); block++)
-        {
-            DecodeBlock<TKernel>(encoded + block * CodeBytes, ToScale(scales[block]), values + block * BlockSize);
+            DecodeBlock<TKernel>(codes + block * CodeBytes, ToScale(scales[block]), values + block * BlockSize);
         }
     }
 
@@ -256,6 +238,8 @@ public sealed unsafe class BlockQuantizer
     }
 
     private static float ToScale(ushort bfloat16) => BitConverter.UInt32BitsToSingle((uint)bfloat16 << 16);
+
+    private ushort* Scales(byte* encoded, long at, long count) => (ushort*)(encoded + CodesLength(count)) + Blocks(at);
 
     private long Blocks(long count) =>
         count % BlockSize == 0 ? count / BlockSize : throw new ArgumentException($"{count} values are no whole number of blocks of {BlockSize}; pad them", nameof(count));
