@@ -16,7 +16,7 @@ internal sealed class QualityBench : IBench
     private const int Ranks = 4;
     private const int RanksPerNode = 2;
     private const int Seeds = 3;
-    private const int FullSteps = 600;
+    private const int FullSteps = 500;
     private const int FewestJudgedSteps = 400;
     /// <summary>How far the ratio of the losses may be from 1.</summary>
     private const double Margin = 0.005;
