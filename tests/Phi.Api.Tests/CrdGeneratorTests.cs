@@ -7,7 +7,7 @@ namespace Phi.Api.Tests;
 /// <summary><c>operators/crds</c> is what the wire types say. PHI_UPDATE_GOLDEN=1 writes it anew.</summary>
 public sealed class CrdGeneratorTests
 {
-    private static readonly string Folder = Path.Combine(Root(), "operators", "crds");
+    private static readonly string Folder = Path.Combine(Repository.Root, "operators", "crds");
 
     public static TheoryData<string> Files => [.. Generate().Keys];
 
@@ -28,15 +28,4 @@ public sealed class CrdGeneratorTests
     public void CatalogHoldsEveryFile() => Assert.Equal(Generate().Count, CrdCatalog.All.Count);
 
     private static IReadOnlyDictionary<string, string> Generate() => CrdGenerator.Generate(XDocument.Load(Path.ChangeExtension(typeof(CrdGenerator).Assembly.Location, ".xml")));
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "PhiOrchestrator.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("the tests run outside the repository");
-        }
-
-        return folder.FullName;
-    }
 }

@@ -75,6 +75,26 @@ public sealed class TrainingJobValidatorTests
     [Fact]
     public void Validate_GoodJob_HasNoError() => Assert.Empty(TrainingJobValidator.Validate(Good()));
 
+    public static TheoryData<ZeroSpec, string> BrokenZero => new()
+    {
+        { new ZeroSpec { Stage = 5 }, "spec.zero.stage" },
+        { new ZeroSpec { Stage = 2, QuantizedWeights = new QuantizedWeightsSpec() }, "spec.zero.quantizedWeights.enabled" },
+        { new ZeroSpec { QuantizedWeights = new QuantizedWeightsSpec { BlockSize = 100 } }, "spec.zero.quantizedWeights.blockSize" },
+        { new ZeroSpec { QuantizedGradients = new QuantizedGradientsSpec { InterBits = 3 } }, "spec.zero.quantizedGradients.interBits" },
+        { new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 3 } }, "spec.zero.hierarchicalPartitioning.groupSize" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BrokenZero))]
+    public void Validate_ContainerWithABrokenZeroBlock_ReportsIt(ZeroSpec zero, string field)
+    {
+        var job = Good();
+        (job.Spec.Phi, job.Spec.Container, job.Spec.Zero) = (null, new ContainerSpec { Image = "image" }, zero);
+
+        Assert.Equal([field], TrainingJobValidator.ValidateRules(job).Select(error => error.Field));
+        Assert.Equal([field, "spec.container"], TrainingJobValidator.Validate(job).Select(error => error.Field));
+    }
+
     [Fact]
     public void Validate_ManyThingsBroken_ReportsEachOne()
     {

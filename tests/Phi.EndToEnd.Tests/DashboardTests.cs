@@ -49,6 +49,8 @@ public sealed class DashboardTests : IAsyncLifetime
         await page.Locator("[data-state=Succeeded]").WaitForAsync();
         Assert.Equal(2, await page.Locator("table[aria-label=Pods] tbody tr, [aria-label=Pods] tbody tr").CountAsync());
         Assert.NotEqual(0, await page.Locator("[aria-label=Checkpoints] tbody tr").CountAsync());
+        Assert.Matches("bytes across nodes (than|as) 16-bit ZeRO-3", await page.Locator("[data-traffic=saving]").TextContentAsync());
+        Assert.Equal(1, await page.Locator("[data-collective=all-gather]").CountAsync());
         if (Environment.GetEnvironmentVariable("PHI_SCREENSHOTS") is { Length: > 0 } folder)
         {
             await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, "job.png"), FullPage = true });

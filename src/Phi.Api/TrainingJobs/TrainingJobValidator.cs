@@ -8,7 +8,12 @@ public static class TrainingJobValidator
     private static readonly string[] Domains = ["nvlink-domain", "rack", "zone"];
     private static readonly string[] Actions = ["Restart", "RestartFree", "Fail", "ExcludeNode"];
 
-    public static IReadOnlyList<ValidationError> Validate(TrainingJob job)
+    public static IReadOnlyList<ValidationError> Validate(TrainingJob job) => Check(job, UnsupportedFeatures.Check);
+
+    /// <summary>The rules alone: a job that asks for what this version does not do yet may still be rendered for another trainer.</summary>
+    public static IReadOnlyList<ValidationError> ValidateRules(TrainingJob job) => Check(job, (_, _) => { });
+
+    private static IReadOnlyList<ValidationError> Check(TrainingJob job, Action<TrainingJobSpec, ErrorList> features)
     {
         var errors = new ErrorList();
         var spec = TrainingJobDefaults.Apply(job).Spec;
@@ -27,7 +32,7 @@ public static class TrainingJobValidator
         Zero(spec.Zero!, (long?)spec.Replicas * spec.Accelerator?.PerReplica ?? 0, errors);
         Checkpoint(spec.Checkpoint!, errors);
         Recovery(spec.Recovery!, errors);
-        UnsupportedFeatures.Check(spec, errors);
+        features(spec, errors);
         return errors.Errors;
     }
 

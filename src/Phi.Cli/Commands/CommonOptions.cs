@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Phi.Cli.Commands;
 
@@ -20,9 +21,10 @@ internal static class CommonOptions
         var option = new Option<int?>(name) { Description = description };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int?>() is < 1 or > 256)
+            // Text that is no number has its own error; reading the value would throw here.
+            if (result.Tokens is [var given] && int.TryParse(given.Value, CultureInfo.InvariantCulture, out var count) && count is < 1 or > 256)
             {
-                result.AddError($"{name} is {result.GetValueOrDefault<int?>()}; it must be from 1 to 256.");
+                result.AddError($"{name} is {given.Value}; it must be from 1 to 256.");
             }
         });
         return option;

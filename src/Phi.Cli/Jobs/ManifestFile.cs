@@ -32,14 +32,14 @@ public sealed record ManifestFile(JobName Job, JsonObject Manifest)
 
         if (documents is not [var manifest])
         {
-            throw Invalid($"{path} holds {documents.Count} objects; `phi run` follows one TrainingJob. Split the file, or apply it with kubectl.");
+            throw Invalid($"{path} holds {documents.Count} objects; this command takes one TrainingJob. Split the file, or apply it with kubectl.");
         }
 
         var kind = Text(manifest["kind"]);
         var version = Text(manifest["apiVersion"]);
         if (kind != "TrainingJob" || version != PhiNames.ApiVersion)
         {
-            throw Invalid($"{path} holds apiVersion '{version}', kind '{kind}'; `phi run` needs apiVersion '{PhiNames.ApiVersion}', kind 'TrainingJob'.");
+            throw Invalid($"{path} holds apiVersion '{version}', kind '{kind}'; this command needs apiVersion '{PhiNames.ApiVersion}', kind 'TrainingJob'.");
         }
 
         var metadata = manifest["metadata"] as JsonObject;

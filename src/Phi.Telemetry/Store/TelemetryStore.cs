@@ -90,6 +90,14 @@ public sealed class TelemetryStore : IAsyncDisposable
         return [.. points.Select(point => new CurvePoint(point.Attempt, point.Step, point.Ts, FromStored(point.Value, point.NonFinite)))];
     }
 
+    /// <summary>What the ranks of the newest attempt sent, as a mean of so many newest steps; null before any has reported.</summary>
+    public async Task<TrafficData?> TrafficAsync(string runId, int steps, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        await using var context = new TelemetryContext(_options);
+        return await TrafficQuery.RunAsync(context, runId, steps, ct);
+    }
+
     /// <summary>Names of the metrics that a run has.</summary>
     public async Task<IReadOnlyList<string>> MetricsAsync(string runId, CancellationToken ct)
     {

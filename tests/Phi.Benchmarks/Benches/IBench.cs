@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Phi.Benchmarks.Reports;
 
 namespace Phi.Benchmarks.Benches;
@@ -9,5 +10,14 @@ internal interface IBench
 
     string Description { get; }
 
+    /// <summary>Options of this bench alone. Default: none.</summary>
+    IReadOnlyList<Option> Options => [];
+
+    /// <summary>Takes the values of <see cref="Options"/>, before it runs.</summary>
+    void Configure(ParseResult parsed)
+    {
+    }
+
+    /// <summary>Progress goes to standard error.</summary>
     Task<IReadOnlyList<Metric>> RunAsync();
 }

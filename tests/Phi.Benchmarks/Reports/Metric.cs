@@ -10,6 +10,9 @@ internal sealed record Metric(string Name, double Value, string Unit, string? Ta
 
     public static Metric AtLeast(string name, double value, string unit, double least) => new(name, value, unit, FormattableString.Invariant($"at least {least}"), value >= least);
 
+    public static Metric Near(string name, double value, string unit, double wanted, double margin) =>
+        new(name, value, unit, FormattableString.Invariant($"from {wanted - margin} to {wanted + margin}"), Math.Abs(value - wanted) <= margin);
+
     [JsonIgnore]
     public string Verdict => Met switch { true => "met", false => "MISSED", null => "" };
 }

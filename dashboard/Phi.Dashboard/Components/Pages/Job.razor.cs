@@ -8,10 +8,14 @@ using Phi.Telemetry.Store;
 
 namespace Phi.Dashboard.Components.Pages;
 
-/// <summary>One job: its curve, pods, checkpoints and events.</summary>
+/// <summary>One job: its curve, pods, checkpoints, communication and events.</summary>
 public sealed partial class Job : LiveComponent
 {
+    /// <summary>Newest steps whose mean traffic is shown.</summary>
+    private const int TrafficSteps = 20;
     private TrainingJob? _job;
+    private TrainingJobSpec? _spec;
+    private TrafficData? _traffic;
     private IReadOnlyList<V1Pod> _pods = [];
     private IReadOnlyList<Corev1Event> _events = [];
     private IReadOnlyList<CheckpointRecord> _checkpoints = [];
@@ -35,9 +39,10 @@ public sealed partial class Job : LiveComponent
         if (_job is not null)
         {
             (_pods, _events) = (Live.PodsOf(_job), Live.EventsOf(_job));
+            _spec = TrainingJobDefaults.Apply(_job).Spec;
             // Older ones are history: retention has removed their files.
-            var kept = TrainingJobDefaults.Apply(_job).Spec.Checkpoint!.KeepLast!.Value;
-            _checkpoints = [.. (await Store.CheckpointsAsync(_job.Metadata.Uid!, ct)).Take(kept)];
+            _checkpoints = [.. (await Store.CheckpointsAsync(_job.Metadata.Uid!, ct)).Take(_spec.Checkpoint!.KeepLast!.Value)];
+            _traffic = await Store.TrafficAsync(_job.Metadata.Uid!, TrafficSteps, ct);
         }
     }
 }
