@@ -17,6 +17,9 @@ public static class StandInLibraries
         var driver = NativeBuild.Library("cuda", []);
         StandInDriver.Load(driver);
         Environment.SetEnvironmentVariable("PHI_CUDA_LIBRARY", driver);
+        var nccl = NativeBuild.Library("nccl", [driver]);
+        StandInNccl.Load(nccl);
+        Environment.SetEnvironmentVariable("PHI_NCCL_LIBRARY", nccl);
         return true;
     }
 }

@@ -146,11 +146,14 @@ EXPORT cuDeviceGet(int* device, int ordinal) {
 
 EXPORT cuDeviceGetName(char* name, int length, int device) { std::snprintf(name, length, "stand-in %d", device); return Success; }
 
-EXPORT cuDeviceGetAttribute(int* value, int attribute, int) {
+EXPORT cuDeviceGetAttribute(int* value, int attribute, int device) {
     switch (attribute) {
         case 16: *value = 2; return Success;   // multiprocessors: few, so that grids stride
         case 75: *value = 8; return Success;   // compute capability
         case 76: *value = 0; return Success;
+        case 33: *value = 16 + device; return Success;   // PCI bus, device and domain
+        case 34: *value = 0; return Success;
+        case 50: *value = 0; return Success;
         default: return InvalidValue;
     }
 }
@@ -172,6 +175,12 @@ EXPORT cuDevicePrimaryCtxRelease_v2(int device) {
 EXPORT cuCtxSetCurrent(void* context) { current = static_cast<Context*>(context); return Success; }
 
 EXPORT cuCtxGetCurrent(void** context) { *context = current; return Success; }
+
+EXPORT cuCtxGetDevice(int* device) {
+    if (current == nullptr) return InvalidContext;
+    *device = current->device;
+    return Success;
+}
 
 EXPORT cuCtxSynchronize() {
     if (current == nullptr) return InvalidContext;
