@@ -30,7 +30,26 @@ public static unsafe class StandInDriver
         return result == 0 ? new Gate(gate) : throw new InvalidOperationException($"the stand-in cannot hold a stream: {result}");
     }
 
+    /// <summary>Runs an action in a stream, as a kernel would run there.</summary>
+    public static void Enqueue(nint stream, Action action)
+    {
+        var result = ((delegate* unmanaged<nint, delegate* unmanaged<nint, void>, nint, int>)Export("cuLaunchHostFunc"))(stream, &Run, GCHandle.ToIntPtr(GCHandle.Alloc(action)));
+        if (result != 0)
+        {
+            throw new InvalidOperationException($"the stand-in cannot put work in a stream: {result}");
+        }
+    }
+
     internal static void Load(string path) => _library = NativeLibrary.Load(path);
+
+    [UnmanagedCallersOnly]
+    private static void Run(nint argument)
+    {
+        var handle = GCHandle.FromIntPtr(argument);
+        var action = (Action)handle.Target!;
+        handle.Free();
+        action();
+    }
 
     private static int Call(string name) => ((delegate* unmanaged<int>)Export(name))();
 

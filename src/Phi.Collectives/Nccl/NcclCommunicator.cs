@@ -10,7 +10,6 @@ namespace Phi.Collectives.Nccl;
 /// </summary>
 internal sealed class NcclCommunicator : ICommunicator
 {
-    private const int CellBytes = 64;
     private readonly NcclFamily _family;
     private readonly NcclHandle _handle;
     private readonly ICommunicator _host;
@@ -21,7 +20,6 @@ internal sealed class NcclCommunicator : ICommunicator
     private readonly Block[] _receive;
     private readonly Action[] _waits;
     private readonly Watchdog? _watchdog;
-    private nint _cell;
     private bool _isDisposed;
 
     /// <param name="host">The same ranks on host memory.</param>
@@ -34,9 +32,6 @@ internal sealed class NcclCommunicator : ICommunicator
         _send = new Block[host.WorldSize];
         _receive = new Block[host.WorldSize];
         _waits = [.. Enum.GetValues<CollectiveOperation>().Select(operation => (Action)(() => family.ThrowIfBroken(operation)))];
-        family.Context.MakeCurrent();
-        CudaException.ThrowIfFailed(CudaDriver.MemAlloc(out _cell, CellBytes), $"allocate {CellBytes} bytes");
-        CudaException.ThrowIfFailed(CudaDriver.MemsetByte(_cell, 0, CellBytes, CudaStream.Current), "clear memory");
     }
 
     public int Rank => _host.Rank;
@@ -132,7 +127,7 @@ internal sealed class NcclCommunicator : ICommunicator
     public CollectiveHandle Barrier()
     {
         var flight = Begin(CollectiveOperation.Barrier);
-        _family.Issue(_handle, flight, _cell, static (cell, communicator, stream) => NcclApi.AllReduce(cell, cell, 1, NcclApi.Byte, NcclApi.Sum, communicator, stream));
+        _family.Issue(_handle, flight, _family.Zero, static (zero, communicator, stream) => NcclApi.AllReduce(zero, zero, 1, NcclApi.Byte, NcclApi.Sum, communicator, stream));
         CountToEveryPeer(CollectiveOperation.Barrier, 1);
         return End(flight);
     }
@@ -174,10 +169,6 @@ internal sealed class NcclCommunicator : ICommunicator
             _watchdog.Dispose();
             _family.Dispose();
         }
-
-        _family.Context.MakeCurrent();
-        _ = CudaDriver.MemFree(_cell);
-        _cell = 0;
     }
 
     private InFlight Begin(CollectiveOperation operation)

@@ -46,6 +46,9 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
         }
     }
 
+    /// <summary>A zero on the device, for barriers.</summary>
+    public nint Zero { get; } = AllocateZero(context);
+
     /// <summary>At least this many bytes on the device, which every reduction of the family uses in turn. Growing waits for the stream.</summary>
     public nint Scratch(CollectiveOperation operation, long bytes)
     {
@@ -183,6 +186,7 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
     {
         context.MakeCurrent();
         FreeScratch();
+        _ = CudaDriver.MemFree(Zero);
         Flights.Dispose();
         _broken.Dispose();
     }
@@ -264,6 +268,15 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
 
     private Report Error(int state, NcclHandle handle, CollectiveOperation? operation, IReadOnlyList<int> members) =>
         new(rank, operation, null, IsError: true, members, $"reported an error of NCCL: {NcclApi.Describe(state, handle.Value)}");
+
+    private static nint AllocateZero(CudaContext context)
+    {
+        context.MakeCurrent();
+        CudaException.ThrowIfFailed(CudaDriver.MemAlloc(out var zero, sizeof(long)), "allocate a zero");
+        CudaException.ThrowIfFailed(CudaDriver.MemsetByte(zero, 0, sizeof(long), CudaStream.Current), "clear it");
+        CudaStream.SynchronizeCurrent();
+        return zero;
+    }
 
     private static int State(NcclHandle handle) => NcclApi.CommGetAsyncError(handle.Value, out var state) is var asked and not NcclApi.Success ? asked : state;
 

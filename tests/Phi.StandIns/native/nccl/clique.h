@@ -1,11 +1,13 @@
 // The ranks of one unique id, and how their buffers meet. Every copy is made under the clique's lock, so that a rank which aborts (and
 // then frees its buffers) is never read from.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -66,17 +68,37 @@ public:
         if (meeting.text != task.Text()) Violation("collective " + std::to_string(sequence) + " is " + meeting.text + " on one rank and " + task.Text() + " on rank " + std::to_string(rank));
         meeting.arrived++;
         changed_.notify_all();
-        if (!Until(hold, stop, [&] { return meeting.arrived == Size(); })) return false;
+        if (!Until(hold, stop, [&] { return meeting.arrived == Size() && !meeting.is_broken; })) {
+            meeting.is_broken = true;
+            return false;
+        }
         Copy(meeting.tasks, rank, task);
         meeting.copied++;
         changed_.notify_all();
         bool all = Until(hold, stop, [&] { return meeting.copied == Size(); });
+        meeting.is_broken = meeting.is_broken || !all;
         if (++meeting.gone == Size()) meetings_.erase(sequence);
         return all;
     }
 
     bool Exchange(int rank, const std::vector<Task>& tasks, const std::atomic<bool>& stop) {
         std::unique_lock<std::mutex> hold(mutex_);
+        if (ExchangeAll(hold, rank, tasks, stop)) return true;
+        // Nobody may read from what is gone.
+        for (auto& [pair, box] : mail_) {
+            if (pair.first == rank) box.clear();
+        }
+        return false;
+    }
+
+    // A rank that stops must be seen by those who wait.
+    void Wake() {
+        std::lock_guard<std::mutex> hold(mutex_);
+        changed_.notify_all();
+    }
+
+private:
+    bool ExchangeAll(std::unique_lock<std::mutex>& hold, int rank, const std::vector<Task>& tasks, const std::atomic<bool>& stop) {
         std::vector<std::shared_ptr<bool>> taken;
         for (auto& task : tasks) {
             if (task.kind != Kind::Send) continue;
@@ -103,19 +125,13 @@ public:
         });
     }
 
-    // A rank that stops must be seen by those who wait.
-    void Wake() {
-        std::lock_guard<std::mutex> hold(mutex_);
-        changed_.notify_all();
-    }
-
-private:
     struct Meeting {
         std::vector<const Task*> tasks;
         std::string text;
         int arrived = 0;
         int copied = 0;
         int gone = 0;
+        bool is_broken = false;  // a rank went, and its buffers with it
     };
 
     template <typename Condition>

@@ -1,12 +1,9 @@
 // Stand-in for NCCL (docs.nvidia.com/deeplearning/nccl): ranks are threads of one process, each with a device of the driver's stand-in.
 // Communicators never block: work is put in the stream by a thread, as NCCL does, and done there when every rank's stream has come to it.
 // What NCCL forbids is written down as a violation.
+#include <chrono>
 #include <set>
 #include <thread>
-
-#include <algorithm>
-#include <chrono>
-#include <memory>
 
 #include "clique.h"
 
