@@ -94,6 +94,10 @@ internal static class World
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>Pins an array for ever: work that outlives a failed test may still use it.</summary>
+    public static void Unsynchronized<T>(T[] array, Action<nint> body)
+        where T : unmanaged => body(GCHandle.Alloc(array, GCHandleType.Pinned).AddrOfPinnedObject());
+
     /// <summary>Pins an array for the time of a call and of the work that it puts in the thread's stream.</summary>
     public static void Pinned<T>(T[] array, Action<nint> body)
         where T : unmanaged

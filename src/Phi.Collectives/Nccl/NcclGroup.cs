@@ -68,5 +68,5 @@ public static class NcclGroup
     }
 
     /// <summary>What every rank tells of itself.</summary>
-    private readonly record struct Seat(int NodeRank, PciAddress Address, int Ordinal, int Version);
+    internal readonly record struct Seat(int NodeRank, PciAddress Address, int Ordinal, int Version);
 }

@@ -47,14 +47,20 @@ internal sealed class GpuWorld : IAsyncDisposable
     };
 
     /// <summary>Runs each rank's body on a thread with the rank's device and a stream of its own current.</summary>
-    public T[] Run<T>(Func<ICommunicator, T> body) => World.OnThreads(Groups.Count, rank => OnDevice(rank, body));
+    public T[] Run<T>(Func<ICommunicator, T> body) => Run(Enumerable.Range(0, Groups.Count), body);
 
-    public T OnDevice<T>(int rank, Func<ICommunicator, T> body)
+    public T OnDevice<T>(int rank, Func<ICommunicator, T> body) => Run([rank], body)[0];
+
+    private T[] Run<T>(IEnumerable<int> ranks, Func<ICommunicator, T> body)
     {
-        _contexts[rank].MakeCurrent();
-        using var stream = new CudaStream();
-        stream.MakeCurrent();
-        return body(Groups[rank]);
+        int[] chosen = [.. ranks];
+        return World.OnThreads(chosen.Length, i =>
+        {
+            _contexts[chosen[i]].MakeCurrent();
+            using var stream = new CudaStream();
+            stream.MakeCurrent();
+            return body(Groups[chosen[i]]);
+        });
     }
 
     public async ValueTask DisposeAsync()
@@ -69,6 +75,8 @@ internal sealed class GpuWorld : IAsyncDisposable
         {
             context.Dispose();
         }
+
+        Assert.Equal("", StandInNccl.TakeViolations());
     }
 
     private static unsafe void Add(nint values, nint sums, long count) => StandInDriver.Enqueue(CudaStream.Current, () =>

@@ -179,6 +179,13 @@ static int Add(Comm* comm, void* stream, const Task& task) {
     return Success;
 }
 
+static void TraceOnDevice(const std::string& text) {
+    int device = -1;
+    if (cuCtxGetDevice(&device) != 0) Violation(text + " without a current device");
+    std::lock_guard<std::mutex> hold(Global().mutex);
+    Global().traces[device] += text + "\n";
+}
+
 // Stops what runs, and then waits for the device, as NCCL does when it frees its memory.
 static void Stop(Comm* comm) {
     comm->stop = true;
@@ -329,9 +336,14 @@ EXPORT int ncclCommAbort(Comm* comm) {
     return Success;
 }
 
-EXPORT int ncclGroupStart() { group.depth++; return Success; }
+EXPORT int ncclGroupStart() {
+    TraceOnDevice("group start");
+    group.depth++;
+    return Success;
+}
 
 EXPORT int ncclGroupEnd() {
+    TraceOnDevice("group end");
     if (group.depth == 0) return Fail(InvalidUsage, "a group's end without its start");
     if (--group.depth > 0 || group.tasks.empty()) return Success;
     auto done = std::move(group);
