@@ -213,7 +213,7 @@ internal sealed class NcclCommunicator : ICommunicator
             CudaException.ThrowIfFailed(CudaDriver.MemcpyDeviceToDevice(own.At, _send[Rank].At, (nuint)own.Bytes, CudaStream.Current), $"copy {own.Bytes} bytes");
         }
 
-        own = _send[Rank] = _receive[Rank] = default;
+        _send[Rank] = _receive[Rank] = default;
         if (Array.TrueForAll(_send, block => block.Bytes == 0) && Array.TrueForAll(_receive, block => block.Bytes == 0))
         {
             return;

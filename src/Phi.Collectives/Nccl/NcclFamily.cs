@@ -9,8 +9,13 @@ namespace Phi.Collectives.Nccl;
 /// </summary>
 internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions options) : IDisposable
 {
+    private const int SpinsBeforeSleep = 1000;
+
     /// <summary>Longest wait for another thread's call of NCCL, or for a communicator to end in order.</summary>
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest wait for an abort, which some versions of NCCL do not always end.</summary>
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest wait for the watchdog's word on an error.</summary>
     private static readonly TimeSpan VerdictPatience = TimeSpan.FromSeconds(30);
@@ -21,6 +26,7 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
     private readonly ManualResetEventSlim _broken = new();
     private Failure? _failure;
     private bool _errorIsReported;
+    private bool _isStuck;
     private nint _scratch;
     private long _scratchBytes;
 
@@ -137,7 +143,13 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
 
     public async ValueTask ReleaseAllAsync()
     {
-        foreach (var handle in _handles.ToList())
+        NcclHandle[] handles;
+        lock (_calls)
+        {
+            handles = [.. _handles];
+        }
+
+        foreach (var handle in handles)
         {
             await ReleaseAsync(handle);
         }
@@ -184,11 +196,17 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
 
     public void Dispose()
     {
+        _broken.Dispose();
+        if (_isStuck)
+        {
+            // To free memory is to wait for the device, which does not come back; the end of the process frees it.
+            return;
+        }
+
         context.MakeCurrent();
         FreeScratch();
         _ = CudaDriver.MemFree(Zero);
         Flights.Dispose();
-        _broken.Dispose();
     }
 
     /// <summary>Waits while NCCL issues the work. False when the group is over.</summary>
@@ -197,7 +215,8 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
         var spin = new SpinWait();
         while (result == NcclApi.InProgress && Failure is null)
         {
-            spin.SpinOnce();
+            // Issuing takes tens of microseconds, and connecting to a peer seconds.
+            spin.SpinOnce(SpinsBeforeSleep);
             lock (_calls)
             {
                 result = Failure is null ? State(handle) : NcclApi.InProgress;
@@ -263,7 +282,7 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
         })
         { IsBackground = true, Name = "nccl abort" }).ToList();
         threads.ForEach(thread => thread.Start());
-        threads.ForEach(thread => thread.Join());
+        _isStuck = !threads.TrueForAll(thread => thread.Join(AbortPatience));
     }
 
     private Report Error(int state, NcclHandle handle, CollectiveOperation? operation, IReadOnlyList<int> members) =>
