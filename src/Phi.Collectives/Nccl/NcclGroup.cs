@@ -9,6 +9,10 @@ public static class NcclGroup
     /// <summary>Makes a group on device memory of the ranks of a group on host memory. Collective.</summary>
     /// <param name="host">For the rendezvous, and for later splits; it stays the caller's, and outlives what is returned.</param>
     /// <param name="context">Of this rank's GPU; threads that call the group make it current, and their stream.</param>
+    /// <returns>
+    /// Collectives on device memory that go into the calling thread's stream. A handle's wait does not wait for the device, and buffers
+    /// belong to the group until the stream has passed the collective. Disposed before the host's group, with the stream at rest.
+    /// </returns>
     /// <exception cref="RendezvousException">A rank did not come within the deadline; two ranks share a GPU; NCCL is too old, or not the same on every rank.</exception>
     /// <exception cref="DllNotFoundException">NCCL is not on this node.</exception>
     public static async Task<ICommunicator> ConnectAsync(ICommunicator host, CudaContext context, SumKernel sum, NcclOptions options, CancellationToken cancellationToken)
