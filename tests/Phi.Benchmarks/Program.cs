@@ -1,5 +1,5 @@
 using Phi.Benchmarks;
 using Phi.Benchmarks.Benches;
 
-IBench[] benches = [new QuantizeBench(), new CollectivesBench(), new ZeroBench(), new LabBench(), new QualityBench()];
+IBench[] benches = [new QuantizeBench(), new CollectivesBench(), new ZeroBench(), new LabBench(), new QualityBench(), new GpuNcclBench()];
 return await new BenchCommand(benches, Console.Out, Console.Error).RunAsync(args);

@@ -7,7 +7,13 @@ public sealed class CollectiveTests
     private static readonly int[] Worlds = [1, 2, 3, 4];
     private static readonly int[] Sizes = [0, 1, 7, 1000, 70_001];
 
-    public static MatrixTheoryData<int, int, int> Cases => new(Enumerable.Range(0, 4), Worlds, Sizes);
+    public static MatrixTheoryData<int, int, int> Cases => new(Transports, Worlds, Sizes);
+
+    public static MatrixTheoryData<int, (int World, int Count)> OddCases => new(Transports, [(1, 5), (3, 1), (4, 10), (4, 3)]);
+
+    public static MatrixTheoryData<int, int> Roots => new(Transports, [0, 2]);
+
+    private static IEnumerable<int> Transports => Enum.GetValues<World.Transport>().Cast<int>();
 
     private static CollectiveOptions SmallRings { get; } = new() { RingBytes = 4096 };
 
@@ -76,13 +82,11 @@ public sealed class CollectiveTests
     }
 
     [Theory]
-    [InlineData(1, 5)]
-    [InlineData(3, 1)]
-    [InlineData(4, 10)]
-    [InlineData(4, 3)]
-    public async Task AllReduce_CountThatTheWorldDoesNotDivide_SumsEveryValue(int world, int count)
+    [MemberData(nameof(OddCases))]
+    public async Task AllReduce_CountThatTheWorldDoesNotDivide_SumsEveryValue(int transport, (int World, int Count) odd)
     {
-        var results = await World.RunAsync(World.Transport.InProcess, world, group =>
+        var (world, count) = odd;
+        var results = await World.RunAsync((World.Transport)transport, world, group =>
         {
             var values = Enumerable.Range(0, count).Select(i => (float)(i + group.Rank)).ToArray();
             World.Pinned(values, buffer => group.AllReduce(buffer, count).Wait());
@@ -94,11 +98,10 @@ public sealed class CollectiveTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    public async Task Broadcast_AnyRoot_ReachesEveryRank(int root)
+    [MemberData(nameof(Roots))]
+    public async Task Broadcast_AnyRoot_ReachesEveryRank(int transport, int root)
     {
-        var results = await World.RunAsync(World.Transport.TwoNodes, 3, group =>
+        var results = await World.RunAsync((World.Transport)transport, 3, group =>
         {
             var values = Values(group.Rank, 5000);
             World.Pinned(values, buffer => group.Broadcast(buffer, values.Length * sizeof(float), root).Wait());
@@ -108,10 +111,13 @@ public sealed class CollectiveTests
         Assert.All(results, result => Assert.Equal(Values(root, 5000), result));
     }
 
-    [Fact]
-    public async Task Split_ByNode_GivesGroupsThatWorkApart()
+    [Theory]
+    [InlineData((int)World.Transport.TwoNodes)]
+    [InlineData((int)World.Transport.Nccl)]
+    [InlineData((int)World.Transport.Staged)]
+    public async Task Split_ByNode_GivesGroupsThatWorkApart(int transport)
     {
-        var results = await World.RunAsync(World.Transport.TwoNodes, 4, group =>
+        var results = await World.RunAsync((World.Transport)transport, 4, group =>
         {
             var node = group.Split(group.Rank / 2);
             var value = new float[] { group.Rank };
@@ -122,10 +128,13 @@ public sealed class CollectiveTests
         Assert.Equal([(0, 2, 1f), (1, 2, 1f), (0, 2, 5f), (1, 2, 5f)], results);
     }
 
-    [Fact]
-    public async Task Statistics_OnTwoNodes_CountBytesByScope()
+    [Theory]
+    [InlineData((int)World.Transport.TwoNodes)]
+    [InlineData((int)World.Transport.Nccl)]
+    [InlineData((int)World.Transport.Staged)]
+    public async Task Statistics_OnTwoNodes_CountBytesByScope(int transport)
     {
-        var results = await World.RunAsync(World.Transport.TwoNodes, 4, group =>
+        var results = await World.RunAsync((World.Transport)transport, 4, group =>
         {
             var receive = new byte[400];
             World.Pinned(new byte[100], send => World.Pinned(receive, to => group.AllGather(send, to, 100).Wait()));

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Phi.Collectives.Cuda;
+using Phi.Collectives.Tests.Nccl;
 
 namespace Phi.Collectives.Tests;
 
@@ -13,18 +15,44 @@ internal static class World
         SharedMemory,
         Tcp,
         TwoNodes,
+
+        /// <summary>On the GPU stand-in: device memory is host memory there.</summary>
+        Nccl,
+        Staged,
     }
 
     public static async Task<T[]> RunAsync<T>(Transport transport, int worldSize, Func<ICommunicator, T> body, CollectiveOptions? options = null)
     {
+        if (transport is Transport.Nccl or Transport.Staged)
+        {
+            await using var world = await GpuWorld.CreateAsync(worldSize, isStaged: transport == Transport.Staged, options);
+            return world.Run(body);
+        }
+
         var groups = await CreateAsync(transport, worldSize, options);
+        try
+        {
+            return OnThreads(worldSize, rank => body(groups[rank]));
+        }
+        finally
+        {
+            foreach (var group in groups)
+            {
+                await group.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Each rank's result, or the first error.</summary>
+    public static T[] OnThreads<T>(int worldSize, Func<int, T> body)
+    {
         var results = new T[worldSize];
         var errors = new Exception?[worldSize];
-        var threads = groups.Select((group, rank) => new Thread(() =>
+        var threads = Enumerable.Range(0, worldSize).Select(rank => new Thread(() =>
         {
             try
             {
-                results[rank] = body(group);
+                results[rank] = body(rank);
             }
             catch (Exception e)
             {
@@ -33,11 +61,6 @@ internal static class World
         })).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
-        foreach (var group in groups)
-        {
-            await group.DisposeAsync();
-        }
-
         return errors.OfType<Exception>().FirstOrDefault() is { } error ? throw new InvalidOperationException(error.Message, error) : results;
     }
 
@@ -71,7 +94,11 @@ internal static class World
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Pins an array for the time of a call.</summary>
+    /// <summary>Pins an array for ever: work that outlives a failed test may still use it.</summary>
+    public static void Unsynchronized<T>(T[] array, Action<nint> body)
+        where T : unmanaged => body(GCHandle.Alloc(array, GCHandleType.Pinned).AddrOfPinnedObject());
+
+    /// <summary>Pins an array for the time of a call and of the work that it puts in the thread's stream.</summary>
     public static void Pinned<T>(T[] array, Action<nint> body)
         where T : unmanaged
     {
@@ -79,6 +106,10 @@ internal static class World
         try
         {
             body(handle.AddrOfPinnedObject());
+            if (CudaStream.Current != 0)
+            {
+                CudaStream.SynchronizeCurrent();
+            }
         }
         finally
         {

@@ -30,6 +30,8 @@ public sealed class CudaContext : IDisposable
 
     public int Multiprocessors => Attribute(16);
 
+    public PciAddress PciAddress => new(Attribute(50), Attribute(33), Attribute(34));
+
     /// <summary>Every thread that calls CUDA calls this first.</summary>
     public void MakeCurrent() => CudaException.ThrowIfFailed(CudaDriver.CtxSetCurrent(_context), $"make device {Ordinal} current");
 
