@@ -5,6 +5,8 @@ using Phi.Cli.Commands;
 var root = new RootCommand("Trains phi-style models, on this machine or on a Kubernetes cluster.")
 {
     RunCommand.Create(),
+    SampleCommand.Create(),
+    CheckpointCommands.Create(),
     ClusterCommands.Up(),
     ClusterCommands.Down(),
     ServiceCommands.Operator(),

@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using Phi.Collectives;
 using Phi.Training.Kernels;
-using Phi.Training.Model;
 
 namespace Phi.Training.Zero;
 

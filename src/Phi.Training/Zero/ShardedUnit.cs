@@ -1,5 +1,4 @@
 using Phi.Training.Kernels;
-using Phi.Training.Model;
 
 namespace Phi.Training.Zero;
 
@@ -16,8 +15,8 @@ public sealed class ShardedUnit : IDisposable
     public ShardedUnit(UnitLayout layout, int index, int place, int places, long alignment, long seed)
     {
         Layout = layout;
-        MatrixShard = RoundUp(RoundUp(layout.Matrices, places) / places, alignment);
-        VectorShard = RoundUp(layout.Vectors, places) / places;
+        MatrixShard = ShardLayout.MatrixShard(layout, places, alignment);
+        VectorShard = ShardLayout.VectorShard(layout, places);
         Place = place;
         Weights = new NativeBuffer(ShardLength);
         Gradients = new NativeBuffer(ShardLength);
@@ -72,6 +71,4 @@ public sealed class ShardedUnit : IDisposable
             }
         }
     }
-
-    private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;
 }
