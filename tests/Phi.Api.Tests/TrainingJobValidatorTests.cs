@@ -29,7 +29,11 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Phi!.Steps = null, "spec.phi.steps", "missing", "how many");
         Add(s => s.Phi!.Steps = 0, "spec.phi.steps", "0", "at least one step");
         Add(s => s.Phi!.Model = new ModelSpec { Preset = "phi-9" }, "spec.phi.model.preset", "phi-9", "choose one");
-        Add(s => s.Phi!.Model!.Heads = 3, "spec.phi.model.heads", "3", "divisor");
+        Add(s => s.Phi!.Model!.Heads = 3, "spec.phi.model.heads", "3", "such as 2");
+        Add(s => s.Phi!.Model!.RotaryDim = 31, "spec.phi.model.rotaryDim", "31", "such as 32");
+        Add(s => s.Phi!.Model!.Heads = 256, "spec.phi.model.rotaryDim", "32", "fewer heads");
+        Add(s => s.Phi!.Model!.VocabularySize = 256, "spec.phi.model.vocabularySize", "256", "write 257");
+        Add(s => s.Phi!.Model = new ModelSpec { Layers = 2, HiddenSize = 64, Heads = 2, RotaryDim = 16, MlpSize = 256, VocabularySize = 257 }, "spec.phi.model.sequenceLength", "missing", "or a preset");
         Add(s => s.Phi!.Model!.RotaryDim = 66, "spec.phi.model.rotaryDim", "66", "half the head size");
         Add(s => s.Phi!.Model!.Layers = 0, "spec.phi.model.layers", "0", "within the range");
         Add(s => s.Phi!.Model!.Dropout = 1.5, "spec.phi.model.dropout", "1.5", "probability");
@@ -132,6 +136,19 @@ public sealed class TrainingJobValidatorTests
         Assert.Equal("default/good-01234567", full.Spec.Checkpoint!.Store!.Folder!.Path);
         Assert.Null(job.Spec.Recovery);
         Assert.Null(job.Spec.Phi!.Model!.Layers);
+    }
+
+    [Fact]
+    public void Defaults_DimensionBesideAPreset_OverridesThePresets()
+    {
+        var job = Good();
+        job.Spec.Phi!.Model = new ModelSpec { Preset = "phi-1", Layers = 2, VocabularySize = 257, SequenceLength = 512 };
+
+        var model = TrainingJobDefaults.Apply(job).Spec.Phi!.Model!;
+
+        Assert.Equal((2, 2048, 32, 32), (model.Layers, model.HiddenSize, model.Heads, model.RotaryDim));
+        Assert.Equal((8192, 257, 512), (model.MlpSize, model.VocabularySize, model.SequenceLength));
+        Assert.Empty(TrainingJobValidator.Validate(job));
     }
 
     private static TrainingJob Good() => new()

@@ -18,7 +18,7 @@ public sealed class DependencyTests
         ["Phi.Reconcile"] = ["Phi.Api"],
         ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],
         ["Phi.Dashboard"] = ["Phi.Telemetry", "Phi.Kubernetes", "Phi.Api"],
-        ["Phi.Cli"] = ["Phi.Api", "Phi.Kubernetes", "Phi.LocalCluster", "Phi.Operator", "Phi.Dashboard"],
+        ["Phi.Cli"] = ["Phi.Api", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.LocalCluster", "Phi.Operator", "Phi.Dashboard"],
     };
 
     public static TheoryData<string> Projects => [.. Allowed.Keys];

@@ -7,7 +7,7 @@ namespace Phi.Api.Traffic;
 /// what a job's own traffic is held against (arXiv 2306.10209, section 3: a forward gather, a backward gather, a reduce-scatter).
 /// <para>
 /// N = nodes × L ranks. A unit (the embedding, each layer, the head) of M matrix and V vector elements is cut into N shards of
-/// s = 2 · (⌈⌈M / N⌉ / 256⌉ · 256 + ⌈V / N⌉) bytes. Gathers and reductions are hierarchical: a shard crosses the network once for each
+/// s = 2 · ⌈⌈M / N⌉ / 256⌉ · 256 + ⌈2 · ⌈V / N⌉ / 16⌉ · 16 bytes. Gathers and reductions are hierarchical: a shard crosses the network once for each
 /// other node, so one of either moves N · (nodes − 1) · s across nodes and N · (L − 1) · nodes · s within them.
 /// </para>
 /// <para>
@@ -20,6 +20,7 @@ public sealed record ZeroTraffic(long WithinNodes, long AcrossNodes)
 {
     private const int ElementBytes = 2;
     private const int Alignment = 256;
+    private const int MessageAlignment = 16;
     private const int RingLayers = 2;
 
     /// <param name="spec">With defaults; its pods are the nodes.</param>
@@ -50,7 +51,7 @@ public sealed record ZeroTraffic(long WithinNodes, long AcrossNodes)
         return new ZeroTraffic(ranks * (ranksPerNode - 1) * nodes * shards, ranks * (nodes - 1) * shards);
 
         long ShardBytes(long matrices, long vectors) =>
-            ElementBytes * (RoundUp(RoundUp(matrices, ranks) / ranks, Alignment) + RoundUp(vectors, ranks) / ranks);
+            ElementBytes * RoundUp(RoundUp(matrices, ranks) / ranks, Alignment) + RoundUp(ElementBytes * (RoundUp(vectors, ranks) / ranks), MessageAlignment);
     }
 
     private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;

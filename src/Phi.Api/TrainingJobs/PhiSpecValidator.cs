@@ -3,9 +3,12 @@ namespace Phi.Api.TrainingJobs;
 /// <summary>Rules of the built-in trainer's block; defaults are applied.</summary>
 internal static class PhiSpecValidator
 {
+    /// <summary>The bytes, and the token that ends a document.</summary>
+    private const int ByteTokens = 257;
+
     public static void Validate(PhiSpec phi, TrainingJobSpec spec, ErrorList errors)
     {
-        Model(phi.Model!, errors);
+        Model(phi, errors);
         Data(phi.Data!, errors);
         Batch(phi.Batch!, spec, errors);
         errors.Required("spec.phi.steps", phi.Steps, "say how many optimizer steps to take");
@@ -16,8 +19,9 @@ internal static class PhiSpecValidator
         errors.OneOf("spec.phi.activationCheckpointing", phi.ActivationCheckpointing, ["none", "full"]);
     }
 
-    private static void Model(ModelSpec model, ErrorList errors)
+    private static void Model(PhiSpec phi, ErrorList errors)
     {
+        var model = phi.Model!;
         if (model.Preset is { } preset && ModelPresets.Find(preset) is null)
         {
             errors.Add("spec.phi.model.preset", preset, $"must be one of {string.Join(", ", ModelPresets.Names)}", "choose one, or give every dimension");
@@ -39,16 +43,24 @@ internal static class PhiSpecValidator
         {
             if (hidden % heads != 0)
             {
-                errors.Add("spec.phi.model.heads", heads, $"must divide hiddenSize ({hidden})", "choose a divisor");
+                errors.Add("spec.phi.model.heads", heads, $"must divide hiddenSize ({hidden})", $"choose a divisor, such as {Divisor(hidden, heads)}");
             }
             else if (model.RotaryDim is { } rotary && (rotary % 2 != 0 || rotary > hidden / heads))
             {
-                errors.Add("spec.phi.model.rotaryDim", rotary, $"must be even and at most the head size ({hidden / heads})", "write half the head size");
+                errors.Add("spec.phi.model.rotaryDim", rotary, $"must be even and at most the head size, hiddenSize / heads ({hidden / heads})", hidden / heads < 2 ? "take fewer heads" : $"write half the head size, such as {Math.Max(2, hidden / heads / 4 * 2)}");
             }
+        }
+
+        if (model.VocabularySize is >= 1 and < ByteTokens and var vocabulary && phi.Data!.Tokenizer!.Bytes is not null)
+        {
+            errors.Add("spec.phi.model.vocabularySize", vocabulary, $"must be at least {ByteTokens} with spec.phi.data.tokenizer.bytes: each byte is a token, and one ends a document", $"write {ByteTokens}");
         }
 
         errors.Range("spec.phi.model.dropout", model.Dropout, 0, 0.99, "write a probability below 1");
     }
+
+    /// <summary>The largest number of heads up to the given one that divides the hidden size.</summary>
+    private static int Divisor(int hidden, int heads) => Enumerable.Range(0, Math.Clamp(hidden, 1, heads)).Select(less => Math.Clamp(hidden, 1, heads) - less).First(divisor => hidden % divisor == 0);
 
     private static void Data(DataSpec data, ErrorList errors)
     {

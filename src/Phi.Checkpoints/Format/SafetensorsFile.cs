@@ -1,34 +1,33 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text.Json;
 
 namespace Phi.Checkpoints.Format;
 
-/// <summary>
-/// Flat fp32 tensors in the safetensors format (github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
-/// header padded with spaces to 8 bytes, then the values.
-/// </summary>
+/// <summary>Whole files in the safetensors format; see <see cref="SafetensorsHeader"/>.</summary>
 public static class SafetensorsFile
 {
+    /// <summary>Whole elements of every type.</summary>
     private const int LargestPiece = 1 << 20;
-    private const long LargestHeader = 100_000_000;
+    private static readonly Dictionary<string, string> NoMetadata = [];
 
     /// <summary>Writes the tensors in order; returns size and digest of the file.</summary>
-    public static unsafe (long Bytes, string Sha256) Write(Stream to, IReadOnlyList<ShardTensor> tensors)
+    public static unsafe (long Bytes, string Sha256) Write(Stream to, IReadOnlyList<ShardTensor> tensors) =>
+        Write(to, [.. tensors.Select(tensor => new StreamedTensor(tensor.Name, WeightType.F32, [tensor.Length], (first, into) => new ReadOnlySpan<byte>((byte*)tensor.Values + first, into.Length).CopyTo(into)))], NoMetadata, CancellationToken.None);
+
+    /// <summary>Writes the tensors in order, piece by piece; returns size and digest of the file.</summary>
+    public static (long Bytes, string Sha256) Write(Stream to, IReadOnlyList<StreamedTensor> tensors, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var written = 0L;
-        var header = Header(tensors);
-        var length = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-        Put(length);
-        Put(header);
+        Put(SafetensorsHeader.Write(tensors, metadata));
+        var buffer = new byte[LargestPiece];
         foreach (var tensor in tensors)
         {
-            var bytes = tensor.Length * sizeof(float);
-            for (var at = 0L; at < bytes; at += LargestPiece)
+            for (var at = 0L; at < tensor.Bytes; at += LargestPiece)
             {
-                Put(new ReadOnlySpan<byte>((byte*)tensor.Values + at, (int)Math.Min(LargestPiece, bytes - at)));
+                cancellationToken.ThrowIfCancellationRequested();
+                var piece = buffer.AsSpan(0, (int)Math.Min(LargestPiece, tensor.Bytes - at));
+                tensor.Read(at, piece);
+                Put(piece);
             }
         }
 
@@ -46,79 +45,29 @@ public static class SafetensorsFile
     /// <exception cref="CheckpointException">A tensor is missing, has another length, or the file is cut off.</exception>
     public static unsafe void Read(Stream from, string file, IReadOnlyList<ShardTensor> into)
     {
-        try
+        var header = SafetensorsHeader.Read(from, file);
+        foreach (var tensor in into)
         {
-            var length = new byte[8];
-            from.ReadExactly(length);
-            var headerLength = BinaryPrimitives.ReadInt64LittleEndian(length);
-            if (headerLength is < 2 or > LargestHeader)
+            var bytes = tensor.Length * sizeof(float);
+            from.Position = header.DataStart + Find(header, tensor.Name, tensor.Length, file).Start;
+            for (var at = 0L; at < bytes; at += LargestPiece)
             {
-                throw new CheckpointException($"{file} is no safetensors file: its header would have {headerLength} bytes");
+                from.ReadExactly(new Span<byte>((byte*)tensor.Values + at, (int)Math.Min(LargestPiece, bytes - at)));
             }
-
-            var header = new byte[headerLength];
-            from.ReadExactly(header);
-            using var entries = JsonDocument.Parse(header);
-            foreach (var tensor in into)
-            {
-                var (start, end) = Offsets(entries, tensor, file);
-                from.Position = 8 + headerLength + start;
-                for (var at = 0L; at < end - start; at += LargestPiece)
-                {
-                    from.ReadExactly(new Span<byte>((byte*)tensor.Values + at, (int)Math.Min(LargestPiece, end - start - at)));
-                }
-            }
-        }
-        catch (Exception e) when (e is EndOfStreamException or JsonException)
-        {
-            throw new CheckpointException($"{file} is cut off or damaged: {e.Message}", e);
         }
     }
 
-    private static (long Start, long End) Offsets(JsonDocument entries, ShardTensor tensor, string file)
+    /// <summary>The entry of a flat fp32 tensor.</summary>
+    /// <exception cref="CheckpointException">It is missing, or has another length or type.</exception>
+    internal static SafetensorsEntry Find(SafetensorsHeader header, string tensor, long length, string file)
     {
-        if (!entries.RootElement.TryGetProperty(tensor.Name, out var entry))
+        if (!header.Tensors.TryGetValue(tensor, out var entry))
         {
-            throw new CheckpointException($"{file} lacks the tensor {tensor.Name}");
+            throw new CheckpointException($"{file} lacks the tensor {tensor}");
         }
 
-        var type = entry.GetProperty("dtype").GetString();
-        var offsets = entry.GetProperty("data_offsets");
-        var (start, end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
-        return type == "F32" && end - start == tensor.Length * sizeof(float) && start >= 0
-            ? (start, end)
-            : throw new CheckpointException($"{file}: {tensor.Name} has {end - start} bytes of {type}; {tensor.Length * sizeof(float)} bytes of F32 were expected");
-    }
-
-    private static byte[] Header(IReadOnlyList<ShardTensor> tensors)
-    {
-        using var memory = new MemoryStream();
-        using (var json = new Utf8JsonWriter(memory))
-        {
-            var offset = 0L;
-            json.WriteStartObject();
-            foreach (var tensor in tensors)
-            {
-                json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", "F32");
-                json.WriteStartArray("shape");
-                json.WriteNumberValue(tensor.Length);
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(offset += tensor.Length * sizeof(float));
-                json.WriteEndArray();
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-        }
-
-        while (memory.Length % 8 != 0)
-        {
-            memory.WriteByte((byte)' ');
-        }
-
-        return memory.ToArray();
+        return entry.Type == nameof(WeightType.F32) && entry.End - entry.Start == length * sizeof(float)
+            ? entry
+            : throw new CheckpointException($"{file}: {tensor} has {entry.End - entry.Start} bytes of {entry.Type}; {length * sizeof(float)} bytes of F32 were expected");
     }
 }

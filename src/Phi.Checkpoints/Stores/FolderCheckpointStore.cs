@@ -13,29 +13,17 @@ namespace Phi.Checkpoints.Stores;
 public sealed class FolderCheckpointStore(string root)
 {
     private const string ManifestName = "manifest.json";
-    private const string StepPrefix = "step-";
+    internal const string StepPrefix = "step-";
 
     public string FolderOf(long step) => Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"{StepPrefix}{step:D8}"));
 
     /// <summary>Writes one rank's shard; nothing refers to it until <see cref="Commit"/>. The attempt is in the name, so that a stale attempt's shards cannot replace newer ones.</summary>
-    public ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<ShardTensor> tensors)
-    {
-        var name = string.Create(CultureInfo.InvariantCulture, $"shard-{rank:D5}-of-{worldSize:D5}-attempt-{attempt}.safetensors");
-        var folder = FolderOf(step);
-        Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, name);
-        var temporary = path + ".tmp";
-        long bytes;
-        string digest;
-        using (var stream = File.Create(temporary))
-        {
-            (bytes, digest) = SafetensorsFile.Write(stream, tensors);
-            stream.Flush(flushToDisk: true);
-        }
+    public ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<ShardTensor> tensors) =>
+        WriteShard(step, attempt, rank, worldSize, stream => SafetensorsFile.Write(stream, tensors));
 
-        File.Move(temporary, path, overwrite: true);
-        return new ShardEntry(name, bytes, digest);
-    }
+    /// <summary>Writes one shard whose values are made while it is written.</summary>
+    public ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<StreamedTensor> tensors, CancellationToken cancellationToken) =>
+        WriteShard(step, attempt, rank, worldSize, stream => SafetensorsFile.Write(stream, tensors, new Dictionary<string, string>(), cancellationToken));
 
     /// <summary>Makes the checkpoint of the manifest's step exist. False if one is committed already; that one stays.</summary>
     public bool Commit(CheckpointManifest manifest)
@@ -148,7 +136,26 @@ public sealed class FolderCheckpointStore(string root)
         }
     }
 
-    private FileStream OpenShard(long step, ShardEntry shard, out string path)
+    private ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, Func<Stream, (long Bytes, string Sha256)> write)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"shard-{rank:D5}-of-{worldSize:D5}-attempt-{attempt}.safetensors");
+        var folder = FolderOf(step);
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, name);
+        var temporary = path + ".tmp";
+        long bytes;
+        string digest;
+        using (var stream = File.Create(temporary))
+        {
+            (bytes, digest) = write(stream);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+        return new ShardEntry(name, bytes, digest);
+    }
+
+    internal FileStream OpenShard(long step, ShardEntry shard, out string path)
     {
         path = Path.Combine(FolderOf(step), Path.GetFileName(shard.File));
         try

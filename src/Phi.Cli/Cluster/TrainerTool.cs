@@ -1,9 +1,13 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
 namespace Phi.Cli.Cluster;
 
 /// <summary>Where the training executable lies: <c>PHI_TRAINER_PATH</c>, else beside the command line, else in the build's output.</summary>
-public static class TrainerTool
+public static partial class TrainerTool
 {
     private const string Name = "phi-trainer";
+    private const int Sigterm = 15;
 
     public static string Folder()
     {
@@ -19,4 +23,17 @@ public static class TrainerTool
     }
 
     public static string Executable() => Path.Combine(Folder(), Name);
+
+    /// <summary>Runs it with this process's input and output, and returns its exit code. Cancelling asks it to end.</summary>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Executable(), arguments))!;
+        // A terminal's Ctrl-C reaches the child too; another kind of signal is not taken for a second Ctrl-C, which would kill it.
+        using var forward = cancellationToken.Register(() => _ = Kill(process.Id, Sigterm));
+        await process.WaitForExitAsync(CancellationToken.None);
+        return process.ExitCode;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int processId, int signal);
 }

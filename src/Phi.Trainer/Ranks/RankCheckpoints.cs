@@ -4,10 +4,10 @@ using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
+using Phi.Checkpoints.Layout;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Training.Loop;
-using Phi.Training.Zero;
 
 namespace Phi.Trainer.Ranks;
 
@@ -43,7 +43,8 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
 
         CheckModel(manifest);
         using var state = loop.State();
-        store.ReadShard(step, manifest.Shards[loop.ShardIndex], Tensors(state));
+        // Before the first step nothing is rounded off yet: the errors of a feedback are zero, as this job has them, and an imported model has none.
+        store.ReadShard(step, manifest.Shards[loop.ShardIndex], step > 0 ? Tensors(state) : Tensors(state).FindAll(tensor => ShardLayout.IsUnitState(tensor.Name)));
         state.Apply();
         loop.CompletedSteps = step;
         Step = step;
@@ -68,8 +69,8 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
                 Seed = configuration.Seed,
                 WorldSize = loop.Shards,
                 Time = time.GetUtcNow(),
-                Model = RankConfiguration.Dimensions(configuration.Model),
-                Units = [.. loop.Units.SelectMany(Regions)],
+                Model = configuration.Model.ToDimensions(),
+                Units = [.. loop.Units.SelectMany(unit => ShardLayout.Regions(unit.Layout, unit.MatrixShard, unit.VectorShard))],
                 Shards = shards,
             });
             store.Retain(keepLast);
@@ -115,21 +116,9 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
 
     private static unsafe List<ShardTensor> Tensors(HostState state) => [.. state.Tensors.Select(tensor => new ShardTensor(tensor.Name, (float*)tensor.Values, tensor.Length))];
 
-    private static IEnumerable<UnitEntry> Regions(ShardedUnit unit)
-    {
-        yield return new UnitEntry($"{unit.Layout.Name}.matrices", unit.Layout.Matrices, unit.MatrixShard, Tensors(true));
-        if (unit.VectorShard > 0)
-        {
-            yield return new UnitEntry($"{unit.Layout.Name}.vectors", unit.Layout.Vectors, unit.VectorShard, Tensors(false));
-        }
-
-        List<TensorEntry> Tensors(bool matrices) =>
-            [.. unit.Layout.Tensors.Where(tensor => tensor.IsMatrix == matrices).Select(tensor => new TensorEntry(tensor.Name, tensor.Shape, tensor.Offset))];
-    }
-
     private void CheckModel(CheckpointManifest manifest)
     {
-        var mine = RankConfiguration.Dimensions(configuration.Model);
+        var mine = configuration.Model.ToDimensions();
         foreach (var (name, value) in manifest.Model)
         {
             if (mine.TryGetValue(name, out var wanted) && wanted != value)

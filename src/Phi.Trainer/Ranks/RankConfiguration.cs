@@ -1,6 +1,6 @@
 using Phi.Api.TrainingJobs;
+using Phi.Checkpoints.Layout;
 using Phi.Training.Loop;
-using Phi.Training.Model;
 using Phi.Training.Optimizer;
 using Phi.Training.Zero;
 
@@ -41,34 +41,6 @@ internal static class RankConfiguration
             Dropout = phi.Model!.Dropout!.Value,
             Seed = phi.Seed!.Value,
         };
-    }
-
-    public static IReadOnlyDictionary<string, int> Dimensions(ModelConfiguration model) => new Dictionary<string, int>
-    {
-        ["layers"] = model.Layers,
-        ["hiddenSize"] = model.HiddenSize,
-        ["heads"] = model.Heads,
-        ["rotaryDim"] = model.RotaryDim,
-        ["mlpSize"] = model.MlpSize,
-        ["vocabularySize"] = model.VocabularySize,
-        ["sequenceLength"] = model.SequenceLength,
-    };
-
-    /// <exception cref="ArgumentException">A dimension is missing.</exception>
-    public static ModelConfiguration FromDimensions(IReadOnlyDictionary<string, int> dimensions)
-    {
-        return new ModelConfiguration
-        {
-            Layers = Get("layers"),
-            HiddenSize = Get("hiddenSize"),
-            Heads = Get("heads"),
-            RotaryDim = Get("rotaryDim"),
-            MlpSize = Get("mlpSize"),
-            VocabularySize = Get("vocabularySize"),
-            SequenceLength = Get("sequenceLength"),
-        };
-
-        int Get(string name) => dimensions.TryGetValue(name, out var value) ? value : throw new ArgumentException($"the checkpoint's manifest has no model.{name}");
     }
 
     private static ISchedule Schedule(ScheduleSpec spec, long steps) => spec switch

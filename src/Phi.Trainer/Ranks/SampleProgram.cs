@@ -1,71 +1,114 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Phi.Checkpoints;
-using Phi.Checkpoints.Format;
+using Phi.Checkpoints.HuggingFace;
 using Phi.Checkpoints.Stores;
-using Phi.Training.Data;
+using Phi.Checkpoints.Weights;
+using Phi.Training.Data.Tokenizers;
 using Phi.Training.Generation;
-using Phi.Training.Model;
 
 namespace Phi.Trainer.Ranks;
 
-/// <summary>Prints text from a committed checkpoint.</summary>
+/// <summary>Prints text from a trained model, as it is generated.</summary>
 internal static class SampleProgram
 {
-    /// <param name="folder">A checkpoint's folder, such as …/step-00000300.</param>
-    public static int Run(string folder, string prompt, int tokens)
+    private const int Usage = 2;
+    private const int BadModel = 7;
+    private const int Interrupted = 130;
+
+    /// <summary>The exit code is one of <c>phi</c>'s, which starts this.</summary>
+    public static int Run(SampleOptions options, TextWriter output)
     {
         try
         {
-            var manifest = Read(folder, out var store);
-            var model = RankConfiguration.FromDimensions(manifest.Model);
-            if (model.VocabularySize != ByteCorpus.EndOfText + 1)
-            {
-                throw new CheckpointException($"the checkpoint has a vocabulary of {model.VocabularySize}; this version generates text from byte-level models ({ByteCorpus.EndOfText + 1}) alone");
-            }
-
-            using var generator = new TextGenerator(model, Weights(manifest, store));
-            Console.WriteLine(prompt + Encoding.UTF8.GetString(generator.Continue(Encoding.UTF8.GetBytes(prompt), tokens, seed: 1)));
-            return 0;
+            options.Validate();
+            var prompt = options.ReadPrompt();
+            using var stop = new CancellationTokenSource();
+            using var interrupt = StopOn(PosixSignal.SIGINT, stop);
+            using var terminate = StopOn(PosixSignal.SIGTERM, stop);
+            using var weights = Open(options);
+            return Print(weights, prompt, options, output, stop.Token) ? 0 : Interrupted;
         }
-        catch (Exception e) when (e is CheckpointException or ArgumentException)
+        catch (ArgumentException e)
         {
-            Console.Error.WriteLine(e.Message);
-            return 1;
+            return Fail(e, Usage);
+        }
+        catch (Exception e) when (e is CheckpointException or ModelFolderException or InvalidOperationException)
+        {
+            return Fail(e, BadModel);
         }
     }
 
-    private static CheckpointManifest Read(string folder, out FolderCheckpointStore store)
+    /// <summary>The first such signal ends the text, a second one the process.</summary>
+    private static PosixSignalRegistration StopOn(PosixSignal signal, CancellationTokenSource stop)
     {
-        var name = Path.GetFileName(folder.TrimEnd('/'));
-        store = new FolderCheckpointStore(Path.GetDirectoryName(Path.GetFullPath(folder.TrimEnd('/')))!);
-        return name.StartsWith("step-", StringComparison.Ordinal) && long.TryParse(name["step-".Length..], out var step)
-            ? store.ReadManifest(step)
-            : throw new ArgumentException($"'{folder}' is no checkpoint; name a folder such as step-00000300");
+        var seen = 0;
+        return PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = Interlocked.Exchange(ref seen, 1) == 0;
+            stop.Cancel();
+        });
     }
 
-    /// <summary>Every parameter's values, put together from the shards.</summary>
-    private static unsafe Func<TensorLayout, ReadOnlyMemory<float>> Weights(CheckpointManifest manifest, FolderCheckpointStore store)
+    private static IModelWeights Open(SampleOptions options)
     {
-        var regions = manifest.Units.Select(region => new float[region.ShardLength * manifest.WorldSize]).ToList();
-        var pins = regions.ConvertAll(region => GCHandle.Alloc(region, GCHandleType.Pinned));
-        try
+        if (options.HuggingFace is { } folder)
         {
-            for (var shard = 0; shard < manifest.WorldSize; shard++)
-            {
-                store.ReadShard(manifest.Step, manifest.Shards[shard], [.. manifest.Units.Zip(pins, (region, pin) =>
-                    new ShardTensor($"{region.Name}.weights", (float*)pin.AddrOfPinnedObject() + shard * region.ShardLength, region.ShardLength))]);
-            }
-        }
-        finally
-        {
-            pins.ForEach(pin => pin.Free());
+            return HuggingFaceWeights.Open(folder);
         }
 
-        var places = manifest.Units.Zip(regions, (region, values) => region.Tensors.Select(tensor => (tensor.Name, tensor.Offset, Values: values)))
-            .SelectMany(tensors => tensors).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        return layout => places.TryGetValue(layout.Name, out var place)
-            ? place.Values.AsMemory(checked((int)place.Offset), checked((int)layout.Length))
-            : throw new CheckpointException($"the checkpoint's manifest has no tensor {layout.Name}");
+        var (store, manifest) = CheckpointFolder.Find(options.Checkpoint!, (step, problem) => Console.Error.WriteLine($"checkpoint of step {step} is not used: {problem.Message}"));
+        return new CheckpointWeights(store, manifest);
+    }
+
+    /// <summary>False if it was stopped before the end.</summary>
+    private static bool Print(IModelWeights weights, byte[] prompt, SampleOptions options, TextWriter output, CancellationToken stop)
+    {
+        var tokenizer = TokenizerOf(weights);
+        var tokens = new List<int>();
+        tokenizer.Encode(prompt, tokens);
+        if (tokens.Count == 0)
+        {
+            // As after the end of another document.
+            tokens.Add(tokenizer.EndOfText);
+        }
+
+        using var generator = new TextGenerator(weights);
+        // A character may be spread over several tokens: the decoder keeps its first bytes.
+        var decoder = Encoding.UTF8.GetDecoder();
+        Write(prompt, flush: false);
+        var bytes = new List<byte>();
+        foreach (var token in generator.Continue(tokens, tokenizer.VocabularySize, options.Sampling).Take(options.Tokens).TakeWhile(token => token != tokenizer.EndOfText && !stop.IsCancellationRequested))
+        {
+            bytes.Clear();
+            tokenizer.Decode([token], bytes);
+            Write([.. bytes], flush: false);
+        }
+
+        Write([], flush: true);
+        output.WriteLine();
+        output.Flush();
+        return !stop.IsCancellationRequested;
+
+        void Write(byte[] part, bool flush)
+        {
+            var characters = new char[Encoding.UTF8.GetMaxCharCount(part.Length)];
+            output.Write(characters.AsSpan(0, decoder.GetChars(part, characters, flush)));
+            output.Flush();
+        }
+    }
+
+    /// <summary>The tokenizer that the model was trained with.</summary>
+    private static ITokenizer TokenizerOf(IModelWeights weights)
+    {
+        ITokenizer[] known = [new ByteTokenizer()];
+        return Array.Find(known, tokenizer => tokenizer.VocabularySize == weights.Model.VocabularySize)
+            ?? throw new CheckpointException($"'{weights.Folder}' has a vocabulary of {weights.Model.VocabularySize}; this version generates text from byte-level models ({known[0].VocabularySize}) alone");
+    }
+
+    private static int Fail(Exception error, int code)
+    {
+        Console.Error.WriteLine(error.Message);
+        return code;
     }
 }

@@ -1,48 +1,48 @@
-using Phi.Training.Data;
+using Phi.Checkpoints.Weights;
 using Phi.Training.Kernels;
-using Phi.Training.Model;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Phi.Training.Generation;
 
-/// <summary>Samples bytes from a trained model: temperature 0.8, the 40 likeliest tokens, a fixed seed.</summary>
+/// <summary>Continues tokens with a trained model. Nothing here knows which text they stand for.</summary>
 public sealed class TextGenerator : IDisposable
 {
-    private const float Temperature = 0.8f;
-    private const int TopK = 40;
     private readonly ModelConfiguration _model;
-    private readonly PhiForward _forward;
     private readonly Tensor[][] _units;
+    private readonly CachedForward _forward;
 
-    /// <param name="weights">The values of each parameter, by its name in <see cref="UnitLayout"/>.</param>
-    public TextGenerator(ModelConfiguration model, Func<TensorLayout, ReadOnlyMemory<float>> weights)
+    /// <param name="weights">Read whole; the caller's to dispose.</param>
+    public TextGenerator(IModelWeights weights)
     {
-        _model = model;
-        _forward = new PhiForward(model);
-        using var scope = NewDisposeScope();
-        _units = [.. UnitLayout.Of(model).Select(unit => unit.Tensors.Select(layout => tensor(weights(layout).ToArray(), layout.Shape).DetachFromDisposeScope()).ToArray())];
+        _model = weights.Model;
+        _model.Validate();
+        _units = [.. UnitLayout.Of(_model).Select(unit => unit.Tensors.Select(layout => Load(weights, layout)).ToArray())];
+        _forward = new CachedForward(_model, _units);
     }
 
-    /// <summary>The prompt's continuation, at most so many bytes; it ends early at an end-of-text token.</summary>
-    public byte[] Continue(byte[] prompt, int tokens, long seed)
+    /// <summary>The tokens that follow the prompt, each as soon as it is chosen, for ever: the caller decides where the text ends.</summary>
+    /// <param name="prompt">At least one token, each below <paramref name="vocabulary"/>.</param>
+    /// <param name="vocabulary">Tokens that stand for text, at most the model's: the rest of the logits is not chosen from.</param>
+    /// <exception cref="InvalidOperationException">The model's logits are no numbers.</exception>
+    public IEnumerable<int> Continue(IReadOnlyList<int> prompt, int vocabulary, SamplingOptions options)
     {
-        using var noGradient = no_grad();
-        var text = prompt.Select(b => (long)b).ToList();
-        var made = new List<byte>();
-        for (var i = 0; i < tokens; i++)
+        options.Validate();
+        ArgumentOutOfRangeException.ThrowIfZero(prompt.Count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(vocabulary, _model.VocabularySize);
+        return Tokens();
+
+        IEnumerable<int> Tokens()
         {
-            var next = Choose(Logits(text), Uniform(seed, i));
-            if (next == ByteCorpus.EndOfText)
+            var text = prompt.ToList();
+            _forward.Restart();
+            for (var step = 0; ; step++)
             {
-                break;
+                var next = TokenSampler.Choose(Checked(Logits(text)).AsSpan(0, vocabulary), options, Uniform(options.Seed, step));
+                text.Add(next);
+                yield return next;
             }
-
-            text.Add(next);
-            made.Add((byte)next);
         }
-
-        return [.. made];
     }
 
     public void Dispose()
@@ -54,34 +54,26 @@ public sealed class TextGenerator : IDisposable
         }
     }
 
-    private float[] Logits(List<long> text)
+    /// <summary>Logits after the text; one token more than at the last call, unless the cache is empty.</summary>
+    private float[] Logits(List<int> text)
     {
-        using var scope = NewDisposeScope();
-        var window = text.TakeLast(_model.SequenceLength).ToArray();
-        var x = _forward.Embed(tensor(window, [1, window.Length]), _units[0]);
-        for (var layer = 0; layer < _model.Layers; layer++)
+        var start = ContextWindow.Start(text.Count, _model.SequenceLength);
+        if (_forward.Length != text.Count - start - 1)
         {
-            x = _forward.Layer(x, _units[layer + 1]);
+            _forward.Restart();
         }
 
-        return _forward.Head(x.narrow(1, window.Length - 1, 1), _units[^1]).data<float>().ToArray();
+        return _forward.Append([.. text.Skip(start + _forward.Length)]);
     }
 
-    private static long Choose(float[] logits, double at)
-    {
-        var best = logits.Index().OrderByDescending(pair => pair.Item).Take(TopK).ToList();
-        var weights = best.Select(pair => Math.Exp((pair.Item - best[0].Item) / Temperature)).ToList();
-        var left = at * weights.Sum();
-        for (var i = 0; i < best.Count; i++)
-        {
-            left -= weights[i];
-            if (left <= 0)
-            {
-                return best[i].Index;
-            }
-        }
+    private static float[] Checked(float[] logits) =>
+        Array.TrueForAll(logits, float.IsFinite) ? logits : throw new InvalidOperationException("the model's logits are not finite: its training had diverged when the checkpoint was written; name an earlier one");
 
-        return best[^1].Index;
+    private static unsafe Tensor Load(IModelWeights weights, TensorLayout layout)
+    {
+        var tensor = empty(layout.Shape).DetachFromDisposeScope();
+        weights.Read(layout.Name, 0, new Span<float>((float*)TensorMemory.Address(tensor), checked((int)layout.Length)));
+        return tensor;
     }
 
     private static double Uniform(long seed, int step) => CounterRandom.Below((ulong)seed, (ulong)step, 0, 1 << 24) / (double)(1 << 24);

@@ -1,4 +1,3 @@
-using Phi.Training.Model;
 using Phi.Training.Optimizer;
 using Phi.Training.Zero;
 

@@ -1,6 +1,5 @@
 using Phi.Collectives;
 using Phi.Training.Devices;
-using Phi.Training.Model;
 
 namespace Phi.Training.Zero;
 

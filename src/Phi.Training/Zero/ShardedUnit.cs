@@ -1,6 +1,5 @@
 using Phi.Training.Devices;
 using Phi.Training.Kernels;
-using Phi.Training.Model;
 
 namespace Phi.Training.Zero;
 
@@ -19,8 +18,8 @@ public sealed class ShardedUnit : IDisposable
     public ShardedUnit(IDevice device, UnitLayout layout, int index, int place, int places, long alignment, long seed)
     {
         Layout = layout;
-        MatrixShard = RoundUp(RoundUp(layout.Matrices, places) / places, alignment);
-        VectorShard = RoundUp(layout.Vectors, places) / places;
+        MatrixShard = ShardLayout.MatrixShard(layout, places, alignment);
+        VectorShard = ShardLayout.VectorShard(layout, places);
         Place = place;
         Weights = new DeviceBuffer(device, ShardLength);
         Gradients = new DeviceBuffer(device, ShardLength);
@@ -88,6 +87,4 @@ public sealed class ShardedUnit : IDisposable
             }
         });
     }
-
-    private static long RoundUp(long value, long multiple) => (value + multiple - 1) / multiple * multiple;
 }

@@ -26,7 +26,7 @@ public sealed record ZeroConfiguration
     internal bool IsQuantized => WeightBlock > 0 || SecondaryShards || Gradients is not null;
 
     /// <summary>Shards are whole blocks. One value serves every usual block size, so that quantisation can be switched between attempts.</summary>
-    internal long Alignment => Math.Max(256, Math.Max(WeightBlock, Gradients?.BlockSize ?? 0));
+    internal long Alignment => Math.Max(ShardLayout.DefaultAlignment, Math.Max(WeightBlock, Gradients?.BlockSize ?? 0));
 
     /// <exception cref="ArgumentException">A value that cannot be, or two that exclude each other.</exception>
     public void Validate(int worldSize)

@@ -1,4 +1,4 @@
-namespace Phi.Training.Model;
+namespace Phi.Checkpoints.Layout;
 
 /// <summary>How a parameter starts.</summary>
 public enum Initialization
