@@ -18,6 +18,7 @@ install_debian() {
 
 command -v npm >/dev/null || install_debian nodejs npm
 command -v unzip >/dev/null || install_debian unzip
+command -v g++ >/dev/null || install_debian g++
 [ -x /usr/bin/chromium ] || install_debian chromium
 ls /usr/lib/python3*/asyncio >/dev/null 2>&1 || install_debian libpython3-stdlib
 command -v setsid >/dev/null || install_debian util-linux

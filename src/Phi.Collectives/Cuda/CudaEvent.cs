@@ -11,6 +11,8 @@ public sealed class CudaEvent : IDisposable
         CudaException.ThrowIfFailed(CudaDriver.EventCreate(out _handle, hasTime ? 0 : CudaDriver.EventDisableTiming), "create an event");
     }
 
+    public nint Handle => _handle;
+
     /// <summary>Whether the work before the event is done.</summary>
     public bool IsDone
     {
