@@ -15,8 +15,11 @@ public static class StandInLibraries
     private static bool Choose()
     {
         var driver = NativeBuild.Library("cuda", []);
+        var compiler = NativeBuild.Library("nvrtc", [], $"STAND_IN_NATIVE=\"{NativeBuild.Sources}\"", $"STAND_IN_KERNELS=\"{Path.Combine(NativeBuild.Artifacts, "kernels")}\"");
         StandInDriver.Load(driver);
+        StandInCompiler.Load(compiler);
         Environment.SetEnvironmentVariable("PHI_CUDA_LIBRARY", driver);
+        Environment.SetEnvironmentVariable("PHI_NVRTC_LIBRARY", compiler);
         return true;
     }
 }
