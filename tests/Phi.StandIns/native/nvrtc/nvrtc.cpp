@@ -99,7 +99,8 @@ int Compile(Program& program, const std::string& flags) {
     const std::string own = folder + "/" + std::to_string(getpid()) + "-" + std::to_string(sequence++);
     std::ofstream(own + ".cu") << "#line 1 \"" << program.name << "\"\n" << program.source;
     std::string text;
-    bool done = Run("g++ -E -std=c++17 -x c++ -D__global__=" + Mark + " -include " + Quoted(STAND_IN_NATIVE "/device/device.h") + flags + " " + Quoted(own + ".cu"), text);
+    // From standard input, so that no name of a temporary file is in what is digested below.
+    bool done = Run("g++ -E -std=c++17 -x c++ -D__global__=" + Mark + " -include " + Quoted(STAND_IN_NATIVE "/device/device.h") + flags + " - < " + Quoted(own + ".cu"), text);
     std::remove((own + ".cu").c_str());
     if (!done) {
         program.log = text;
@@ -107,7 +108,7 @@ int Compile(Program& program, const std::string& flags) {
     }
     auto kernels = TakeKernels(text);
     std::ostringstream whole;
-    whole << text << "\n#line 1 \"trampolines\"\n";
+    whole << text << "\n# 1 \"trampolines\"\n";
     for (auto& name : kernels) {
         whole << "extern \"C\" __attribute__((visibility(\"default\"))) StandInKernel stand_in_kernel_" << name << ";\n"
               << "StandInKernel stand_in_kernel_" << name << " = standin::Describe<" << name << ">();\n";
