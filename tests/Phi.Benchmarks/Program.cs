@@ -5,7 +5,7 @@ using Phi.Benchmarks.Reports;
 using Phi.Benchmarks.Workers;
 using Spectre.Console;
 
-IBench[] benches = [new QuantizeBench(), new ZeroBench(), new LabBench()];
+IBench[] benches = [new QuantizeBench(), new ZeroBench(), new LabBench(), new GpuQuantizeBench()];
 var output = new Option<string>("--output", "-o") { Description = "table or json", DefaultValueFactory = _ => "table", Recursive = true };
 output.AcceptOnlyFromAmong("table", "json");
 var root = new RootCommand("Measures this version on this machine; every ratio has both its sides measured in the run.") { output };
@@ -16,7 +16,8 @@ foreach (var bench in benches)
     {
         try
         {
-            var report = new BenchReport(bench.Name, MachineName.Get(), await bench.RunAsync());
+            var metrics = await bench.RunAsync();
+            var report = new BenchReport(bench.Name, bench.Machine, metrics);
             if (parsed.GetValue(output) == "json")
             {
                 Console.WriteLine(report.ToJson());

@@ -51,6 +51,9 @@ public sealed partial class CudaDevice : IDevice
         }
     }
 
+    /// <summary>The GPU's model.</summary>
+    public string Name => _context.Name;
+
     /// <summary>libtorch is loaded when this is first read.</summary>
     public Device Torch => _torch ??= new Device(DeviceType.CUDA, _context.Ordinal);
 

@@ -9,5 +9,8 @@ internal interface IBench
 
     string Description { get; }
 
+    /// <summary>What the figures were taken on; asked for after the run.</summary>
+    string Machine => MachineName.Get();
+
     Task<IReadOnlyList<Metric>> RunAsync();
 }
