@@ -8,6 +8,9 @@ namespace Phi.Collectives.Cuda;
 /// </summary>
 internal sealed class CudaImageCache(string folder)
 {
+    private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestCompilation = TimeSpan.FromMinutes(1);
+
     /// <summary>Null where there is none, or what there is was damaged.</summary>
     public byte[]? Read(string digest)
     {
@@ -32,6 +35,29 @@ internal sealed class CudaImageCache(string folder)
         var unfinished = $"{PathOf(digest)}.{Guid.NewGuid():N}";
         File.WriteAllBytes(unfinished, [.. SHA256.HashData(image), .. image]);
         File.Move(unfinished, PathOf(digest), overwrite: true);
+    }
+
+    /// <summary>
+    /// Held by the one that compiles an image; others wait, and find it there. Given up with the process that holds it. After a minute each
+    /// goes on without it: twice the same work is better than none.
+    /// </summary>
+    public IDisposable? Lock(string digest)
+    {
+        Directory.CreateDirectory(folder);
+        var path = PathOf(digest) + ".lock";
+        for (var waited = TimeSpan.Zero; waited < LongestCompilation; waited += LockRetry)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                Thread.Sleep(LockRetry);
+            }
+        }
+
+        return null;
     }
 
     private string PathOf(string digest) => Path.Combine(folder, digest + ".cubin");

@@ -12,13 +12,19 @@ internal sealed class CudaModule : IDisposable
     public static CudaModule Load(CudaProgram program, CudaImageCache cache)
     {
         var digest = program.Digest();
-        if (cache.Read(digest) is { } cached && TryLoad(cached, out var handle) == CudaDriver.Success)
+        if (TryLoadCached(cache, digest) is { } ready)
         {
-            return new CudaModule(handle);
+            return ready;
+        }
+
+        using var hold = cache.Lock(digest);
+        if (TryLoadCached(cache, digest) is { } compiledMeanwhile)
+        {
+            return compiledMeanwhile;
         }
 
         var image = program.Compile();
-        CudaException.ThrowIfFailed(TryLoad(image, out handle), $"load the image of {program.Name} for {program.Architecture}");
+        CudaException.ThrowIfFailed(TryLoad(image, out var handle), $"load the image of {program.Name} for {program.Architecture}");
         cache.Write(digest, image);
         return new CudaModule(handle);
     }
@@ -38,6 +44,10 @@ internal sealed class CudaModule : IDisposable
             _handle = 0;
         }
     }
+
+    /// <summary>Null where there is no image, or none that the driver takes.</summary>
+    private static CudaModule? TryLoadCached(CudaImageCache cache, string digest) =>
+        cache.Read(digest) is { } image && TryLoad(image, out var handle) == CudaDriver.Success ? new CudaModule(handle) : null;
 
     private static unsafe int TryLoad(byte[] image, out nint handle)
     {

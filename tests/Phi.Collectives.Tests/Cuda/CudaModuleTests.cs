@@ -43,6 +43,8 @@ public sealed class CudaModuleTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private string[] Images => Directory.GetFiles(_folder, "*.cubin*").Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).ToArray();
+
     [Fact]
     public unsafe void Launch_OfAKernel_RunsItOverTheGridWithItsArguments()
     {
@@ -115,7 +117,7 @@ public sealed class CudaModuleTests : IDisposable
 
         Assert.Contains("wrong.cu:2", error.Message, StringComparison.Ordinal);
         Assert.Contains("no_such_function", error.Message, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFiles(_folder));
+        Assert.Empty(Images);
     }
 
     [Fact]
@@ -138,6 +140,35 @@ public sealed class CudaModuleTests : IDisposable
     }
 
     [Fact]
+    public void Load_ByManyRanksAtOnce_CompilesOnce()
+    {
+        var before = StandInCompiler.Compilations;
+        var failures = new List<Exception>();
+        var ranks = Enumerable.Range(0, 8).Select(rank => new Thread(() =>
+        {
+            try
+            {
+                using var context = GpuStandIn.Open(rank);
+                CudaModule.Load(Program("BIAS=5"), new CudaImageCache(_folder)).Dispose();
+            }
+            catch (CudaException e)
+            {
+                lock (failures)
+                {
+                    failures.Add(e);
+                }
+            }
+        })).ToList();
+
+        ranks.ForEach(rank => rank.Start());
+        ranks.ForEach(rank => rank.Join());
+
+        Assert.Empty(failures);
+        Assert.Equal(before + 1, StandInCompiler.Compilations);
+        Assert.Single(Images);
+    }
+
+    [Fact]
     public void Digest_OfAnotherArchitectureDefineOrSource_IsAnother()
     {
         var program = Program("BIAS=0");
@@ -150,7 +181,7 @@ public sealed class CudaModuleTests : IDisposable
     public void Load_CutOffImage_CompilesAgain()
     {
         CudaModule.Load(Program("BIAS=3"), new CudaImageCache(_folder)).Dispose();
-        var file = Assert.Single(Directory.GetFiles(_folder));
+        var file = Assert.Single(Images);
         var whole = File.ReadAllBytes(file);
         File.WriteAllBytes(file, whole[..^5]);
 
@@ -190,7 +221,7 @@ public sealed class CudaModuleTests : IDisposable
             }
         });
 
-        Assert.Single(Directory.GetFiles(_folder));
+        Assert.Single(Images);
     }
 
     private static CudaProgram Program(params string[] defines) => new("scale.cu", Scale, defines, "sm_80");

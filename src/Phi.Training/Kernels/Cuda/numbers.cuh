@@ -90,7 +90,7 @@ __device__ __forceinline__ float FromHalf(u32 bits) {
     return __uint_as_float((bits & 0x8000u) << 16 | (magnitude < 0x400u ? small : normal));
 }
 
-// A precision: Values of one 16-byte access, and the words that Count values take.
+// A precision: bytes of a value, values of one 16-byte access, and the way from and to words of 32 bits.
 struct Fp32 {
     static constexpr int Bytes = 4;
     static constexpr int Vector = 4;
