@@ -28,7 +28,7 @@ struct Program {
 std::atomic<int> compilations{0};
 
 // Alignment and bounds are checked: a GPU faults on a misaligned vector access, a CPU does not.
-const char* const Flags = "-std=c++17 -O2 -ffp-contract=off -fno-strict-aliasing -fwrapv -fPIC -shared -fvisibility=hidden -fsanitize=alignment,bounds -fsanitize-undefined-trap-on-error -U_FORTIFY_SOURCE -w";
+const char* const Flags = "-std=c++17 -O1 -ffp-contract=off -fno-strict-aliasing -fwrapv -fPIC -shared -fvisibility=hidden -fsanitize=alignment,bounds -fsanitize-undefined-trap-on-error -U_FORTIFY_SOURCE -w";
 
 std::string Quoted(const std::string& text) {
     std::string quoted = "'";
