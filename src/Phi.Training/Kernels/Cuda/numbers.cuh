@@ -9,13 +9,16 @@ typedef unsigned long long u64;
 #define WHOLE_WARP 0xffffffffu
 #define INFINITY_BITS 0x7f800000u
 
-// Words of 32 bits from memory, in one access of all bytes, or element by element where the address is not aligned for that.
-// UNIT is what the address is aligned to, at least: 1, 2 or 4, or more for the one access.
+// Words of 32 bits from memory, in accesses of 8 or 16 bytes, or element by element where the address is not aligned for that.
+// UNIT is what the address is aligned to, at least.
 template <int WORDS, int UNIT>
 __device__ __forceinline__ void LoadWords(const u8* memory, u32 (&words)[WORDS]) {
-    if constexpr (WORDS == 4 && UNIT >= 16) {
-        const uint4 all = *reinterpret_cast<const uint4*>(memory);
-        words[0] = all.x, words[1] = all.y, words[2] = all.z, words[3] = all.w;
+    if constexpr (WORDS % 4 == 0 && UNIT >= 16) {
+#pragma unroll
+        for (int i = 0; i < WORDS; i += 4) {
+            const uint4 four = reinterpret_cast<const uint4*>(memory)[i / 4];
+            words[i] = four.x, words[i + 1] = four.y, words[i + 2] = four.z, words[i + 3] = four.w;
+        }
     } else if constexpr (WORDS == 2 && UNIT >= 8) {
         const uint2 all = *reinterpret_cast<const uint2*>(memory);
         words[0] = all.x, words[1] = all.y;
@@ -37,8 +40,9 @@ __device__ __forceinline__ void LoadWords(const u8* memory, u32 (&words)[WORDS])
 
 template <int WORDS, int UNIT>
 __device__ __forceinline__ void StoreWords(u8* memory, const u32 (&words)[WORDS]) {
-    if constexpr (WORDS == 4 && UNIT >= 16) {
-        *reinterpret_cast<uint4*>(memory) = make_uint4(words[0], words[1], words[2], words[3]);
+    if constexpr (WORDS % 4 == 0 && UNIT >= 16) {
+#pragma unroll
+        for (int i = 0; i < WORDS; i += 4) reinterpret_cast<uint4*>(memory)[i / 4] = make_uint4(words[i], words[i + 1], words[i + 2], words[i + 3]);
     } else if constexpr (WORDS == 2 && UNIT >= 8) {
         *reinterpret_cast<uint2*>(memory) = make_uint2(words[0], words[1]);
     } else {
@@ -61,17 +65,35 @@ __device__ __forceinline__ void StoreWords(u8* memory, const u32 (&words)[WORDS]
     }
 }
 
-// bfloat16 nearest to x, ties to even; not-a-number stays one.
-__device__ __forceinline__ u32 ToBfloat16(float x) {
+// Pairs of 16-bit values, the first in the low half. The GPU converts in one instruction; the integer arithmetic is what it must equal, and
+// what runs where there is no GPU. Rounding is to nearest even, above the range is infinity, not-a-number stays one (which one may differ).
+#ifdef __CUDA_ARCH__
+
+__device__ __forceinline__ u32 PackBfloat16(float low, float high) {
+    u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
+
+__device__ __forceinline__ u32 PackHalf(float low, float high) {
+    u32 pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
+
+__device__ __forceinline__ void UnpackHalf(u32 pair, float& low, float& high) {
+    asm("{.reg .b16 l, h; mov.b32 {l, h}, %2; cvt.f32.f16 %0, l; cvt.f32.f16 %1, h;}" : "=f"(low), "=f"(high) : "r"(pair));
+}
+
+#else
+
+inline u32 ToBfloat16(float x) {
     const u32 bits = __float_as_uint(x);
     const u32 rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
     return (bits & 0x7fffffffu) > INFINITY_BITS ? bits >> 16 | 0x40u : rounded;
 }
 
-__device__ __forceinline__ float FromBfloat16(u32 bits) { return __uint_as_float(bits << 16); }
-
-// Half nearest to x, ties to even; from 65520 on infinity; not-a-number stays one.
-__device__ __forceinline__ u32 ToHalf(float x) {
+inline u32 ToHalf(float x) {
     const u32 bits = __float_as_uint(x);
     const u32 magnitude = bits & 0x7fffffffu;
     // Below 2^-14 the steps are 2^-24, which are those of fp32 from a half on: the addition rounds.
@@ -82,13 +104,26 @@ __device__ __forceinline__ u32 ToHalf(float x) {
     return (bits >> 16 & 0x8000u) | (magnitude < 0x47800000u ? finite : special);
 }
 
-__device__ __forceinline__ float FromHalf(u32 bits) {
+inline float FromHalf(u32 bits) {
     const u32 magnitude = bits & 0x7fffu;
     const u32 normal = (magnitude << 13) + (magnitude < 0x7c00u ? 0x38000000u : 0x70000000u);
     // A subnormal's steps are those of fp32 from 2^-14 on: the subtraction is exact.
     const u32 small = __float_as_uint(__uint_as_float((magnitude << 13) + 0x38800000u) - __uint_as_float(0x38800000u));
     return __uint_as_float((bits & 0x8000u) << 16 | (magnitude < 0x400u ? small : normal));
 }
+
+inline u32 PackBfloat16(float low, float high) { return ToBfloat16(low) | ToBfloat16(high) << 16; }
+
+inline u32 PackHalf(float low, float high) { return ToHalf(low) | ToHalf(high) << 16; }
+
+inline void UnpackHalf(u32 pair, float& low, float& high) {
+    low = FromHalf(pair & 0xffffu);
+    high = FromHalf(pair >> 16);
+}
+
+#endif
+
+__device__ __forceinline__ float FromBfloat16(u32 bits) { return __uint_as_float(bits << 16); }
 
 // A precision: bytes of a value, values of one 16-byte access, and the way from and to words of 32 bits.
 struct Fp32 {
@@ -124,7 +159,7 @@ struct Bf16 {
     template <int COUNT>
     static __device__ __forceinline__ void Pack(const float (&x)[COUNT], u32 (&words)[COUNT / 2]) {
 #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) words[i / 2] = ToBfloat16(x[i]) | ToBfloat16(x[i + 1]) << 16;
+        for (int i = 0; i < COUNT; i += 2) words[i / 2] = PackBfloat16(x[i], x[i + 1]);
     }
 };
 
@@ -135,16 +170,13 @@ struct Fp16 {
     template <int COUNT>
     static __device__ __forceinline__ void Unpack(const u32 (&words)[COUNT / 2], float (&x)[COUNT]) {
 #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) {
-            x[i] = FromHalf(words[i / 2] & 0xffffu);
-            x[i + 1] = FromHalf(words[i / 2] >> 16);
-        }
+        for (int i = 0; i < COUNT; i += 2) UnpackHalf(words[i / 2], x[i], x[i + 1]);
     }
 
     template <int COUNT>
     static __device__ __forceinline__ void Pack(const float (&x)[COUNT], u32 (&words)[COUNT / 2]) {
 #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) words[i / 2] = ToHalf(x[i]) | ToHalf(x[i + 1]) << 16;
+        for (int i = 0; i < COUNT; i += 2) words[i / 2] = PackHalf(x[i], x[i + 1]);
     }
 };
 

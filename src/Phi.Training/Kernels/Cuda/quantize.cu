@@ -77,21 +77,39 @@ struct Codes {
         }
     }
 
-    // A code as the low byte of 2^23 + code + bias, from which the subtraction takes the rest: exact, and at full rate.
-    static __device__ __forceinline__ float Decoded(u32 biased, int i, float scale) {
-        constexpr float Bias = FROM == 8 ? 8388608.0f + 128.0f : 8388608.0f + 8.0f;
-        return (__uint_as_float(__byte_perm(biased, 0x4b000000u, 0x7440u | i)) - Bias) * scale;
+    // A code as a byte of a float: 2^15 + code + what makes it positive.
+    static constexpr float Bias = FROM == 8 ? 32768.0f + 128.0f : 32768.0f + 8.0f;
+    static __device__ __forceinline__ float Biased(u32 word, int i) { return __uint_as_float(__byte_perm(word, 0x47000000u, 0x7404u | i << 4)); }
+
+    // The words of a part as bytes, positive.
+    static __device__ __forceinline__ u32 Positive(const u32 (&words)[Words], int part, int word) {
+        if constexpr (FROM == 8) return words[part * PartWords + word] ^ 0x80808080u;
+        return (words[word] >> 4 * part & 0x0f0f0f0fu) ^ 0x08080808u;
     }
 
+    // A code's at most 7 bits times a scale's 8 are exact, and so is Bias times a scale: one fused step gives code · scale, without a
+    // rounding. Where the product with Bias would be infinite, and where the scale is not a number, it takes two.
     static __device__ __forceinline__ void Decode(const u32 (&words)[Words], float scale, float (&x)[Place::Parts][VECTOR]) {
+        const bool is_usual = scale < 1e34f;
+        const float bias = Bias * -scale;
 #pragma unroll
         for (int part = 0; part < Place::Parts; part++) {
 #pragma unroll
             for (int word = 0; word < PartWords; word++) {
-                const u32 biased = FROM == 8 ? words[(FROM == 8 ? part * PartWords : 0) + word] ^ 0x80808080u
-                                             : (words[word] >> 4 * part & 0x0f0f0f0fu) ^ 0x08080808u;
+                const u32 bytes = Positive(words, part, word);
 #pragma unroll
-                for (int i = 0; i < 4; i++) x[part][4 * word + i] = Decoded(biased, i, scale);
+                for (int i = 0; i < 4; i++) x[part][4 * word + i] = __fmaf_rn(Biased(bytes, i), scale, bias);
+            }
+        }
+        if (!is_usual) {
+#pragma unroll
+            for (int part = 0; part < Place::Parts; part++) {
+#pragma unroll
+                for (int word = 0; word < PartWords; word++) {
+                    const u32 bytes = Positive(words, part, word);
+#pragma unroll
+                    for (int i = 0; i < 4; i++) x[part][4 * word + i] = (Biased(bytes, i) - Bias) * scale;
+                }
             }
         }
     }
@@ -274,6 +292,12 @@ template <bool PAIRED, bool WIDE, int PARTS, int VECTOR>
 __device__ __forceinline__ void SumUnit(const Arguments& a, i64 block, int unit, float (&sum)[PARTS][VECTOR]) {
     using From = Codes<BITS, VECTOR, PAIRED>;
     constexpr int Together = 4;
+    // To which the first is added without a change: x + -0 is x, for zeros of both signs too.
+#pragma unroll
+    for (int part = 0; part < PARTS; part++) {
+#pragma unroll
+        for (int i = 0; i < VECTOR; i++) sum[part][i] = -0.0f;
+    }
     const u8* from = a.encoded;
     for (int source = 0; source < a.sources; source += Together, from += Together * a.stride) {
         u32 words[Together][From::Words];
@@ -293,7 +317,7 @@ __device__ __forceinline__ void SumUnit(const Arguments& a, i64 block, int unit,
 #pragma unroll
                 for (int part = 0; part < PARTS; part++) {
 #pragma unroll
-                    for (int i = 0; i < VECTOR; i++) sum[part][i] = source + next == 0 ? x[part][i] : sum[part][i] + x[part][i];
+                    for (int i = 0; i < VECTOR; i++) sum[part][i] = sum[part][i] + x[part][i];
                 }
             }
         }
@@ -336,12 +360,13 @@ __device__ __forceinline__ void Decode(const Arguments& a) {
 
 template <bool WIDE>
 __device__ __forceinline__ void DecodeSum(const Arguments& a) {
-    using Place = Layout<4, BITS == 4>;
+    constexpr int Vector = 8;
+    using Place = Layout<Vector, BITS == 4>;
     const u64 units = static_cast<u64>(a.blocks) * Place::BlockUnits;
     for (u64 unit = blockIdx.x * static_cast<u64>(Threads) + threadIdx.x; unit < units; unit += gridDim.x * static_cast<u64>(Threads)) {
         const i64 block = unit / Place::BlockUnits;
         const int place = static_cast<int>(unit % Place::BlockUnits);
-        float sum[Place::Parts][4];
+        float sum[Place::Parts][Vector];
         SumUnit<BITS == 4, WIDE>(a, block, place, sum);
 #pragma unroll
         for (int part = 0; part < Place::Parts; part++) StoreValues<Fp32, WIDE>(a.values, block * BLOCK + Place::Offset(place, part), sum[part]);

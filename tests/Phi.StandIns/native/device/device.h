@@ -43,6 +43,7 @@ inline unsigned __float_as_uint(float x) { return StandInBits<unsigned>(x); }
 inline int __float_as_int(float x) { return StandInBits<int>(x); }
 inline float __uint_as_float(unsigned x) { return StandInBits<float>(x); }
 inline float __int_as_float(int x) { return StandInBits<float>(x); }
+inline float __fmaf_rn(float x, float y, float z) { return fmaf(x, y, z); }
 inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int min(int a, int b) { return a < b ? a : b; }
