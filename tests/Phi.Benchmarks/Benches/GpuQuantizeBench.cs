@@ -32,7 +32,7 @@ internal sealed class GpuQuantizeBench : IBench
         {
             using var device = new CudaDevice(0, images);
             Machine = device.Name;
-            List<Metric> metrics = [];
+            List<Metric> metrics = [.. GpuConversionCheck.Run(device)];
             foreach (var bits in new[] { 8, 4 })
             {
                 metrics.AddRange(GpuQuantizeCheck.Run(device, bits, Block));
