@@ -56,7 +56,8 @@ internal sealed class BenchCommand(IReadOnlyList<IBench> benches, TextWriter out
             try
             {
                 bench.Configure(parsed);
-                await PrintAsync(new BenchReport(bench.Name, MachineName.Get(), await bench.RunAsync()), parsed.GetValue(_format) == "json");
+                var metrics = await bench.RunAsync();
+                await PrintAsync(new BenchReport(bench.Name, bench.Machine, metrics), parsed.GetValue(_format) == "json");
                 return 0;
             }
             catch (BenchException e)

@@ -24,7 +24,7 @@ internal static class NativeBuild
     {
         var sources = Directory.GetFiles(Path.Combine(Sources, folder), "*.cpp").Order(StringComparer.Ordinal).ToList();
         string[] arguments = [.. Flags, .. defines.Select(define => "-D" + define), "-I" + Sources, .. sources, .. libraries, "-ldl"];
-        var target = Path.Combine(Artifacts, $"lib{folder}-{Digest(arguments)}.so");
+        var target = Path.Combine(Artifacts, $"lib{folder}-{Digest([.. Flags, .. defines, .. libraries])}.so");
         Directory.CreateDirectory(Artifacts);
         if (!File.Exists(target))
         {
@@ -53,11 +53,11 @@ internal static class NativeBuild
         File.Move(unfinished, target, overwrite: true);
     }
 
-    /// <summary>Of every source and header, and of the command.</summary>
-    private static string Digest(string[] arguments)
+    /// <summary>Of every source and header, and of what else goes into the library.</summary>
+    private static string Digest(string[] options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(string.Join('\n', arguments.Where(argument => !argument.Contains(Sources, StringComparison.Ordinal)))));
+        hash.AppendData(Encoding.UTF8.GetBytes(string.Join('\n', options)));
         foreach (var file in Directory.GetFiles(Sources, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             hash.AppendData(File.ReadAllBytes(file));

@@ -15,10 +15,13 @@ public static class StandInLibraries
     private static bool Choose()
     {
         var driver = NativeBuild.Library("cuda", []);
-        StandInDriver.Load(driver);
-        Environment.SetEnvironmentVariable("PHI_CUDA_LIBRARY", driver);
+        var compiler = NativeBuild.Library("nvrtc", [], $"STAND_IN_NATIVE=\"{NativeBuild.Sources}\"", $"STAND_IN_KERNELS=\"{Path.Combine(NativeBuild.Artifacts, "kernels")}\"");
         var nccl = NativeBuild.Library("nccl", [driver]);
+        StandInDriver.Load(driver);
+        StandInCompiler.Load(compiler);
         StandInNccl.Load(nccl);
+        Environment.SetEnvironmentVariable("PHI_CUDA_LIBRARY", driver);
+        Environment.SetEnvironmentVariable("PHI_NVRTC_LIBRARY", compiler);
         Environment.SetEnvironmentVariable("PHI_NCCL_LIBRARY", nccl);
         return true;
     }

@@ -1,8 +1,11 @@
+using System.Runtime.InteropServices;
+
 namespace Phi.Collectives.Cuda;
 
 /// <summary>The primary context of one GPU, which libtorch uses too. A context is current on a thread; so is a stream.</summary>
 public sealed class CudaContext : IDisposable
 {
+    private const int NameLength = 256;
     private readonly int _device;
     private readonly nint _context;
     private bool _isDisposed;
@@ -24,6 +27,17 @@ public sealed class CudaContext : IDisposable
     }
 
     public int Ordinal { get; }
+
+    /// <summary>The model, such as "NVIDIA H100 80GB HBM3".</summary>
+    public unsafe string Name
+    {
+        get
+        {
+            var name = stackalloc byte[NameLength];
+            CudaException.ThrowIfFailed(CudaDriver.DeviceGetName(name, NameLength, _device), $"read the name of device {Ordinal}");
+            return Marshal.PtrToStringUTF8((nint)name) ?? "";
+        }
+    }
 
     /// <summary>Compute capability, such as (9, 0).</summary>
     public (int Major, int Minor) Capability => (Attribute(75), Attribute(76));

@@ -27,6 +27,9 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(NativeLibraries.Driver, EntryPoint = "cuDeviceGet")]
     public static partial int DeviceGet(out int device, int ordinal);
 
+    [LibraryImport(NativeLibraries.Driver, EntryPoint = "cuDeviceGetName")]
+    public static partial int DeviceGetName(byte* name, int length, int device);
+
     [LibraryImport(NativeLibraries.Driver, EntryPoint = "cuDeviceGetAttribute")]
     public static partial int DeviceGetAttribute(out int value, int attribute, int device);
 

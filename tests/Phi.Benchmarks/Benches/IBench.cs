@@ -19,5 +19,8 @@ internal interface IBench
     }
 
     /// <summary>Progress goes to standard error.</summary>
+    /// <summary>What the figures were taken on; asked for after the run.</summary>
+    string Machine => MachineName.Get();
+
     Task<IReadOnlyList<Metric>> RunAsync();
 }
