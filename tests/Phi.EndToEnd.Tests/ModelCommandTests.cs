@@ -24,7 +24,7 @@ public sealed class ModelCommandTests : IAsyncLifetime
 
         var export = await PhiAsync("checkpoint", "export", "--checkpoint", Path.Combine(checkpoints, "first"), "--output", folder, "--dtype", "bf16", "--format", "json");
         var import = await PhiAsync("checkpoint", "import", "--from", folder, "--output", Path.Combine(checkpoints, "second"), "--shards", "4", "--seed", "7", "--format", "json");
-        var second = await RunAsync("second", 2);
+        var second = await RunAsync("second", 6);
         var sample = await PhiAsync("sample", "--from-hf", folder, "--prompt", "the ", "--tokens", "20", "--temperature", "0");
         var again = await PhiAsync("checkpoint", "export", "--checkpoint", Path.Combine(checkpoints, "first"), "--output", folder);
         var wrong = await PhiAsync("sample", "--from-hf", folder, "--tokens", "0");
