@@ -55,11 +55,13 @@ public sealed class HuggingFaceTests : IDisposable
     [Fact]
     public void Export_OfAByteModel_HasTheFieldsOfPhiForCausalLM()
     {
-        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Export(), "config.json")))!;
+        var text = File.ReadAllText(Path.Combine(Export(), "config.json"));
+        var config = JsonNode.Parse(text)!;
 
         Assert.Equal(("phi", "gelu_new", "float32", "PhiForCausalLM"), ((string?)config["model_type"], (string?)config["hidden_act"], (string?)config["torch_dtype"], (string?)config["architectures"]![0]));
         Assert.Equal((12, 20, 2, 3, 257, 16), ((int)config["hidden_size"]!, (int)config["intermediate_size"]!, (int)config["num_hidden_layers"]!, (int)config["num_attention_heads"]!, (int)config["vocab_size"]!, (int)config["max_position_embeddings"]!));
         Assert.Equal((0.5, 1e-5, 10000, 256), ((double)config["partial_rotary_factor"]!, (double)config["layer_norm_eps"]!, (double)config["rope_theta"]!, (int)config["eos_token_id"]!));
+        Assert.Contains("\"rope_theta\": 10000.0,", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,17 +26,17 @@ internal static class PhiConfig
         ["num_attention_heads"] = model.Heads,
         ["num_key_value_heads"] = model.Heads,
         ["max_position_embeddings"] = model.SequenceLength,
-        ["partial_rotary_factor"] = RotaryFactor(model.RotaryDim, model.HeadSize),
-        ["rope_theta"] = RopeTheta,
+        ["partial_rotary_factor"] = Real(RotaryFactor(model.RotaryDim, model.HeadSize)),
+        ["rope_theta"] = Real(RopeTheta),
         ["rope_scaling"] = null,
         ["hidden_act"] = "gelu_new",
-        ["layer_norm_eps"] = LayerNormEpsilon,
+        ["layer_norm_eps"] = Real(LayerNormEpsilon),
         ["qk_layernorm"] = false,
         ["tie_word_embeddings"] = false,
-        ["attention_dropout"] = 0.0,
-        ["embd_pdrop"] = 0.0,
-        ["resid_pdrop"] = 0.0,
-        ["initializer_range"] = 0.02,
+        ["attention_dropout"] = Real(0),
+        ["embd_pdrop"] = Real(0),
+        ["resid_pdrop"] = Real(0),
+        ["initializer_range"] = Real(0.02),
         ["use_cache"] = true,
         ["bos_token_id"] = endOfText,
         ["eos_token_id"] = endOfText,
@@ -83,6 +83,13 @@ internal static class PhiConfig
     {
         var factor = rotaryDim / (double)headSize;
         return (int)(headSize * factor) == rotaryDim ? factor : Math.BitIncrement(factor);
+    }
+
+    /// <summary>Written with its point or exponent: a reader that tells integers from reals must not take it for an integer.</summary>
+    private static JsonNode Real(double value)
+    {
+        var text = value.ToString("R", CultureInfo.InvariantCulture);
+        return JsonNode.Parse(text.AsSpan().ContainsAny('.', 'E') ? text : text + ".0")!;
     }
 
     private static void Representable(ConfigFields fields)
