@@ -15,6 +15,8 @@ public static class ExitCodes
     /// <summary>The job was deleted while it was followed.</summary>
     public const int JobDeleted = 5;
     public const int JobFailed = 6;
-    /// <summary>Interrupted (Ctrl-C): the job saved a checkpoint and is suspended.</summary>
+    /// <summary>Data cannot be read or are damaged, or a folder holds others.</summary>
+    public const int InvalidData = 7;
+    /// <summary>Interrupted (Ctrl-C): the job saved a checkpoint and is suspended, or the folder of data can be continued.</summary>
     public const int Interrupted = 130;
 }

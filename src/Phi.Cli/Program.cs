@@ -5,6 +5,7 @@ using Phi.Cli.Commands;
 var root = new RootCommand("Trains phi-style models, on this machine or on a Kubernetes cluster.")
 {
     RunCommand.Create(),
+    DataCommands.Create(),
     ClusterCommands.Up(),
     ClusterCommands.Down(),
     ServiceCommands.Operator(),

@@ -14,8 +14,6 @@ internal static class UnsupportedFeatures
         {
             Refuse("spec.phi.model.dropout", phi.Model?.Dropout > 0, phi.Model?.Dropout, "write 0");
             Refuse("spec.phi.precision", phi.Precision == "fp16", phi.Precision, "write bf16 or fp32");
-            Refuse("spec.phi.data.tokenizer.codegen", phi.Data?.Tokenizer?.Codegen is not null, "codegen", "use bytes");
-            Refuse("spec.phi.data.tokenizer.bpe", phi.Data?.Tokenizer?.Bpe is not null, "bpe", "use bytes");
         }
 
         void Refuse(string field, bool asked, object? value, string remedy)
