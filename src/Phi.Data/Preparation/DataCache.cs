@@ -10,13 +10,13 @@ namespace Phi.Data.Preparation;
 /// </summary>
 public static class DataCache
 {
-    /// <param name="options">Their output is replaced by a folder of the cache.</param>
+    /// <param name="options">Their output is the cache, which gets a folder of its own for them.</param>
     /// <param name="progress">Of this process's own work; silent while another prepares.</param>
     /// <exception cref="DataException">A source cannot be read.</exception>
-    public static async Task<PreparedFolder> OpenAsync(PrepareOptions options, string cache, IProgress<PrepareProgress>? progress, CancellationToken cancellationToken)
+    public static async Task<PreparedFolder> OpenAsync(PrepareOptions options, IProgress<PrepareProgress>? progress, CancellationToken cancellationToken)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(DataPreparation.Inputs(options), PreparedIndex.Json)));
-        var folder = Path.Combine(cache, $"v{PreparedIndex.CurrentVersion}-{digest[..16]}");
+        var folder = Path.Combine(options.Output, $"v{PreparedIndex.CurrentVersion}-{digest[..16]}");
         await DataPreparation.RunAsync(options with { Output = folder, WaitForOthers = true }, progress, cancellationToken);
         return PreparedFolder.Open(folder);
     }

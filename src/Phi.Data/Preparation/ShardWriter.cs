@@ -91,7 +91,7 @@ internal sealed class ShardWriter : IDisposable
 
     private void Write(ReadOnlySpan<int> tokens)
     {
-        _file ??= new FileStream(Path.Combine(_folder, Name + ".tmp"), FileMode.Create, FileAccess.Write, FileShare.None, 0);
+        _file ??= new FileStream(Path.Combine(_folder, Name + ".tmp"), FileMode.Create, FileAccess.Write, FileShare.Read, 0);
         foreach (var token in tokens)
         {
             var into = _buffer.AsSpan(_buffered, _width);

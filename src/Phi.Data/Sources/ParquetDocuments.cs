@@ -13,7 +13,7 @@ internal static class ParquetDocuments
     {
         await using var reader = await GuardAsync(() => ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken), $"{path} is no Parquet file");
         var fields = reader.Schema.GetDataFields();
-        var field = Array.Find(fields, field => field.Name == textField && !field.IsArray && (field.ClrType == typeof(string) || field.ClrType == typeof(byte[])))
+        var field = Array.Find(fields, field => field.Path.ToString() == textField && field.MaxRepetitionLevel == 0 && (field.ClrType == typeof(ReadOnlyMemory<char>) || IsBytes(field)))
             ?? throw new DataException($"{path} has no column of text '{textField}', but {string.Join(", ", fields.Select(field => field.Path.ToString()))}. Name the one that holds the text (--text-field).");
         for (var group = 0; group < reader.RowGroupCount; group++)
         {
@@ -31,7 +31,7 @@ internal static class ParquetDocuments
     {
         using var group = reader.OpenRowGroupReader(index);
         var rows = checked((int)group.RowCount);
-        if (field.ClrType == typeof(byte[]))
+        if (IsBytes(field))
         {
             var values = new byte[]?[rows];
             await group.ReadAsync(field, values.AsMemory()!, null, cancellationToken);
@@ -42,6 +42,8 @@ internal static class ParquetDocuments
         await group.ReadAsync(field, texts.AsMemory()!, null, cancellationToken);
         return texts.Select(text => text is null ? null : Encoding.UTF8.GetBytes(text));
     }
+
+    private static bool IsBytes(DataField field) => field.ClrType == typeof(ReadOnlyMemory<byte>);
 
     /// <summary>The library has no exception of its own for what a damaged file makes of it.</summary>
     private static async Task<T> GuardAsync<T>(Func<Task<T>> read, string problem)

@@ -76,7 +76,7 @@ internal sealed class RankData : IDisposable
                 HeldOutFraction = fraction,
                 LeastHeldOut = fraction > 0 ? window : 0,
             };
-            return await DataCache.OpenAsync(options, cache, new Log(log), cancellationToken);
+            return await DataCache.OpenAsync(options, new Log(log), cancellationToken);
         }
 
         if (sources.Count > 1)

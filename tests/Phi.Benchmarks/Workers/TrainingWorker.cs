@@ -18,7 +18,7 @@ internal static class TrainingWorker
     {
         var configuration = JsonSerializer.Deserialize<WorkerConfiguration>((await Console.In.ReadLineAsync())!)!;
         var cache = Path.Combine(Path.GetTempPath(), "phi-bench-data");
-        using var tokens = await DataCache.OpenAsync(new PrepareOptions { Sources = [Corpus], Output = cache, HeldOutFraction = 0 }, cache, progress: null, CancellationToken.None);
+        using var tokens = await DataCache.OpenAsync(new PrepareOptions { Sources = [Corpus], Output = cache, HeldOutFraction = 0 }, progress: null, CancellationToken.None);
         var (data, heldOut) = new TokenDataset(tokens.Training).Split(configuration.HeldOutFraction);
         var result = configuration.IsPlain ? PlainTraining.Run(configuration, data) : await TrainAsync(configuration, data, heldOut);
         Console.WriteLine(JsonSerializer.Serialize(result));
