@@ -7,7 +7,8 @@ namespace Phi.Data.Tests;
 /// <summary>Reading prepared folders, whole and damaged.</summary>
 public sealed class PreparedFolderTests : IAsyncLifetime
 {
-    private readonly TestFolder _folder = new();
+    /// <summary>In memory: hundreds of shards are flushed to the disk.</summary>
+    private readonly TestFolder _folder = new("/dev/shm");
 
     public async ValueTask InitializeAsync()
     {
