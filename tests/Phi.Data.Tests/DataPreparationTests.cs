@@ -140,6 +140,38 @@ public sealed class DataPreparationTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_ALinkThatLeadsNowhere_IsNamed()
+    {
+        _folder.Write("in/a.txt", "abc");
+        File.CreateSymbolicLink(_folder["in/b.txt"], _folder["gone.txt"]);
+
+        Assert.Contains($"{_folder["in/b.txt"]} is not there", (await Assert.ThrowsAsync<DataException>(() => PrepareAsync())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ALinkToAFile_IsThatFile()
+    {
+        _folder.Write("file.txt", "abc");
+        Directory.CreateDirectory(_folder["in"]);
+        File.CreateSymbolicLink(_folder["in/b.txt"], _folder["file.txt"]);
+
+        var index = await PrepareAsync();
+
+        Assert.Equal((4, 3), (index.Training.Tokens, index.Inputs.Files[0].Bytes));
+    }
+
+    [Fact]
+    public async Task Run_RestartedWithAnotherTokenizer_LeavesNothingOfTheFirst()
+    {
+        _folder.Write("in/a.txt", "abc");
+        await PrepareAsync(tokenizer: Vocabularies.Flat(TokenizerFiles.BpeKind));
+
+        await DataPreparation.RunAsync(new PrepareOptions { Sources = [_folder["in"]], Output = _folder["out"], HeldOutFraction = 0, Restart = true }, null, CancellationToken.None);
+
+        Assert.Equal(["index.json", "prepare.lock", "tokenizer.json", "training-00000.tokens"], TestFolder.Contents(_folder["out"]).Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Run_AnOutputWithinTheSource_IsNotItsOwnInput()
     {
         _folder.Write("in/a.txt", "abc");

@@ -37,6 +37,14 @@ public sealed class RankDataTests : IDisposable
     }
 
     [Fact]
+    public async Task Open_OneFile_IsReadAsText()
+    {
+        using var data = await OpenAsync(Phi(Place("in/a.txt")));
+
+        Assert.Equal(new FileInfo(Place("in/a.txt")).Length + 1, data.Training.Length);
+    }
+
+    [Fact]
     public async Task Open_ASmallCorpusWithAHeldOutShare_HoldsOutAtLeastAWindow()
     {
         using var data = await OpenAsync(Phi(heldOut: 0.001));

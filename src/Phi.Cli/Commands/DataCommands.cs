@@ -118,6 +118,11 @@ internal static class DataCommands
         {
             throw new CliException(e.Message, ExitCodes.InvalidData);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The output: what is wrong with a source is said above.
+            throw new CliException($"{e.Message} Name a folder that can be written to, with space enough.", ExitCodes.Error);
+        }
     }
 
     private static Option<string[]> Sources() => new("--sources")

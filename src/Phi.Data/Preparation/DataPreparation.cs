@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Phi.Data.Shards;
 using Phi.Data.Sources;
+using Phi.Data.Tokenizers;
 
 namespace Phi.Data.Preparation;
 
@@ -99,7 +100,7 @@ public static class DataPreparation
         // The index goes first: without it nothing else counts.
         File.Delete(Path.Combine(folder, PreparedIndex.FileName));
         File.Delete(Path.Combine(folder, PrepareJournal.FileName));
-        foreach (var file in Directory.EnumerateFiles(folder, "*.tokens*"))
+        foreach (var file in TokenizerFiles.Names.Select(name => Path.Combine(folder, name)).Concat(Directory.EnumerateFiles(folder, "*.tokens*")))
         {
             File.Delete(file);
         }

@@ -6,9 +6,16 @@ namespace Phi.Data.Sources;
 /// <param name="Modified">Last write, UTC, in round-trip format.</param>
 public sealed record SourceFile(string Path, long Bytes, string Modified)
 {
+    /// <exception cref="DataException">The file is gone: a link that leads nowhere, for one.</exception>
     public static SourceFile Of(string path)
     {
         var info = new FileInfo(path);
+        info = (FileInfo?)info.ResolveLinkTarget(returnFinalTarget: true) ?? info;
+        if (!info.Exists)
+        {
+            throw new DataException($"{path} is not there, or a link that leads nowhere. Restore it, or leave it out of the sources.");
+        }
+
         return new SourceFile(path, info.Length, info.LastWriteTimeUtc.ToString("O", CultureInfo.InvariantCulture));
     }
 }

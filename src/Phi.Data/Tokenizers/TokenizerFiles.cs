@@ -28,6 +28,9 @@ public sealed class TokenizerFiles
         Digest = Hash(kind, vocabulary, merges);
     }
 
+    /// <summary>Names of the files that a tokenizer may have.</summary>
+    internal static IReadOnlyList<string> Names { get; } = [DescriptionName, VocabularyName, MergesName];
+
     public static TokenizerFiles Bytes { get; } = new(BytesKind, [], []);
 
     /// <summary>bytes, codegen or bpe.</summary>
