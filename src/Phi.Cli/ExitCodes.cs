@@ -15,8 +15,8 @@ public static class ExitCodes
     /// <summary>The job was deleted while it was followed.</summary>
     public const int JobDeleted = 5;
     public const int JobFailed = 6;
-    /// <summary>A checkpoint or a model folder cannot be read or written, or was refused.</summary>
-    public const int BadCheckpoint = 7;
-    /// <summary>Interrupted (Ctrl-C): a job saved a checkpoint and is suspended; an export or import left nothing.</summary>
+    /// <summary>Data, a checkpoint or a model folder cannot be read or written, is damaged, or was refused.</summary>
+    public const int InvalidData = 7;
+    /// <summary>Interrupted (Ctrl-C): a job saved a checkpoint and is suspended; a folder of data can be continued; an export or import left nothing.</summary>
     public const int Interrupted = 130;
 }

@@ -8,6 +8,7 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
     RenderCommand.Create(),
     SampleCommand.Create(),
     CheckpointCommands.Create(),
+    DataCommands.Create(),
     ClusterCommands.Up(),
     ClusterCommands.Down(),
     ServiceCommands.Operator(),

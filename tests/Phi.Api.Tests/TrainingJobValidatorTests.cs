@@ -151,6 +151,40 @@ public sealed class TrainingJobValidatorTests
         Assert.Empty(TrainingJobValidator.Validate(job));
     }
 
+    [Theory]
+    [InlineData(null, "bytes", 257)]
+    [InlineData(null, "codegen", 51200)]
+    [InlineData(null, "bpe", null)]
+    [InlineData(null, null, null)]
+    [InlineData("phi-tiny", "bpe", 257)]
+    public void Defaults_VocabularySize_FollowsTheTokenizerUnlessAPresetSaysIt(string? preset, string? tokenizer, int? expected)
+    {
+        var job = Good();
+        job.Spec.Phi!.Model = new ModelSpec { Preset = preset, Layers = 1, HiddenSize = 32, Heads = 2, RotaryDim = 8, MlpSize = 64, SequenceLength = 64 };
+        var files = new VocabularyFilesSpec { Vocabulary = "/t/vocab.json", Merges = "/t/merges.txt" };
+        job.Spec.Phi.Data!.Tokenizer = tokenizer switch
+        {
+            "bytes" => new TokenizerSpec { Bytes = new BytesTokenizerSpec() },
+            "codegen" => new TokenizerSpec { Codegen = files },
+            "bpe" => new TokenizerSpec { Bpe = files },
+            _ => null,
+        };
+
+        Assert.Empty(TrainingJobValidator.Validate(job));
+        Assert.Equal(expected, TrainingJobDefaults.Apply(job).Spec.Phi!.Model!.VocabularySize);
+    }
+
+    [Fact]
+    public void Validate_ATokenizerWithoutItsFiles_NamesThem()
+    {
+        var job = Good();
+        job.Spec.Phi!.Data!.Tokenizer = new TokenizerSpec { Bpe = new VocabularyFilesSpec { Merges = "merges.txt" } };
+
+        Assert.Equal(
+            [("spec.phi.data.tokenizer.bpe.vocabulary", "name the vocab.json on the nodes"), ("spec.phi.data.tokenizer.bpe.merges", "name the merges.txt on the nodes")],
+            TrainingJobValidator.Validate(job).Select(error => (error.Field, error.Remedy)));
+    }
+
     private static TrainingJob Good() => new()
     {
         Metadata = new ObjectMeta { Name = "good", Namespace = "default" },

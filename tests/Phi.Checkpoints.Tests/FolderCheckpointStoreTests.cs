@@ -32,6 +32,21 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     }
 
     [Fact]
+    public void WriteFile_BeforeTheCommit_LiesBesideTheShardsAndLeavesWithThem()
+    {
+        var store = new FolderCheckpointStore(_root);
+        store.WriteFile(10, "tokenizer.json", "old"u8);
+        store.WriteFile(10, "tokenizer.json", "new"u8);
+        Save(store, 10, [[1f]]);
+
+        Assert.Equal("new", File.ReadAllText(Path.Combine(store.FolderOf(10), "tokenizer.json")));
+        Assert.DoesNotContain(Directory.GetFiles(store.FolderOf(10)), file => file.EndsWith(".tmp", StringComparison.Ordinal));
+        Save(store, 20, [[1f]]);
+        store.Retain(1);
+        Assert.False(Directory.Exists(store.FolderOf(10)));
+    }
+
+    [Fact]
     public void Commit_StepThatIsCommitted_LosesAndLeavesTheFirst()
     {
         var store = new FolderCheckpointStore(_root);

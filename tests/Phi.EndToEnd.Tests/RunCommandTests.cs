@@ -41,6 +41,31 @@ public sealed class RunCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Run_OnPreparedDataWithATrainedTokenizer_SavesTheTokenizerWithTheModel()
+    {
+        var (tokenizer, data) = (Path.Combine(_cluster.Work, "tokenizer"), Path.Combine(_cluster.Work, "prepared"));
+        await DataAsync("train-tokenizer", "--sources", _corpus, "--vocabulary-size", "300", "--output", tokenizer);
+        await DataAsync("prepare", "--sources", _corpus, "--tokenizer", $"bpe:{tokenizer}", "--held-out", "0.1", "--held-out-tokens", "100", "--output", data);
+        var manifest = Manifests.Tiny("prepared", "CORPUS", steps: 20).Replace("CORPUS/*.txt", data, StringComparison.Ordinal).Replace("vocabularySize: 257, ", "", StringComparison.Ordinal);
+
+        var result = await _cluster.PhiAsync("run", Write("prepared", manifest), "--output", "json");
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        var summary = JsonNode.Parse(result.Output)!;
+        Assert.True((double)summary["finalLoss"]! < (double)summary["firstLoss"]!, result.Output);
+        var saved = Directory.GetDirectories(_cluster.Checkpoints, "step-00000020", SearchOption.AllDirectories).Single();
+        Assert.Equal("bpe", (string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(saved, "phi_tokenizer.json"), TestContext.Current.CancellationToken))!["kind"]!);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(tokenizer, "vocab.json")), File.ReadAllBytes(Path.Combine(saved, "vocab.json")));
+        Assert.Equal(300, (int)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(saved, "manifest.json"), TestContext.Current.CancellationToken))!["model"]!["vocabularySize"]!);
+    }
+
+    private async Task DataAsync(params string[] arguments)
+    {
+        var result = await CommandResult.RunAsync(Tools.Phi, ["data", .. arguments], _cluster.Work, input: null);
+        Assert.True(result.ExitCode == 0, result.ToString());
+    }
+
+    [Fact]
     public async Task Run_OfAJobThatFails_ExitsWith6AndSaysWhy()
     {
         var result = await _cluster.PhiAsync("run", Write("failing", Manifests.Tiny("failing", "/nowhere")));

@@ -6,6 +6,7 @@ using Phi.Checkpoints.HuggingFace;
 using Phi.Checkpoints.Stores;
 using Phi.Checkpoints.Weights;
 using Phi.Collectives;
+using Phi.Data.Tokenizers;
 using Phi.Trainer.Ranks;
 using Phi.Training.Data;
 using Phi.Training.Loop;
@@ -135,7 +136,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, Start(rank, world), configuration, TimeProvider.System);
+                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, Start(rank, world), configuration, TokenizerFiles.Bytes, TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)

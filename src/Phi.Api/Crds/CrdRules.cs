@@ -40,7 +40,7 @@ internal static class CrdRules
         CrdRule.Range("phi.model.heads", 1, 1 << 12, "choose a size within the range"),
         CrdRule.Range("phi.model.rotaryDim", 1, 1 << 12, "choose a size within the range"),
         CrdRule.Range("phi.model.mlpSize", 1, 1 << 18, "choose a size within the range"),
-        CrdRule.Range("phi.model.vocabularySize", 1, 65536, "choose a size within the range"),
+        CrdRule.Range("phi.model.vocabularySize", 1, 1 << 20, "choose a size within the range"),
         CrdRule.Range("phi.model.sequenceLength", 1, 1 << 20, "choose a size within the range"),
         CrdRule.Cel("phi.model.dropout", "self >= 0.0 && self < 1.0", "must be from 0 to below 1; write a probability"),
         CrdRule.Cel("phi.model", "!has(self.hiddenSize) || !has(self.heads) || self.heads < 1 || self.hiddenSize % self.heads == 0", "heads must divide hiddenSize; choose a divisor",
@@ -51,6 +51,8 @@ internal static class CrdRules
         CrdRule.Cel("phi.data.sources", "size(self) > 0", "must name at least one folder, glob or URL; add the files to train on"),
         CrdRule.Cel("phi.data.sources[]", "size(self.trim()) > 0", "must not be empty; remove it, or name a folder, glob or URL"),
         CrdRule.Choice("phi.data.tokenizer", true, "write bytes: {} for byte-level tokens", "bytes", "codegen", "bpe"),
+        .. VocabularyFiles("codegen"),
+        .. VocabularyFiles("bpe"),
         CrdRule.Cel("phi.data.heldOutFraction", "self >= 0.0 && self <= 0.5", "must be from 0 to 0.5; hold out at most half"),
         CrdRule.Range("phi.batch.global", 1, 1 << 24, "take at least one sequence a step"),
         CrdRule.Range("phi.batch.micro", 1, 1 << 16, "take at least one sequence a pass"),
@@ -141,6 +143,13 @@ internal static class CrdRules
     private const string Global = "self.phi.batch.global";
     private const string PerPass = "self.phi.batch.micro * self.replicas * self.accelerator.perReplica";
     private const string NoBatch = "!has(self.phi) || !has(self.phi.batch) || !has(self.phi.batch.global) || self.phi.batch.micro < 1 || self.replicas < 1 || self.accelerator.perReplica < 1";
+
+    private static IEnumerable<CrdRule> VocabularyFiles(string kind) =>
+    [
+        CrdRule.Required($"phi.data.tokenizer.{kind}", "vocabulary", "merges"),
+        CrdRule.Limit($"phi.data.tokenizer.{kind}.vocabulary", 4096),
+        CrdRule.Limit($"phi.data.tokenizer.{kind}.merges", 4096),
+    ];
 
     private static IEnumerable<CrdRule> Ramp(string name) =>
     [

@@ -27,6 +27,7 @@ public sealed class ModelSpec
     public int? Heads { get; set; }
     public int? RotaryDim { get; set; }
     public int? MlpSize { get; set; }
+    /// <summary>Rows of the embedding, at least the tokenizer's tokens. Default: the preset's; without one 257 for bytes, 51200 for codegen, the tokenizer's for bpe and prepared data.</summary>
     public int? VocabularySize { get; set; }
     public int? SequenceLength { get; set; }
     public double? Dropout { get; set; }
@@ -34,14 +35,14 @@ public sealed class ModelSpec
 
 public sealed class DataSpec
 {
-    /// <summary>Folders, globs or blob URLs. At least one.</summary>
+    /// <summary>A folder that phi data prepare made, or folders, files and globs of text, JSON Lines and Parquet, absolute. At least one.</summary>
     public List<string>? Sources { get; set; }
     public TokenizerSpec? Tokenizer { get; set; }
-    /// <summary>Share of the tokens that is never trained on, from 0 to 0.5; its loss is reported at every checkpoint. Default 0.</summary>
+    /// <summary>Share of the documents that is never trained on, from 0 to 0.5; its loss is reported at every checkpoint. Default 0. Prepared data have their own.</summary>
     public double? HeldOutFraction { get; set; }
 }
 
-/// <summary>Exactly one. Null: bytes.</summary>
+/// <summary>Exactly one. Null: that of the prepared data, else bytes.</summary>
 public sealed class TokenizerSpec
 {
     public BytesTokenizerSpec? Bytes { get; set; }
@@ -51,9 +52,12 @@ public sealed class TokenizerSpec
 
 public sealed class BytesTokenizerSpec;
 
+/// <summary>Byte-level BPE in GPT-2's two files; codegen adds its tokens for runs of spaces and tabs.</summary>
 public sealed class VocabularyFilesSpec
 {
+    /// <summary>Absolute path of vocab.json on the nodes. Required.</summary>
     public string? Vocabulary { get; set; }
+    /// <summary>Absolute path of merges.txt on the nodes. Required.</summary>
     public string? Merges { get; set; }
 }
 

@@ -31,11 +31,15 @@ internal static class PhiSpecValidator
         (string Name, int? Value, int Most)[] dimensions =
         [
             ("layers", model.Layers, 1000), ("hiddenSize", model.HiddenSize, 1 << 16), ("heads", model.Heads, 1 << 12), ("rotaryDim", model.RotaryDim, 1 << 12),
-            ("mlpSize", model.MlpSize, 1 << 18), ("vocabularySize", model.VocabularySize, 65536), ("sequenceLength", model.SequenceLength, 1 << 20),
+            ("mlpSize", model.MlpSize, 1 << 18), ("vocabularySize", model.VocabularySize, 1 << 20), ("sequenceLength", model.SequenceLength, 1 << 20),
         ];
         foreach (var (name, value, most) in dimensions)
         {
-            errors.Required($"spec.phi.model.{name}", value, "give it, or a preset");
+            if (name != "vocabularySize")
+            {
+                errors.Required($"spec.phi.model.{name}", value, "give it, or a preset");
+            }
+
             errors.Range($"spec.phi.model.{name}", value, 1, most, "choose a size within the range");
         }
 
@@ -51,9 +55,9 @@ internal static class PhiSpecValidator
             }
         }
 
-        if (model.VocabularySize is >= 1 and < ByteTokens and var vocabulary && phi.Data!.Tokenizer!.Bytes is not null)
+        if (model.VocabularySize is >= 1 and < ByteTokens and var vocabulary)
         {
-            errors.Add("spec.phi.model.vocabularySize", vocabulary, $"must be at least {ByteTokens} with spec.phi.data.tokenizer.bytes: each byte is a token, and one ends a document", $"write {ByteTokens}");
+            errors.Add("spec.phi.model.vocabularySize", vocabulary, $"must be at least {ByteTokens}: in every tokenizer each byte is a token, and one ends a document", $"write {ByteTokens}");
         }
 
         errors.Range("spec.phi.model.dropout", model.Dropout, 0, 0.99, "write a probability below 1");
@@ -77,9 +81,27 @@ internal static class PhiSpecValidator
             }
         }
 
-        var tokenizer = data.Tokenizer!;
-        errors.ExactlyOne("spec.phi.data.tokenizer", [("bytes", tokenizer.Bytes), ("codegen", tokenizer.Codegen), ("bpe", tokenizer.Bpe)]);
+        if (data.Tokenizer is { } tokenizer)
+        {
+            errors.ExactlyOne("spec.phi.data.tokenizer", [("bytes", tokenizer.Bytes), ("codegen", tokenizer.Codegen), ("bpe", tokenizer.Bpe)]);
+            VocabularyFiles("codegen", tokenizer.Codegen, errors);
+            VocabularyFiles("bpe", tokenizer.Bpe, errors);
+        }
+
         errors.Range("spec.phi.data.heldOutFraction", data.HeldOutFraction, 0, 0.5, "hold out at most half");
+    }
+
+    private static void VocabularyFiles(string kind, VocabularyFilesSpec? files, ErrorList errors)
+    {
+        foreach (var (name, path, file) in files is null ? [] : new[] { ("vocabulary", files.Vocabulary, "vocab.json"), ("merges", files.Merges, "merges.txt") })
+        {
+            var field = $"spec.phi.data.tokenizer.{kind}.{name}";
+            errors.Required(field, path, $"name the {file} on the nodes");
+            if (path is not null && !path.StartsWith('/'))
+            {
+                errors.Add(field, path, "must be an absolute path, because a pod has no folder that it could be relative to", $"name the {file} on the nodes");
+            }
+        }
     }
 
     private static void Batch(BatchSpec batch, TrainingJobSpec spec, ErrorList errors)

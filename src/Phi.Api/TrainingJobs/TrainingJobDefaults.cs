@@ -6,6 +6,11 @@ namespace Phi.Api.TrainingJobs;
 /// <summary>Fills in what the user left out. The values are those that the spec's documentation names.</summary>
 public static class TrainingJobDefaults
 {
+    private const int BytesVocabulary = 257;
+
+    /// <summary>Rows of codegen-350M-mono's embedding: its 50295 tokens, rounded up.</summary>
+    private const int CodegenVocabulary = 51200;
+
     /// <summary>A copy of the job whose spec has every default; the given job is not changed.</summary>
     public static TrainingJob Apply(TrainingJob job)
     {
@@ -60,9 +65,8 @@ public static class TrainingJobDefaults
 
     private static void Apply(PhiSpec phi, TrainingJobSpec spec)
     {
-        phi.Model = Model(phi.Model ?? new ModelSpec { Preset = "phi-tiny" });
         phi.Data ??= new DataSpec();
-        phi.Data.Tokenizer ??= new TokenizerSpec { Bytes = new BytesTokenizerSpec() };
+        phi.Model = Model(phi.Model ?? new ModelSpec { Preset = "phi-tiny" }, phi.Data.Tokenizer);
         phi.Data.HeldOutFraction ??= 0;
         phi.Batch ??= new BatchSpec();
         phi.Batch.Micro ??= 1;
@@ -93,7 +97,7 @@ public static class TrainingJobDefaults
         phi.ActivationCheckpointing ??= "none";
     }
 
-    private static ModelSpec Model(ModelSpec given)
+    private static ModelSpec Model(ModelSpec given, TokenizerSpec? tokenizer)
     {
         var preset = given.Preset is { } name ? ModelPresets.Find(name) : null;
         given.Layers ??= preset?.Layers;
@@ -101,7 +105,13 @@ public static class TrainingJobDefaults
         given.Heads ??= preset?.Heads;
         given.RotaryDim ??= preset?.RotaryDim;
         given.MlpSize ??= preset?.MlpSize;
-        given.VocabularySize ??= preset?.VocabularySize;
+        given.VocabularySize ??= preset?.VocabularySize ?? tokenizer switch
+        {
+            { Bytes: not null } => BytesVocabulary,
+            { Codegen: not null } => CodegenVocabulary,
+            // Only the node has the files that say.
+            _ => null,
+        };
         given.SequenceLength ??= preset?.SequenceLength;
         given.Dropout ??= 0;
         return given;

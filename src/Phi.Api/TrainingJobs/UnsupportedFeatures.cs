@@ -10,12 +10,6 @@ internal static class UnsupportedFeatures
         Refuse("spec.minReplicas", spec.MinReplicas is { } least && least != spec.Replicas, spec.MinReplicas, "leave it out; the gang has its whole size");
         Refuse("spec.checkpoint.store.azureBlob", spec.Checkpoint?.Store?.AzureBlob is not null, "azureBlob", "use folder");
         Refuse("spec.checkpoint.everyMinutes", spec.Checkpoint?.EveryMinutes is not null, spec.Checkpoint?.EveryMinutes, "use everySteps");
-        if (spec.Phi is { } phi)
-        {
-            Refuse("spec.phi.data.tokenizer.codegen", phi.Data?.Tokenizer?.Codegen is not null, "codegen", "use bytes");
-            Refuse("spec.phi.data.tokenizer.bpe", phi.Data?.Tokenizer?.Bpe is not null, "bpe", "use bytes");
-        }
-
         void Refuse(string field, bool asked, object? value, string remedy)
         {
             // A value that is wrong in itself has its own error already.

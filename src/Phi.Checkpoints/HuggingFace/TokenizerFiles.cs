@@ -8,9 +8,9 @@ internal static class TokenizerFiles
     private const string Vocabulary = "vocab.json";
     private const string EndOfTextToken = "<|endoftext|>";
     private const int ByteVocabulary = 257;
-    private static readonly string[] Names = [Vocabulary, "merges.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"];
+    private static readonly string[] Names = [Vocabulary, "merges.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "phi_tokenizer.json"];
 
-    /// <summary>Names of the files that were there.</summary>
+    /// <summary>Copies them, and the checkpoint's own description of the tokenizer; returns the names of the files that were there.</summary>
     public static IReadOnlyList<string> Copy(string from, string to)
     {
         var found = Names.Where(name => File.Exists(Path.Combine(from, name))).ToList();

@@ -25,6 +25,22 @@ public sealed class FolderCheckpointStore(string root)
     public ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<StreamedTensor> tensors, CancellationToken cancellationToken) =>
         WriteShard(step, attempt, rank, worldSize, stream => SafetensorsFile.Write(stream, tensors, new Dictionary<string, string>(), cancellationToken));
 
+    /// <summary>Puts a file beside the shards, such as the tokenizer's, before <see cref="Commit"/>. One of that name is replaced.</summary>
+    public void WriteFile(long step, string name, ReadOnlySpan<byte> content)
+    {
+        var folder = FolderOf(step);
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, name);
+        var temporary = path + ".tmp";
+        using (var stream = File.Create(temporary))
+        {
+            stream.Write(content);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
     /// <summary>Makes the checkpoint of the manifest's step exist. False if one is committed already; that one stays.</summary>
     public bool Commit(CheckpointManifest manifest)
     {

@@ -67,7 +67,7 @@ internal static class CheckpointCommands
         }
         catch (Exception e) when (e is CheckpointException or ModelFolderException)
         {
-            throw new CliException(e.Message, ExitCodes.BadCheckpoint);
+            throw new CliException(e.Message, ExitCodes.InvalidData);
         }
     }
 

@@ -7,12 +7,14 @@ using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Layout;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
+using Phi.Data;
+using Phi.Data.Tokenizers;
 using Phi.Training.Loop;
 
 namespace Phi.Trainer.Ranks;
 
 /// <summary>Saves and loads this rank's shards together with the other ranks; every method is collective.</summary>
-internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, TrainingConfiguration configuration, TimeProvider time)
+internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, TrainingConfiguration configuration, TokenizerFiles tokenizer, TimeProvider time)
 {
     private const int EntryBytes = 1024;
 
@@ -42,6 +44,7 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         }
 
         CheckModel(manifest);
+        CheckTokenizer(step);
         using var state = loop.State();
         // Before the first step nothing is rounded off yet: the errors of a feedback are zero, as this job has them, and an imported model has none.
         store.ReadShard(step, manifest.Shards[loop.ShardIndex], step > 0 ? Tensors(state) : Tensors(state).FindAll(tensor => ShardLayout.IsUnitState(tensor.Name)));
@@ -61,6 +64,12 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         CheckpointEvent? saved = null;
         if (group.Rank == 0)
         {
+            // Whoever reads the checkpoint can read and write its tokens.
+            foreach (var (name, content) in tokenizer.Contents)
+            {
+                store.WriteFile(step, name, content);
+            }
+
             store.Commit(new CheckpointManifest
             {
                 Step = step,
@@ -130,6 +139,21 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         if (manifest.Seed != configuration.Seed)
         {
             throw new CheckpointException($"checkpoint of step {manifest.Step} has seed {manifest.Seed} and this job {configuration.Seed}; keep the seed, or save to another folder");
+        }
+    }
+
+    private void CheckTokenizer(long step)
+    {
+        try
+        {
+            if (TokenizerFiles.Read(store.FolderOf(step)) is var saved && saved.Digest != tokenizer.Digest)
+            {
+                throw new CheckpointException($"checkpoint of step {step} was trained with another tokenizer ({saved.Kind}) than this job's ({tokenizer.Kind}); keep the tokenizer, or save to another folder");
+            }
+        }
+        catch (DataException e)
+        {
+            throw new CheckpointException($"checkpoint of step {step}: {e.Message}", e);
         }
     }
 

@@ -5,6 +5,7 @@ using Phi.Api.Metadata;
 using Phi.Checkpoints;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
+using Phi.Data;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 
@@ -15,23 +16,28 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
 {
     /// <summary>Windows of held-out text whose mean loss is reported at each checkpoint.</summary>
     private const int EvaluationSamples = 64;
-    private volatile bool _stopAsked;
+
+    /// <summary>For as long as the process lives, which is one rank: the thread that watches the agent outlives the program.</summary>
+    private static readonly CancellationTokenSource Leaving = new();
 
     /// <summary>Reads its start from standard input and trains. The exit code is one of <see cref="RankExitCodes"/>.</summary>
     public static async Task<int> RunAsync()
     {
         var program = new RankProgram(Console.Out, TimeProvider.System);
         var start = JsonSerializer.Deserialize<RankStart>(await Console.In.ReadLineAsync() ?? throw new InvalidOperationException("a rank is started by its agent, which tells it what to do"), PhiJson.Options)!;
-        var watch = new Thread(program.WatchAgent) { IsBackground = true, Name = "agent watch" };
+        var watch = new Thread(WatchAgent) { IsBackground = true, Name = "agent watch" };
         watch.Start();
         return await program.GuardedAsync(start);
     }
 
-    private void WatchAgent()
+    private static void WatchAgent()
     {
         while (Console.In.ReadLine() is { } line)
         {
-            _stopAsked |= line == "stop";
+            if (line == "stop")
+            {
+                Leaving.Cancel();
+            }
         }
 
         // Without its agent a rank reports to nobody and would hold its peers: it ends at once.
@@ -45,6 +51,11 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
         try
         {
             return await TrainAsync(start);
+        }
+        catch (OperationCanceledException) when (Leaving.IsCancellationRequested)
+        {
+            // Before training there is nothing to save; prepared data are on the disk already.
+            return RankExitCodes.SavedAndLeft;
         }
         catch (Exception e) when (e is CollectiveException or RendezvousException)
         {
@@ -64,8 +75,9 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     private async Task<int> TrainAsync(RankStart start)
     {
         var (assignment, spec) = (start.Assignment, start.Assignment.Spec);
+        using var data = await RankData.OpenAsync(spec.Phi!, start.DataCache, Console.Error.WriteLine, Leaving.Token);
+        spec.Phi!.Model!.VocabularySize = data.VocabularySize;
         var configuration = RankConfiguration.Of(spec, assignment.LocalWorldSize);
-        using IDisposable tokens = PackedTokens.Open(spec.Phi!.Data!.Sources!, start.DataCache);
         await using var group = await TcpGroup.ConnectAsync(
             new RendezvousOptions
             {
@@ -79,16 +91,15 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
                 BindAddress = IPAddress.Parse(start.BindAddress),
             },
             CancellationToken.None);
-        var (data, heldOut) = new TokenDataset(((PackedTokens)tokens).Memory).Split(spec.Phi.Data.HeldOutFraction!.Value);
-        using var loop = new TrainingLoop(configuration, group, data);
+        using var loop = new TrainingLoop(configuration, group, data.Training);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
-        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, time);
+        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, data.Tokenizer, time);
         checkpoints.Load(Console.Error.WriteLine);
         Emit(new RankEvent.Training(loop.CompletedSteps));
-        return Loop(loop, group, checkpoints, start, heldOut);
+        return Loop(loop, group, checkpoints, start, data.HeldOut);
     }
 
-    private int Loop(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankStart start, TokenDataset heldOut)
+    private int Loop(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankStart start, TokenDataset? heldOut)
     {
         var spec = start.Assignment.Spec;
         var (total, every, keepLast) = (spec.Phi!.Steps!.Value, spec.Checkpoint!.EverySteps!.Value, spec.Checkpoint.KeepLast!.Value);
@@ -99,7 +110,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
             var metrics = Describe(step, start.Rank);
             traffic.AddTo(metrics);
             var isCheckpoint = step.Step % every == 0 || step.Step == total;
-            if (isCheckpoint && heldOut.Length > 0 && loop.Evaluate(heldOut, EvaluationSamples) is var loss && start.Rank == 0)
+            if (isCheckpoint && heldOut is not null && loop.Evaluate(heldOut, EvaluationSamples) is var loss && start.Rank == 0)
             {
                 metrics["eval_loss"] = loss;
             }
@@ -134,9 +145,9 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     }
 
     /// <summary>One rank that was asked is enough: all leave at the same step.</summary>
-    private unsafe bool AgreeToLeave(ICommunicator group)
+    private static unsafe bool AgreeToLeave(ICommunicator group)
     {
-        var asked = _stopAsked ? 1f : 0f;
+        var asked = Leaving.IsCancellationRequested ? 1f : 0f;
         group.AllReduce((nint)(&asked), 1).Wait();
         return asked > 0;
     }

@@ -4,7 +4,8 @@ using Phi.Checkpoints;
 using Phi.Checkpoints.HuggingFace;
 using Phi.Checkpoints.Stores;
 using Phi.Checkpoints.Weights;
-using Phi.Training.Data.Tokenizers;
+using Phi.Data;
+using Phi.Data.Tokenizers;
 using Phi.Training.Generation;
 
 namespace Phi.Trainer.Ranks;
@@ -33,7 +34,7 @@ internal static class SampleProgram
         {
             return Fail(e, Usage);
         }
-        catch (Exception e) when (e is CheckpointException or ModelFolderException or InvalidOperationException)
+        catch (Exception e) when (e is CheckpointException or DataException or ModelFolderException or InvalidOperationException)
         {
             return Fail(e, BadModel);
         }
@@ -101,9 +102,10 @@ internal static class SampleProgram
     /// <summary>The tokenizer that the model was trained with.</summary>
     private static ITokenizer TokenizerOf(IModelWeights weights)
     {
-        ITokenizer[] known = [new ByteTokenizer()];
-        return Array.Find(known, tokenizer => tokenizer.VocabularySize == weights.Model.VocabularySize)
-            ?? throw new CheckpointException($"'{weights.Folder}' has a vocabulary of {weights.Model.VocabularySize}; this version generates text from byte-level models ({known[0].VocabularySize}) alone");
+        var tokenizer = TokenizerFiles.Load(weights.Folder);
+        return tokenizer.VocabularySize <= weights.Model.VocabularySize
+            ? tokenizer
+            : throw new CheckpointException($"the tokenizer in '{weights.Folder}' has {tokenizer.VocabularySize} tokens and the model a vocabulary of {weights.Model.VocabularySize}; put the files of the tokenizer that it was trained with beside it");
     }
 
     private static int Fail(Exception error, int code)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Phi.Collectives;
+using Phi.Data.Preparation;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 
@@ -16,8 +17,9 @@ internal static class TrainingWorker
     public static async Task<int> RunAsync()
     {
         var configuration = JsonSerializer.Deserialize<WorkerConfiguration>((await Console.In.ReadLineAsync())!)!;
-        using IDisposable tokens = PackedTokens.Open([Corpus], Path.Combine(Path.GetTempPath(), "phi-bench-data"));
-        var (data, heldOut) = new TokenDataset(((PackedTokens)tokens).Memory).Split(configuration.HeldOutFraction);
+        var cache = Path.Combine(Path.GetTempPath(), "phi-bench-data");
+        using var tokens = await DataCache.OpenAsync(new PrepareOptions { Sources = [Corpus], Output = cache, HeldOutFraction = 0 }, progress: null, CancellationToken.None);
+        var (data, heldOut) = new TokenDataset(tokens.Training).Split(configuration.HeldOutFraction);
         var result = configuration.IsPlain ? PlainTraining.Run(configuration, data) : await TrainAsync(configuration, data, heldOut);
         Console.WriteLine(JsonSerializer.Serialize(result));
         return 0;

@@ -1,4 +1,4 @@
-namespace Phi.Training.Data.Tokenizers;
+namespace Phi.Data.Tokenizers;
 
 /// <summary>Between text and tokens. Safe for several threads.</summary>
 public interface ITokenizer

@@ -1,13 +1,16 @@
 using System.Runtime.InteropServices;
 
-namespace Phi.Training.Data.Tokenizers;
+namespace Phi.Data.Tokenizers;
 
 /// <summary>Each byte is a token; the 257th ends a document.</summary>
 public sealed class ByteTokenizer : ITokenizer
 {
-    public int VocabularySize => 257;
+    /// <summary>The token after the 256 bytes.</summary>
+    private const int EndOfTextToken = 256;
 
-    public int EndOfText => ByteCorpus.EndOfText;
+    public int VocabularySize => EndOfTextToken + 1;
+
+    public int EndOfText => EndOfTextToken;
 
     public void Encode(ReadOnlySpan<byte> text, List<int> tokens)
     {
@@ -20,5 +23,5 @@ public sealed class ByteTokenizer : ITokenizer
         }
     }
 
-    public void Decode(IEnumerable<int> tokens, List<byte> text) => text.AddRange(tokens.Where(token => token is >= 0 and < ByteCorpus.EndOfText).Select(token => (byte)token));
+    public void Decode(IEnumerable<int> tokens, List<byte> text) => text.AddRange(tokens.Where(token => token is >= 0 and < EndOfTextToken).Select(token => (byte)token));
 }

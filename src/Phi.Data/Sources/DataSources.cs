@@ -1,21 +1,23 @@
 using Microsoft.Extensions.FileSystemGlobbing;
 
-namespace Phi.Training.Data;
+namespace Phi.Data.Sources;
 
 /// <summary>The files that data.sources names: files, folders (all files below), and globs with <c>*</c> and <c>**</c>.</summary>
 public static class DataSources
 {
     /// <summary>Absolute paths in ordinal order, each once.</summary>
+    /// <param name="sources">Absolute: a pod has no folder that a path could be relative to.</param>
+    /// <param name="name">What the user calls the list, for messages.</param>
     /// <exception cref="DataException">A source names nothing that can be read here.</exception>
-    public static IReadOnlyList<string> Resolve(IReadOnlyList<string> sources)
+    public static IReadOnlyList<string> Resolve(IReadOnlyList<string> sources, string name = "data.sources")
     {
         var files = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var source in sources)
         {
-            var found = Find(source);
+            var found = Find(source, name);
             if (found.Count == 0)
             {
-                throw new DataException($"data.sources '{source}' matches no file on this node. Put the files there{Hint(source)}, or name another folder or glob.");
+                throw new DataException($"{name} '{source}' matches no file on this node. Put the files there{Hint(source)}, or name another folder or glob.");
             }
 
             files.UnionWith(found);
@@ -24,16 +26,16 @@ public static class DataSources
         return [.. files];
     }
 
-    private static IReadOnlyCollection<string> Find(string source)
+    private static IReadOnlyCollection<string> Find(string source, string name)
     {
         if (source.Contains("://", StringComparison.Ordinal))
         {
-            throw new DataException($"data.sources '{source}' is a URL, which this version does not read. Copy the files to the nodes and name their folder.");
+            throw new DataException($"{name} '{source}' is a URL, which this version does not read. Copy the files to the nodes and name their folder.");
         }
 
         if (!Path.IsPathRooted(source))
         {
-            throw new DataException($"data.sources '{source}' is relative, and a pod has no folder that it could be relative to. Write an absolute path.");
+            throw new DataException($"{name} '{source}' is relative, and a pod has no folder that it could be relative to. Write an absolute path.");
         }
 
         if (File.Exists(source))

@@ -1,13 +1,13 @@
-using Phi.Training.Data;
+using Phi.Data.Sources;
 
-namespace Phi.Training.Tests;
+namespace Phi.Data.Tests;
 
 /// <summary>Sources on a real file system.</summary>
-public sealed class DataTests : IDisposable
+public sealed class DataSourcesTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("phi data ").FullName;
 
-    public DataTests()
+    public DataSourcesTests()
     {
         Write("lib/python3.1/a.py", "abc");
         Write("lib/python3.1/sub/b.py", "de");
@@ -35,22 +35,6 @@ public sealed class DataTests : IDisposable
 
         Assert.Contains(source, error.Message, StringComparison.Ordinal);
         Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Open_PacksFilesInOrderWithEndOfText_AndSharesTheFile()
-    {
-        var cache = Place("cache");
-        using (IDisposable first = PackedTokens.Open([Place("lib/python3.1/**/*.py")], cache))
-        {
-            Assert.Equal(new ushort[] { 'a', 'b', 'c', ByteCorpus.EndOfText, 'd', 'e', ByteCorpus.EndOfText }, ((PackedTokens)first).GetSpan().ToArray());
-        }
-
-        using IDisposable again = PackedTokens.Open([Place("lib/python3.1/**/*.py")], cache);
-        Assert.Single(Directory.GetFiles(cache));
-        Write("lib/python3.1/a.py", "changed");
-        using IDisposable changed = PackedTokens.Open([Place("lib/python3.1/**/*.py")], cache);
-        Assert.Equal(2, Directory.GetFiles(cache).Length);
     }
 
     private string Place(string path) => Path.Combine(_folder, path);
