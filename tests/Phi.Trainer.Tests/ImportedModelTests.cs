@@ -136,7 +136,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, Start(rank, world), configuration, TokenizerFiles.Bytes, TimeProvider.System);
+                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), configuration, TokenizerFiles.Bytes, TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)
@@ -159,15 +159,4 @@ public sealed class ImportedModelTests : IDisposable
         threads.ForEach(thread => thread.Join());
         return failure is null ? losses : throw new InvalidOperationException(failure.Message, failure);
     }
-
-    private static RankStart Start(int rank, int world) => new()
-    {
-        Assignment = new Assignment { Attempt = 1, WorldSize = world, Replicas = 1, LocalWorldSize = world, FirstRank = 0, MasterAddress = "127.0.0.1", MasterPort = 0, Spec = new TrainingJobSpec() },
-        RunId = "run",
-        Rank = rank,
-        NodeRank = 0,
-        BindAddress = "127.0.0.1",
-        CheckpointRoot = "",
-        DataCache = "",
-    };
 }

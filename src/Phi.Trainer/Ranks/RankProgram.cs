@@ -91,7 +91,10 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
                 BindAddress = IPAddress.Parse(start.BindAddress),
             },
             CancellationToken.None);
-        using var loop = new TrainingLoop(configuration, group, data.Training);
+        await using var accelerator = await RankAccelerator.OpenAsync(spec.Accelerator!.Type!, start.Rank - assignment.FirstRank, start, Path.Combine(start.DataCache, "kernels"), group, CancellationToken.None);
+        // The thread that trains may be another than the one that connected.
+        accelerator.Device?.Device.EnterThread();
+        using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
         var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, data.Tokenizer, time);
         checkpoints.Load(Console.Error.WriteLine);

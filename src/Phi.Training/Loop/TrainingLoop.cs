@@ -43,7 +43,7 @@ public sealed class TrainingLoop : IDisposable
         _accumulation = configuration.AccumulationSteps(group.WorldSize);
         set_num_threads(configuration.Threads);
         _forward = new PhiForward(configuration.Model, configuration.Precision, Device.Torch);
-        _model = new PartitionedModel(Device, configuration.Model, configuration.Zero, configuration.Precision, _device.Group, configuration.Seed);
+        _model = new PartitionedModel(Device, configuration.Model, _device.IsShared ? configuration.Zero with { Prefetch = 0 } : configuration.Zero, configuration.Precision, _device.Group, configuration.Seed);
         _scaler = configuration.Precision == ComputePrecision.Fp16 ? new LossScaler() : null;
         _squares = new DeviceBuffer(Device, _model.Units.Count);
     }
@@ -103,6 +103,7 @@ public sealed class TrainingLoop : IDisposable
         var mean = 1f / (_group.WorldSize * _accumulation);
         var loss = Sum(localLoss.item<float>()) / (_group.WorldSize * _accumulation);
         var norm = GradientNorm() * (mean / LossScale);
+        _model.Confirm();
         var rate = _configuration.Optimizer.LearningRate * _configuration.Schedule.Factor(CompletedSteps);
         CompletedSteps++;
         Update(rate, mean, norm);

@@ -1,3 +1,4 @@
+using Phi.Collectives;
 using Phi.Training.Devices;
 
 namespace Phi.Training.Zero;
@@ -17,6 +18,16 @@ internal sealed class CommunicationScratch(IDevice device) : IDisposable
 
     /// <summary>fp32 values of one part, on their way into or out of a message.</summary>
     public DeviceBytes Values { get; } = new(device, 0);
+
+    /// <summary>The newest collective. Its wait, once the stream has passed it, throws if it was cut off.</summary>
+    public CollectiveHandle Newest { get; private set; }
+
+    /// <summary>Later work of the stream sees the collective's result.</summary>
+    public void Wait(CollectiveHandle collective)
+    {
+        Newest = collective;
+        collective.Wait();
+    }
 
     public void Dispose()
     {

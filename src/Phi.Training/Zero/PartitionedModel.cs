@@ -134,6 +134,9 @@ internal sealed class PartitionedModel : IDisposable
         }
     }
 
+    /// <summary>Call when the device has done its work: throws if a collective was cut off, and memory is not what it should be.</summary>
+    public void Confirm() => _scratch.Newest.Wait();
+
     public void Dispose()
     {
         _stream.Dispose();
@@ -169,7 +172,7 @@ internal sealed class PartitionedModel : IDisposable
         AddGradients(slot, sums);
         if (isLastPass)
         {
-            _topology.World.AllReduce(sums.Address, sums.Length).Wait();
+            _scratch.Wait(_topology.World.AllReduce(sums.Address, sums.Length));
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class ReductionHop : IDisposable
     }
 
     /// <summary>Sends each peer its message. What came is summed next, by one of the two methods below. Collective.</summary>
-    public void Exchange() => _group.AllToAll(_scratch.Sent.Address, _scratch.Received.Address, PartBytes).Wait();
+    public void Exchange() => _scratch.Wait(_group.AllToAll(_scratch.Sent.Address, _scratch.Received.Address, PartBytes));
 
     /// <param name="matrixSums">[shardsPerPart × matrixShard], and <paramref name="vectorSums"/> [shardsPerPart × vectorShard].</param>
     public void Sum(nint matrixSums, nint vectorSums)

@@ -63,7 +63,7 @@ internal sealed class WeightGatherer : IDisposable
         {
             if (!_hasSecondary)
             {
-                _topology.Across!.AllGather(mine, _secondary.Address, length).Wait();
+                _scratch.Wait(_topology.Across!.AllGather(mine, _secondary.Address, length));
                 _hasSecondary = _keepsSecondary;
             }
 
@@ -73,7 +73,7 @@ internal sealed class WeightGatherer : IDisposable
 
         if (_topology is { IsSharded: true, Node: { } node })
         {
-            node.AllGather(mine, _scratch.Received.Address, length).Wait();
+            _scratch.Wait(node.AllGather(mine, _scratch.Received.Address, length));
             mine = _scratch.Received.Address;
         }
 

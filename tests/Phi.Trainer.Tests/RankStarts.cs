@@ -1,0 +1,19 @@
+using Phi.Api.Agent;
+using Phi.Api.TrainingJobs;
+using Phi.Trainer.Ranks;
+
+namespace Phi.Trainer.Tests;
+
+internal static class RankStarts
+{
+    public static RankStart Of(int rank, int world) => new()
+    {
+        Assignment = new Assignment { Attempt = 1, WorldSize = world, Replicas = 1, LocalWorldSize = world, FirstRank = 0, MasterAddress = "127.0.0.1", MasterPort = 0, Spec = new TrainingJobSpec() },
+        RunId = "run",
+        Rank = rank,
+        NodeRank = 0,
+        BindAddress = "127.0.0.1",
+        CheckpointRoot = "",
+        DataCache = "",
+    };
+}
