@@ -1,8 +1,10 @@
 using Phi.Benchmarks;
 using Phi.Benchmarks.Benches;
+using Phi.Benchmarks.Gpu;
 
 IBench[] benches =
 [
-    new QuantizeBench(), new CollectivesBench(), new ZeroBench(), new LabBench(), new QualityBench(), new GpuQuantizeBench(), new GpuNcclBench(),
+    new QuantizeBench(), new CollectivesBench(), new ZeroBench(), new LabBench(), new QualityBench(),
+    new GpuQuantizeBench(), new GpuNcclBench(), new GpuLogitsBench(), new GpuTrainBench(), new GpuRanksBench(),
 ];
 return await new BenchCommand(benches, Console.Out, Console.Error).RunAsync(args);

@@ -31,7 +31,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("layers: 1, ", "", ["spec.phi.model.layers", "give it, or a preset"]),
         ("layers: 1, hiddenSize: 32, heads: 2, rotaryDim: 8, mlpSize: 64, vocabularySize: 257, sequenceLength: 64", "preset: phi-9", ["spec.phi.model.preset", "phi-9", "phi-tiny"]),
         ("vocabularySize: 257", "vocabularySize: 2000000", ["spec.phi.model.vocabularySize", "2000000", "must be from 1 to 1048576"]),
-        ("vocabularySize: 257", "vocabularySize: 256", ["spec.phi.model.vocabularySize", "256", "Write at least 257"]),
+        ("vocabularySize: 257", "vocabularySize: 256", ["spec.phi.model.vocabularySize", "256", "write 257"]),
         ("sources: [\"CORPUS/*.txt\"]", "sources: []", ["spec.phi.data.sources", "add the files to train on"]),
         ("sources: [\"CORPUS/*.txt\"]", "sources: [\" \"]", ["spec.phi.data.sources[0]", "remove it, or name a folder"]),
         ("sources: [\"CORPUS/*.txt\"]", "sources: [\"CORPUS/*.nothing\"]", ["data.sources", "nothing", "name another folder or glob"]),

@@ -110,7 +110,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
         while (loop.CompletedSteps < total)
         {
             var step = loop.Step();
-            var metrics = Describe(step, start.Rank);
+            var metrics = Describe(step, start.Rank, loop);
             traffic.AddTo(metrics);
             var isCheckpoint = step.Step % every == 0 || step.Step == total;
             if (isCheckpoint && heldOut is not null && loop.Evaluate(heldOut, EvaluationSamples) is var loss && start.Rank == 0)
@@ -156,7 +156,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     }
 
     /// <summary>What is the same on all ranks is told by rank 0 alone.</summary>
-    private static Dictionary<string, double> Describe(StepResult step, int rank)
+    private static Dictionary<string, double> Describe(StepResult step, int rank, TrainingLoop loop)
     {
         var metrics = new Dictionary<string, double> { ["step_seconds"] = step.Seconds };
         if (rank == 0)
@@ -166,6 +166,10 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
             metrics["grad_norm"] = step.GradientNorm;
             metrics["tokens"] = (double)step.Step * step.Tokens;
             metrics["tokens_per_second"] = step.Tokens / step.Seconds;
+            if (loop.IsLossScaled)
+            {
+                metrics["loss_scale"] = loop.LossScale;
+            }
         }
 
         return metrics;

@@ -78,6 +78,9 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>Time of communication, and the part of it that the compute waited for, since the start.</summary>
     public (TimeSpan Busy, TimeSpan Exposed) CommunicationTime => (_model.Stream.Busy, _model.Stream.Exposed);
 
+    /// <summary>Whether the precision is fp16.</summary>
+    public bool IsLossScaled => _scaler is not null;
+
     /// <summary>Factor of the loss in fp16; 1 in the other precisions.</summary>
     public float LossScale => _scaler?.Scale ?? 1;
 

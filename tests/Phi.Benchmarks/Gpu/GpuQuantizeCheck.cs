@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using Phi.Benchmarks.Benches;
 using Phi.Benchmarks.Reports;
 using Phi.Training.Devices;
 using Phi.Training.Kernels.Quantization;
 using Phi.Training.Zero;
 
-namespace Phi.Benchmarks.Benches;
+namespace Phi.Benchmarks.Gpu;
 
 /// <summary>The quantiser's kernels against the CPU's on random data: how many bytes differ.</summary>
 internal static unsafe class GpuQuantizeCheck

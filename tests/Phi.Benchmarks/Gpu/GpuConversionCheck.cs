@@ -1,8 +1,9 @@
+using Phi.Benchmarks.Benches;
 using Phi.Benchmarks.Reports;
 using Phi.Training.Devices;
 using Phi.Training.Zero;
 
-namespace Phi.Benchmarks.Benches;
+namespace Phi.Benchmarks.Gpu;
 
 /// <summary>
 /// The GPU's conversions between precisions against the CPU's: every 16-bit value, and every fp32 around the middle between two. On other

@@ -1,9 +1,10 @@
+using Phi.Benchmarks.Benches;
 using Phi.Benchmarks.Reports;
 using Phi.Collectives.Cuda;
 using Phi.Training.Devices;
 using Phi.Training.Zero;
 
-namespace Phi.Benchmarks.Benches;
+namespace Phi.Benchmarks.Gpu;
 
 /// <summary>
 /// The quantiser's kernels on a GPU by bytes moved, against the card's own copy within its memory, and their bits against the CPU's. Needs

@@ -1,10 +1,11 @@
 using System.Net;
+using Phi.Benchmarks.Benches;
 using Phi.Benchmarks.Reports;
 using Phi.Collectives;
 using Phi.Collectives.Cuda;
 using Phi.Collectives.Nccl;
 
-namespace Phi.Benchmarks.Benches;
+namespace Phi.Benchmarks.Gpu;
 
 /// <summary>NCCL's world of one: joins, runs each collective on device 0, checks what it left there, and times an all-gather with itself. Loads no libtorch.</summary>
 internal sealed class GpuNcclBench : IBench
