@@ -1,3 +1,4 @@
+using Phi.Training.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -98,7 +99,7 @@ internal sealed class CachedForward : IDisposable
         // A single new token sees all that are cached: nothing is to be masked.
         var attended = F.scaled_dot_product_attention(q.unsqueeze(0), keys, values, is_casual: n > 1).squeeze(0).transpose(0, 1).reshape(n, _model.HiddenSize);
         var mlp = F.linear(F.gelu(F.linear(normed, p[10], p[11]), TorchSharp.Modules.GELU.Approximate.tanh), p[12], p[13]);
-        return (F.linear(attended, p[8], p[9]) + mlp + x).MoveToOuterDisposeScope();
+        return F.linear(attended, p[8], p[9]).Plus(mlp).Plus(x).MoveToOuterDisposeScope();
 
         Tensor Heads(Tensor weight, Tensor bias) => F.linear(normed, weight, bias).view(n, _model.Heads, _model.HeadSize).transpose(0, 1);
     }
@@ -109,7 +110,7 @@ internal sealed class CachedForward : IDisposable
         int r = _model.RotaryDim, half = r / 2;
         var rotated = x.narrow(-1, 0, r);
         var turned = cat([rotated.narrow(-1, half, half).neg(), rotated.narrow(-1, 0, half)], -1);
-        var part = rotated * _cos_TR.narrow(0, Length, x.shape[1]) + turned * _sin_TR.narrow(0, Length, x.shape[1]);
+        var part = (rotated * _cos_TR.narrow(0, Length, x.shape[1])).Plus(turned * _sin_TR.narrow(0, Length, x.shape[1]));
         return r == _model.HeadSize ? part : cat([part, x.narrow(-1, r, _model.HeadSize - r)], -1);
     }
 }

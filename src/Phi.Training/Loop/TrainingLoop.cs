@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Phi.Collectives;
 using Phi.Training.Data;
 using Phi.Training.Devices;
+using Phi.Training.Kernels;
 using Phi.Training.Model;
 using Phi.Training.Optimizer;
 using Phi.Training.Zero;
@@ -99,7 +100,7 @@ public sealed class TrainingLoop : IDisposable
         var localLoss = zeros(1, device: Device.Torch);
         for (var pass = 0; pass < _accumulation; pass++)
         {
-            localLoss.add_(ForwardBackward(pass));
+            localLoss.AddInPlace(ForwardBackward(pass));
         }
 
         _model.WaitForReductions();
@@ -178,7 +179,7 @@ public sealed class TrainingLoop : IDisposable
         var head = _model.Gather(HeadUnit, -1);
         _model.PrepareGradients(head);
         var loss = F.cross_entropy(_forward.Head(entries[Layers], head.Parameters), targets);
-        autograd.backward([loss], [full_like(loss, LossScale)]);
+        autograd.backward([loss], [tensor(LossScale, device: Device.Torch)]);
         _model.Reduce(HeadUnit, head, isLast);
         for (var unit = Layers; unit >= 0; unit--)
         {

@@ -1,4 +1,5 @@
 using Phi.Training.Devices;
+using Phi.Training.Kernels;
 using Phi.Training.Zero;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -66,7 +67,7 @@ public sealed class PhiForward : IDisposable
             mlp = dropout.Residual(mlp, layer, Dropout.Place.MlpOutput);
         }
 
-        return (attention + mlp + x).MoveToOuterDisposeScope();
+        return attention.Plus(mlp).Plus(x).MoveToOuterDisposeScope();
 
         Tensor Heads(Tensor y) => y.view(b, t, _model.Heads, _model.HeadSize).transpose(1, 2);
     }
@@ -91,7 +92,7 @@ public sealed class PhiForward : IDisposable
         int r = _model.RotaryDim, half = r / 2;
         var rotated = x.narrow(-1, 0, r);
         var turned = cat([rotated.narrow(-1, half, half).neg(), rotated.narrow(-1, 0, half)], -1);
-        var turnedPart = rotated * _cos_TR.narrow(0, 0, t) + turned * _sin_TR.narrow(0, 0, t);
+        var turnedPart = (rotated * _cos_TR.narrow(0, 0, t)).Plus(turned * _sin_TR.narrow(0, 0, t));
         return r == _model.HeadSize ? turnedPart : cat([turnedPart, x.narrow(-1, r, _model.HeadSize - r)], -1);
     }
 }
