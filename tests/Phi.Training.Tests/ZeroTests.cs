@@ -78,9 +78,9 @@ public sealed class ZeroTests
         var configuration = With(AllOn with { Gradients = new GradientQuantization(4, 4, 64, ErrorFeedback: true) });
         var saved = new Dictionary<string, float[]>[4];
         var whole = Losses(SmallRun.Train(4, 8, configuration)[0]);
-        var first = Losses(SmallRun.Train(4, 3, configuration, finish: (loop, rank) => saved[rank] = Save(loop))[0]);
+        var first = Losses(SmallRun.Train(4, 3, configuration, finish: (loop, rank) => saved[rank] = SavedState.Save(loop))[0]);
 
-        var rest = Losses(SmallRun.Train(4, 5, configuration, prepare: (loop, rank) => Load(loop, saved[rank], 3))[0]);
+        var rest = Losses(SmallRun.Train(4, 5, configuration, prepare: (loop, rank) => SavedState.Load(loop, saved[rank], 3))[0]);
 
         Assert.Contains(saved[0].Keys, name => name.EndsWith("errors_across", StringComparison.Ordinal));
         Assert.Equal(whole, first.Concat(rest));
@@ -139,22 +139,4 @@ public sealed class ZeroTests
     private static TrainingConfiguration With(ZeroConfiguration zero) => SmallRun.Configuration with { Zero = zero };
 
     private static float[] Losses(StepResult[] steps) => [.. steps.Select(step => step.Loss)];
-
-    private static unsafe Dictionary<string, float[]> Save(TrainingLoop loop)
-    {
-        using var state = loop.State();
-        return state.Tensors.ToDictionary(tensor => tensor.Name, tensor => new ReadOnlySpan<float>((float*)tensor.Values, (int)tensor.Length).ToArray());
-    }
-
-    private static unsafe void Load(TrainingLoop loop, Dictionary<string, float[]> saved, long steps)
-    {
-        using var state = loop.State();
-        foreach (var tensor in state.Tensors)
-        {
-            saved[tensor.Name].CopyTo(new Span<float>((float*)tensor.Values, (int)tensor.Length));
-        }
-
-        state.Apply();
-        loop.CompletedSteps = steps;
-    }
 }

@@ -1,3 +1,5 @@
+using Phi.Api.TrainingJobs;
+
 namespace Phi.Checkpoints.Layout;
 
 /// <summary>Dimensions of a phi-style decoder (arXiv 2306.11644).</summary>
@@ -17,6 +19,18 @@ public sealed record ModelConfiguration
     public static ModelConfiguration PhiTiny { get; } = new()
     {
         Layers = 4, HiddenSize = 256, Heads = 4, RotaryDim = 32, MlpSize = 1024, VocabularySize = 257, SequenceLength = 256,
+    };
+
+    /// <param name="spec">With every dimension.</param>
+    public static ModelConfiguration Of(ModelSpec spec) => new()
+    {
+        Layers = spec.Layers!.Value,
+        HiddenSize = spec.HiddenSize!.Value,
+        Heads = spec.Heads!.Value,
+        RotaryDim = spec.RotaryDim!.Value,
+        MlpSize = spec.MlpSize!.Value,
+        VocabularySize = spec.VocabularySize!.Value,
+        SequenceLength = spec.SequenceLength!.Value,
     };
 
     /// <summary>The dimensions by the names that manifests give them.</summary>

@@ -16,7 +16,7 @@ internal static class RankConfiguration
         var adamW = phi.Optimizer!.AdamW!;
         return new TrainingConfiguration
         {
-            Model = Model(phi.Model!),
+            Model = ModelConfiguration.Of(phi.Model!),
             GlobalBatch = phi.Batch!.Global!.Value,
             MicroBatch = phi.Batch.Micro!.Value,
             Schedule = Schedule(phi.Schedule!, phi.Steps!.Value),
@@ -59,16 +59,5 @@ internal static class RankConfiguration
         Gradients = spec.QuantizedGradients is { Enabled: true } gradients
             ? new GradientQuantization(gradients.IntraBits!.Value, gradients.InterBits!.Value, gradients.BlockSize!.Value, gradients.ErrorFeedback!.Value)
             : null,
-    };
-
-    private static ModelConfiguration Model(ModelSpec spec) => new()
-    {
-        Layers = spec.Layers!.Value,
-        HiddenSize = spec.HiddenSize!.Value,
-        Heads = spec.Heads!.Value,
-        RotaryDim = spec.RotaryDim!.Value,
-        MlpSize = spec.MlpSize!.Value,
-        VocabularySize = spec.VocabularySize!.Value,
-        SequenceLength = spec.SequenceLength!.Value,
     };
 }

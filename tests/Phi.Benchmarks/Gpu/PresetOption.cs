@@ -15,18 +15,5 @@ internal static class PresetOption
         return option;
     }
 
-    public static ModelConfiguration Model(string name)
-    {
-        var preset = ModelPresets.Find(name)!;
-        return new ModelConfiguration
-        {
-            Layers = preset.Layers!.Value,
-            HiddenSize = preset.HiddenSize!.Value,
-            Heads = preset.Heads!.Value,
-            RotaryDim = preset.RotaryDim!.Value,
-            MlpSize = preset.MlpSize!.Value,
-            VocabularySize = preset.VocabularySize!.Value,
-            SequenceLength = preset.SequenceLength!.Value,
-        };
-    }
+    public static ModelConfiguration Model(string name) => ModelConfiguration.Of(ModelPresets.Find(name)!);
 }

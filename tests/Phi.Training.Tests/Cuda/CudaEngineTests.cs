@@ -86,7 +86,7 @@ public sealed class CudaEngineTests : IDisposable
         var whole = Losses(SmallRun.Train(4, 5, configuration)[0]);
         var first = await TrainAsync(4, configuration, "nccl", 2);
 
-        var rest = await TrainAsync(4, configuration, "nccl", 3, (loop, rank) => Load(loop, first[rank].State, 2));
+        var rest = await TrainAsync(4, configuration, "nccl", 3, (loop, rank) => SavedState.Load(loop, first[rank].State, 2));
 
         Assert.Equal(whole, Losses(first[0].Steps).Concat(Losses(rest[0].Steps)));
     }
@@ -137,7 +137,7 @@ public sealed class CudaEngineTests : IDisposable
             prepare?.Invoke(loop, host.Rank);
             var results = Enumerable.Range(0, steps).Select(_ => loop.Step()).ToArray();
             var (busy, exposed) = loop.CommunicationTime;
-            return new RankResult(results, Save(loop), busy, exposed, loop.Traffic.Bytes(WireScope.Intra));
+            return new RankResult(results, SavedState.Save(loop), busy, exposed, loop.Traffic.Bytes(WireScope.Intra));
         }
         finally
         {
@@ -145,24 +145,6 @@ public sealed class CudaEngineTests : IDisposable
             host.Barrier().Wait();
             group.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
-    }
-
-    private static unsafe Dictionary<string, float[]> Save(TrainingLoop loop)
-    {
-        using var state = loop.State();
-        return state.Tensors.ToDictionary(tensor => tensor.Name, tensor => new ReadOnlySpan<float>((float*)tensor.Values, (int)tensor.Length).ToArray());
-    }
-
-    private static unsafe void Load(TrainingLoop loop, Dictionary<string, float[]> saved, long steps)
-    {
-        using var state = loop.State();
-        foreach (var tensor in state.Tensors)
-        {
-            saved[tensor.Name].CopyTo(new Span<float>((float*)tensor.Values, (int)tensor.Length));
-        }
-
-        state.Apply();
-        loop.CompletedSteps = steps;
     }
 
     private sealed record RankResult(StepResult[] Steps, Dictionary<string, float[]> State, TimeSpan Busy, TimeSpan Exposed, long SentBytes);
