@@ -1,4 +1,5 @@
 using CsCheck;
+using Phi.Training.Devices;
 using Phi.Training.Kernels.Quantization;
 
 namespace Phi.Training.Tests;
@@ -43,6 +44,33 @@ public sealed unsafe class BlockQuantizerTests
         var results = Sets.Select(set => All(set, c.Bits, c.Block, c.Sources, c.Values, count)).ToList();
         Assert.All(results, result => Assert.Equal(results[0], result));
     });
+
+    [Fact]
+    public void Decode_MoreThanTheCachesHold_HasTheBitsOfItsParts()
+    {
+        const int Block = 256;
+        const int Part = 1 << 16;
+        const long Count = (9 << 20) + Block;
+        var encoded = new byte[new BlockQuantizer(8, Block).EncodedLength(Count)];
+        new Random(3).NextBytes(encoded);
+        using var whole = new DeviceBuffer(CpuDevice.Instance, Count);
+        var part = new float[Part];
+        foreach (var (set, bits) in Sets.SelectMany(set => new[] { (set, 4), (set, 8) }))
+        {
+            var quantizer = new BlockQuantizer(bits, Block, set);
+            fixed (byte* from = encoded)
+            fixed (float* to = part)
+            {
+                quantizer.Decode(from, (float*)whole.Address, Count);
+                for (var at = 0L; at < Count; at += Part)
+                {
+                    var length = (int)Math.Min(Part, Count - at);
+                    quantizer.DecodePart(from, to, at, length, Count);
+                    Assert.True(System.Runtime.InteropServices.MemoryMarshal.AsBytes(part.AsSpan(0, length)).SequenceEqual(System.Runtime.InteropServices.MemoryMarshal.AsBytes(whole.Span.Slice((int)at, length))));
+                }
+            }
+        }
+    }
 
     [Theory]
     [InlineData(float.NaN)]
@@ -127,7 +155,6 @@ public sealed unsafe class BlockQuantizerTests
 
     private static byte[] Encode(BlockQuantizer quantizer, float[] values)
     {
-
         var encoded = new byte[quantizer.EncodedLength(values.Length)];
         fixed (float* from = values)
         fixed (byte* to = encoded)

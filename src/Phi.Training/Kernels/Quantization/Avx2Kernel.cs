@@ -9,6 +9,7 @@ internal readonly unsafe struct Avx2Kernel : IBlockKernel
 {
     public static bool IsSupported => Avx2.IsSupported;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int MaxAbsBits(float* x, int count)
     {
         var mask = Vector256.Create(int.MaxValue);
@@ -26,6 +27,7 @@ internal readonly unsafe struct Avx2Kernel : IBlockKernel
         return Math.Max(Math.Max(half[0], half[1]), Math.Max(half[2], half[3]));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Encode8(float* x, float inverse, byte* codes, int count)
     {
         var factor = Vector256.Create(inverse);
@@ -35,6 +37,7 @@ internal readonly unsafe struct Avx2Kernel : IBlockKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Encode4(float* x, float inverse, byte* codes, int count)
     {
         var factor = Vector256.Create(inverse);
@@ -44,16 +47,20 @@ internal readonly unsafe struct Avx2Kernel : IBlockKernel
         }
     }
 
-    public static void Decode8(byte* codes, float scale, float* y, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Decode8<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore
     {
         var factor = Vector256.Create(scale);
         for (var i = 0; i < count; i += 8)
         {
-            Scaled(Avx2.ConvertToVector256Int32((sbyte*)codes + i), factor).Store(y + i);
+            TStore.Store(Scaled(Avx2.ConvertToVector256Int32((sbyte*)codes + i), factor), y + i);
         }
     }
 
-    public static void Decode4(byte* codes, float scale, float* y, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Decode4<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore
     {
         var factor = Vector256.Create(scale);
         for (var i = 0; i < count; i += 64, codes += 32)
@@ -61,12 +68,13 @@ internal readonly unsafe struct Avx2Kernel : IBlockKernel
             for (var j = 0; j < 32; j += 8)
             {
                 var both = Avx2.ConvertToVector256Int32(codes + j);
-                Scaled(Low(both), factor).Store(y + i + j);
-                Scaled(High(both), factor).Store(y + i + j + 32);
+                TStore.Store(Scaled(Low(both), factor), y + i + j);
+                TStore.Store(Scaled(High(both), factor), y + i + j + 32);
             }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add8(byte* codes, float scale, float* y, int count)
     {
         var factor = Vector256.Create(scale);
@@ -76,6 +84,7 @@ internal readonly unsafe struct Avx2Kernel : IBlockKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add4(byte* codes, float scale, float* y, int count)
     {
         var factor = Vector256.Create(scale);

@@ -7,8 +7,12 @@ namespace Phi.Training.Kernels.Quantization;
 /// <summary>AVX-512: 16 values at a time.</summary>
 internal readonly unsafe struct Avx512Kernel : IBlockKernel
 {
+    /// <summary>Values ahead of which memory is asked for while a block is encoded: its own values are in the cache by then, and the bus would be idle.</summary>
+    private const int Ahead = 1024;
+
     public static bool IsSupported => Avx512F.IsSupported;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int MaxAbsBits(float* x, int count)
     {
         var mask = Vector512.Create(int.MaxValue);
@@ -27,48 +31,60 @@ internal readonly unsafe struct Avx512Kernel : IBlockKernel
         return Math.Max(Math.Max(quarter[0], quarter[1]), Math.Max(quarter[2], quarter[3]));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Encode8(float* x, float inverse, byte* codes, int count)
     {
         var factor = Vector512.Create(inverse);
         for (var i = 0; i < count; i += 16)
         {
+            Sse.Prefetch0(x + i + Ahead);
             Avx512F.ConvertToVector128SByteWithSaturation(Round(x + i, factor)).Store((sbyte*)codes + i);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Encode4(float* x, float inverse, byte* codes, int count)
     {
         var factor = Vector512.Create(inverse);
         for (var i = 0; i < count; i += 64, codes += 32)
         {
+            Sse.Prefetch0(x + i + Ahead);
+            Sse.Prefetch0(x + i + Ahead + 16);
+            Sse.Prefetch0(x + i + Ahead + 32);
+            Sse.Prefetch0(x + i + Ahead + 48);
             Pack(Round(x + i, factor), Round(x + i + 32, factor)).Store(codes);
             Pack(Round(x + i + 16, factor), Round(x + i + 48, factor)).Store(codes + 16);
         }
     }
 
-    public static void Decode8(byte* codes, float scale, float* y, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Decode8<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore
     {
         var factor = Vector512.Create(scale);
         for (var i = 0; i < count; i += 16)
         {
-            Scaled(Avx512F.ConvertToVector512Int32(Vector128.Load((sbyte*)codes + i)), factor).Store(y + i);
+            TStore.Store(Scaled(Avx512F.ConvertToVector512Int32(Vector128.Load((sbyte*)codes + i)), factor), y + i);
         }
     }
 
-    public static void Decode4(byte* codes, float scale, float* y, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Decode4<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore
     {
         var factor = Vector512.Create(scale);
         for (var i = 0; i < count; i += 64, codes += 32)
         {
             var first = Avx512F.ConvertToVector512Int32(Vector128.Load(codes));
             var second = Avx512F.ConvertToVector512Int32(Vector128.Load(codes + 16));
-            Scaled(Low(first), factor).Store(y + i);
-            Scaled(Low(second), factor).Store(y + i + 16);
-            Scaled(High(first), factor).Store(y + i + 32);
-            Scaled(High(second), factor).Store(y + i + 48);
+            TStore.Store(Scaled(Low(first), factor), y + i);
+            TStore.Store(Scaled(Low(second), factor), y + i + 16);
+            TStore.Store(Scaled(High(first), factor), y + i + 32);
+            TStore.Store(Scaled(High(second), factor), y + i + 48);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add8(byte* codes, float scale, float* y, int count)
     {
         var factor = Vector512.Create(scale);
@@ -78,6 +94,7 @@ internal readonly unsafe struct Avx512Kernel : IBlockKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add4(byte* codes, float scale, float* y, int count)
     {
         var factor = Vector512.Create(scale);

@@ -15,6 +15,9 @@ public sealed unsafe class BlockQuantizer
     /// <summary>Below this a block is zero: its scale would be no normal number.</summary>
     private const float Smallest = 1e-35f;
     private const uint LowerHalf = 0xffff;
+    /// <summary>Values of which so many bytes are decoded at once go past the caches, as memcpy's do.</summary>
+    private const long StreamedBytes = 32 << 20;
+    private const int StreamedAlignment = 64;
     private const int InfinityBits = 0x7f800000;
     private readonly float _largestCode;
     private readonly InstructionSet _set;
@@ -138,13 +141,28 @@ public sealed unsafe class BlockQuantizer
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Decode<TKernel>(byte* codes, ushort* scales, float* values, long blocks)
         where TKernel : struct, IBlockKernel
     {
+        if (blocks * BlockSize * sizeof(float) < StreamedBytes || (nint)values % StreamedAlignment != 0)
+        {
+            Decode<TKernel, CachedStore>(codes, scales, values, blocks);
+            return;
+        }
+
+        Decode<TKernel, StreamingStore>(codes, scales, values, blocks);
+        // Whoever is told that the values are there reads them whole.
+        Thread.MemoryBarrier();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Decode<TKernel, TStore>(byte* codes, ushort* scales, float* values, long blocks)
+        where TKernel : struct, IBlockKernel
+        where TStore : struct, IVectorStore
+    {
         for (var block = 0L; block < blocks; block++)
         {
-            DecodeBlock<TKernel>(codes + block * CodeBytes, ToScale(scales[block]), values + block * BlockSize);
+            DecodeBlock<TKernel, TStore>(codes + block * CodeBytes, ToScale(scales[block]), values + block * BlockSize);
         }
     }
 
@@ -182,7 +200,7 @@ public sealed unsafe class BlockQuantizer
             var codes = from + block * CodeBytes;
             if (source == 0)
             {
-                DecodeBlock<TKernel>(codes, scale, sum);
+                DecodeBlock<TKernel, CachedStore>(codes, scale, sum);
             }
             else if (Bits == 8)
             {
@@ -224,16 +242,17 @@ public sealed unsafe class BlockQuantizer
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void DecodeBlock<TKernel>(byte* codes, float scale, float* values)
+    private void DecodeBlock<TKernel, TStore>(byte* codes, float scale, float* values)
         where TKernel : struct, IBlockKernel
+        where TStore : struct, IVectorStore
     {
         if (Bits == 8)
         {
-            TKernel.Decode8(codes, scale, values, BlockSize);
+            TKernel.Decode8<TStore>(codes, scale, values, BlockSize);
         }
         else
         {
-            TKernel.Decode4(codes, scale, values, BlockSize);
+            TKernel.Decode4<TStore>(codes, scale, values, BlockSize);
         }
     }
 

@@ -14,9 +14,11 @@ internal unsafe interface IBlockKernel
 
     static abstract void Encode4(float* x, float inverse, byte* codes, int count);
 
-    static abstract void Decode8(byte* codes, float scale, float* y, int count);
+    static abstract void Decode8<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore;
 
-    static abstract void Decode4(byte* codes, float scale, float* y, int count);
+    static abstract void Decode4<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore;
 
     /// <summary>y += decoded.</summary>
     static abstract void Add8(byte* codes, float scale, float* y, int count);

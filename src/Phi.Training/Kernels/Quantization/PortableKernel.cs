@@ -36,7 +36,8 @@ internal readonly unsafe struct PortableKernel : IBlockKernel
         }
     }
 
-    public static void Decode8(byte* codes, float scale, float* y, int count)
+    public static void Decode8<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore
     {
         for (var i = 0; i < count; i++)
         {
@@ -44,7 +45,8 @@ internal readonly unsafe struct PortableKernel : IBlockKernel
         }
     }
 
-    public static void Decode4(byte* codes, float scale, float* y, int count)
+    public static void Decode4<TStore>(byte* codes, float scale, float* y, int count)
+        where TStore : struct, IVectorStore
     {
         for (var i = 0; i < count; i += Chunk, codes += Half)
         {
