@@ -9,6 +9,7 @@ namespace Phi.Collectives;
 /// <param name="host">Used by this communicator alone, which disposes it.</param>
 public sealed class StagedCommunicator(ICommunicator host) : ICommunicator
 {
+    private readonly List<StagedCommunicator> _splits = [];
     private nint _send;
     private long _sendBytes;
     private nint _receive;
@@ -85,13 +86,25 @@ public sealed class StagedCommunicator(ICommunicator host) : ICommunicator
         return host.Barrier();
     }
 
-    public ICommunicator Split(int color) => new StagedCommunicator(host.Split(color));
-
-    public ValueTask DisposeAsync()
+    public ICommunicator Split(int color)
     {
+        var split = new StagedCommunicator(host.Split(color));
+        _splits.Add(split);
+        return split;
+    }
+
+    /// <summary>Ends its splits too.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var split in _splits)
+        {
+            await split.DisposeAsync();
+        }
+
+        _splits.Clear();
         Free(ref _send, ref _sendBytes);
         Free(ref _receive, ref _receiveBytes);
-        return host.DisposeAsync();
+        await host.DisposeAsync();
     }
 
     private static void Download(nint device, nint memory, long bytes)

@@ -27,17 +27,13 @@ public sealed class Fp16Tests
     }
 
     [Fact]
-    public unsafe void Step_GradientOverflows_IsSkippedAndHalvesTheScale()
+    public void Step_GradientOverflows_IsSkippedAndHalvesTheScale()
     {
         var weights = new List<float[]>();
         var scales = new List<float>();
         SmallRun.Train(1, 0, Half with { Zero = new ZeroConfiguration() }, prepare: (loop, _) =>
         {
-            using (var state = loop.State())
-            {
-                ((float*)state.Tensors.Single(tensor => tensor.Name == "loss_scale").Values)[0] = 1e9f;
-            }
-
+            SetScale(loop, 1e9f);
             for (var i = 0; i < 30; i++)
             {
                 weights.Add(Weights(loop));
@@ -50,6 +46,17 @@ public sealed class Fp16Tests
         Assert.Equal(scales[0] / 2, scales[1]);
         Assert.NotEqual(weights[0], weights[^1]);
         Assert.All(weights[^1], value => Assert.True(float.IsFinite(value)));
+    }
+
+    [Fact]
+    public void Step_GradientOverflowsWithErrorFeedback_LeavesNoTraceInTheErrors()
+    {
+        var zero = new ZeroConfiguration { RanksPerNode = 1, WeightBlock = 64, Gradients = new GradientQuantization(4, 4, 64, ErrorFeedback: true) };
+        var losses = SmallRun.Train(2, 40, Half with { Zero = zero, MicroBatch = 4 }, prepare: (loop, _) => SetScale(loop, 1e9f))[0];
+
+        Assert.False(float.IsFinite(losses[0].GradientNorm));
+        Assert.True(float.IsFinite(losses[^1].GradientNorm));
+        Assert.InRange(losses[^1].Loss, 0, 0.9 * losses[0].Loss);
     }
 
     [Fact]
@@ -72,6 +79,12 @@ public sealed class Fp16Tests
         Assert.False(scaler.Accept(float.NaN));
         Assert.False(scaler.Accept(float.PositiveInfinity));
         Assert.Equal((1 << 22, 2), (scaler.Scale, scaler.Skipped));
+    }
+
+    private static unsafe void SetScale(TrainingLoop loop, float scale)
+    {
+        using var state = loop.State();
+        ((float*)state.Tensors.Single(tensor => tensor.Name == "loss_scale").Values)[0] = scale;
     }
 
     private static unsafe float[] Weights(TrainingLoop loop)

@@ -19,7 +19,7 @@ internal sealed class CudaImageCache(string folder)
         {
             file = File.ReadAllBytes(PathOf(digest));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
@@ -29,12 +29,23 @@ internal sealed class CudaImageCache(string folder)
             : null;
     }
 
+    /// <summary>A folder that takes no more files costs a compilation later, not this one's work.</summary>
     public void Write(string digest, byte[] image)
     {
-        Directory.CreateDirectory(folder);
         var unfinished = $"{PathOf(digest)}.{Guid.NewGuid():N}";
-        File.WriteAllBytes(unfinished, [.. SHA256.HashData(image), .. image]);
-        File.Move(unfinished, PathOf(digest), overwrite: true);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllBytes(unfinished, [.. SHA256.HashData(image), .. image]);
+            File.Move(unfinished, PathOf(digest), overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (File.Exists(unfinished))
+            {
+                File.Delete(unfinished);
+            }
+        }
     }
 
     /// <summary>
@@ -43,17 +54,21 @@ internal sealed class CudaImageCache(string folder)
     /// </summary>
     public IDisposable? Lock(string digest)
     {
-        Directory.CreateDirectory(folder);
         var path = PathOf(digest) + ".lock";
         for (var waited = TimeSpan.Zero; waited < LongestCompilation; waited += LockRetry)
         {
             try
             {
+                Directory.CreateDirectory(folder);
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (IOException) when (File.Exists(path))
             {
                 Thread.Sleep(LockRetry);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return null;
             }
         }
 

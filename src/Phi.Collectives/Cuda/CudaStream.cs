@@ -20,7 +20,10 @@ public sealed class CudaStream : IDisposable
     public nint Handle => _handle;
 
     /// <summary>Returns when all work of this thread's stream is done.</summary>
-    public static void SynchronizeCurrent() => CudaException.ThrowIfFailed(CudaDriver.StreamSynchronize(Current), "finish the work of a stream");
+    public static void SynchronizeCurrent() => Synchronize(Current);
+
+    /// <summary>Returns when all work of the stream is done.</summary>
+    public void Synchronize() => Synchronize(Handle);
 
     public void MakeCurrent() => _current = Handle;
 
@@ -29,7 +32,10 @@ public sealed class CudaStream : IDisposable
         if (_handle != 0)
         {
             _ = CudaDriver.StreamDestroy(_handle);
+            _current = _current == _handle ? 0 : _current;
             _handle = 0;
         }
     }
+
+    private static void Synchronize(nint stream) => CudaException.ThrowIfFailed(CudaDriver.StreamSynchronize(stream), "finish the work of a stream");
 }

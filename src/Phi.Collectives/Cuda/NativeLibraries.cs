@@ -40,7 +40,7 @@ internal static class NativeLibraries
 
         var variable = $"PHI_{name.ToUpperInvariant()}_LIBRARY";
         candidates = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } chosen ? [chosen] : candidates;
-        foreach (var file in candidates)
+        foreach (var file in candidates.Concat(Beside(name)))
         {
             if (NativeLibrary.TryLoad(file, out var handle))
             {
@@ -50,4 +50,7 @@ internal static class NativeLibraries
 
         throw new DllNotFoundException($"{string.Join(" or ", candidates)} cannot be loaded; install it on this node, or name its file in {variable}");
     }
+    /// <summary>libtorch's CUDA packages lay libraries beside the program, under names such as <c>libnvrtc-2bb82d1a.so.12</c>.</summary>
+    private static IEnumerable<string> Beside(string name) =>
+        Directory.EnumerateFiles(AppContext.BaseDirectory, $"lib{name}*.so*").Where(file => !file.Contains("builtins", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 }

@@ -135,7 +135,8 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
             _handles.Remove(handle);
             if (handle.Value != 0)
             {
-                _ = NcclApi.CommDestroy(handle.Value);
+                // A broken group may never answer to a destroy.
+                _ = Failure is null ? NcclApi.CommDestroy(handle.Value) : NcclApi.CommAbort(handle.Value);
                 handle.Value = 0;
             }
         }

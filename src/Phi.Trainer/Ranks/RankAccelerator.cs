@@ -21,7 +21,8 @@ internal sealed class RankAccelerator : IAsyncDisposable
     /// <summary>Collective, where the accelerator is a GPU.</summary>
     /// <param name="type">The job's spec.accelerator.type: <c>cpu</c>, or a GPU's.</param>
     /// <param name="imageFolder">For compiled kernels, shared by the node's ranks.</param>
-    /// <exception cref="ArgumentException">The GPU, its libraries or a libtorch that computes on it are missing.</exception>
+    /// <exception cref="ArgumentException">The GPU's libraries, or a libtorch that computes on it, are missing.</exception>
+    /// <exception cref="CudaException">The GPU is missing or broken; another node's may not be.</exception>
     public static async Task<RankAccelerator> OpenAsync(string type, int localRank, RankStart start, string imageFolder, ICommunicator host, CancellationToken cancellationToken)
     {
         if (type == Cpu)
@@ -35,10 +36,15 @@ internal sealed class RankAccelerator : IAsyncDisposable
             var options = new NcclOptions { NodeRank = start.NodeRank, BindAddress = IPAddress.Parse(start.BindAddress) };
             return new RankAccelerator(new RankDevice(device, await NcclGroup.ConnectAsync(host, device.Context, device.Add, options, cancellationToken)));
         }
-        catch (Exception e)
+        catch (DllNotFoundException e)
         {
             device.Dispose();
-            throw e is DllNotFoundException ? Missing(type, e) : e;
+            throw Missing(type, e);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
         }
     }
 
@@ -55,16 +61,14 @@ internal sealed class RankAccelerator : IAsyncDisposable
     {
         try
         {
-            var device = new CudaDevice(localRank, imageFolder);
             if (torch.cuda_is_available())
             {
-                return device;
+                return new CudaDevice(localRank, imageFolder);
             }
 
-            device.Dispose();
             throw new ArgumentException($"spec.accelerator.type '{type}' needs a libtorch that computes on GPUs, and this trainer's computes on the CPU alone; use the GPU image (built with -p:TorchBackend=cuda), or write type: cpu");
         }
-        catch (Exception e) when (e is DllNotFoundException or CudaException)
+        catch (DllNotFoundException e)
         {
             throw Missing(type, e);
         }

@@ -21,7 +21,8 @@ public sealed partial class CudaDevice
     }
 
     /// <summary>Waits for the device's earlier work.</summary>
-    public void Free(nint memory) => CudaException.ThrowIfFailed(CudaDriver.MemFree(memory), "free memory");
+    /// <summary>Does not throw: memory is freed while another error is on its way up, and on a broken device every call fails.</summary>
+    public void Free(nint memory) => _ = CudaDriver.MemFree(memory);
 
     public void Clear(nint memory, long bytes)
     {

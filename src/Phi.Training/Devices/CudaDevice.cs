@@ -11,7 +11,7 @@ namespace Phi.Training.Devices;
 
 /// <summary>
 /// One GPU, in the context that libtorch uses. Work goes into the calling thread's stream, the default one (libtorch's) unless the thread
-/// made another current. Kernels are compiled for the GPU when they are first wanted; their images stay in a folder.
+/// made another current; one object for each thread that trains. Kernels are compiled for the GPU when they are first wanted; their images stay in a folder.
 /// </summary>
 public sealed partial class CudaDevice : IDevice
 {
@@ -69,7 +69,7 @@ public sealed partial class CudaDevice : IDevice
     {
         if (fromPrecision == toPrecision)
         {
-            Copy(from, to, count * (fromPrecision == ComputePrecision.Fp32 ? sizeof(float) : sizeof(ushort)));
+            Copy(from, to, count * fromPrecision.ElementBytes);
         }
         else
         {

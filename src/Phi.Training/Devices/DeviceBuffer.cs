@@ -19,7 +19,7 @@ public sealed unsafe class DeviceBuffer : IDisposable
 
     /// <summary>The values, where they are in the host's memory.</summary>
     /// <exception cref="InvalidOperationException">They are not.</exception>
-    public Span<float> Span => _device is CpuDevice
+    internal Span<float> Span => _device is CpuDevice
         ? new((float*)Address, checked((int)Length))
         : throw new InvalidOperationException("the values are in the memory of an accelerator; download them");
 

@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace Phi.Training.Kernels;
 
-/// <summary>The memory of a contiguous CPU tensor.</summary>
+/// <summary>The memory of a contiguous tensor, on its device.</summary>
 internal static partial class TensorMemory
 {
     public static nint Address(torch.Tensor tensor) => Data(tensor.Handle);

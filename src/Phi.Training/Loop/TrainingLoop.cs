@@ -32,6 +32,8 @@ public sealed class TrainingLoop : IDisposable
     private readonly int _accumulation;
     private readonly LossScaler? _scaler;
     private readonly DeviceBuffer _squares;
+    private Tensor? _lossGradient;
+    private float _lossGradientScale;
 
     /// <param name="group">Moves the host's memory: small values that all ranks agree on.</param>
     /// <param name="device">Null: the CPU, and the same group.</param>
@@ -121,6 +123,7 @@ public sealed class TrainingLoop : IDisposable
         _model.Dispose();
         _forward.Dispose();
         _squares.Dispose();
+        _lossGradient?.Dispose();
     }
 
     /// <summary>
@@ -154,7 +157,9 @@ public sealed class TrainingLoop : IDisposable
             }
         }
 
-        return Sum(sum) / samples;
+        var loss = Sum(sum) / samples;
+        _model.Confirm();
+        return loss;
     }
 
     /// <summary>The mean loss of this rank's micro-batch [1]; its gradient is added to the shards.</summary>
@@ -179,7 +184,7 @@ public sealed class TrainingLoop : IDisposable
         var head = _model.Gather(HeadUnit, -1);
         _model.PrepareGradients(head);
         var loss = F.cross_entropy(_forward.Head(entries[Layers], head.Parameters), targets);
-        autograd.backward([loss], [tensor(LossScale, device: Device.Torch)]);
+        autograd.backward([loss], [LossGradient()]);
         _model.Reduce(HeadUnit, head, isLast);
         for (var unit = Layers; unit >= 0; unit--)
         {
@@ -187,6 +192,19 @@ public sealed class TrainingLoop : IDisposable
         }
 
         return loss.detach().reshape(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss scale, on the device: made anew only when it changes, since the copy waits for the device.</summary>
+    private Tensor LossGradient()
+    {
+        if (_lossGradient is null || _lossGradientScale != LossScale)
+        {
+            _lossGradient?.Dispose();
+            _lossGradientScale = LossScale;
+            _lossGradient = tensor(LossScale, device: Device.Torch).DetachFromDisposeScope();
+        }
+
+        return _lossGradient;
     }
 
     private Tensor Forward(int layer, Tensor entry, Dropout? dropout)
@@ -262,13 +280,19 @@ public sealed class TrainingLoop : IDisposable
 
     private void Update(float rate, float mean, float norm)
     {
-        var unscaled = mean / LossScale;
-        if (_scaler?.Accept(norm) == false)
+        var scale = LossScale;
+        var isGood = _scaler?.Accept(norm) != false;
+        if (!isGood || LossScale != scale)
+        {
+            _model.ClearErrors();
+        }
+
+        if (!isGood)
         {
             return;
         }
 
-        var step = new AdamWStep(_configuration.Optimizer, CompletedSteps - (_scaler?.Skipped ?? 0), rate, unscaled * ClipFactor(norm));
+        var step = new AdamWStep(_configuration.Optimizer, CompletedSteps - (_scaler?.Skipped ?? 0), rate, mean / scale * ClipFactor(norm));
         foreach (var unit in Units)
         {
             Device.Update(step, unit.Weights.Address, unit.Gradients.Address, unit.FirstMoments.Address, unit.SecondMoments.Address, unit.ShardLength);

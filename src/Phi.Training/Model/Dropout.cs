@@ -33,7 +33,7 @@ internal sealed class Dropout(double probability, long seed, long step, long fir
         {
             lock (Generator)
             {
-                Seed(i, layer, place);
+                Seed(x, i, layer, place);
                 samples[i] = F.dropout(x.narrow(0, i, 1), probability, training: true);
             }
         }
@@ -49,7 +49,7 @@ internal sealed class Dropout(double probability, long seed, long step, long fir
         {
             lock (Generator)
             {
-                Seed(i, layer, Place.Attention);
+                Seed(q, i, layer, Place.Attention);
                 samples[i] = F.scaled_dot_product_attention(q.narrow(0, i, 1), k.narrow(0, i, 1), v.narrow(0, i, 1), p: probability, is_casual: true);
             }
         }
@@ -57,9 +57,15 @@ internal sealed class Dropout(double probability, long seed, long step, long fir
         return cat(samples, 0);
     }
 
-    private void Seed(int sample, int layer, Place place)
+    private void Seed(Tensor dropped, int sample, int layer, Place place)
     {
         var stream = CounterRandom.Bits((ulong)seed, (ulong)step, (ulong)(firstSample + sample));
-        using var generator = manual_seed((long)CounterRandom.Bits(stream, (ulong)layer, (ulong)place));
+        var bits = (long)CounterRandom.Bits(stream, (ulong)layer, (ulong)place);
+        // TorchSharp seeds the CPU's generator alone.
+        using var generator = manual_seed(bits);
+        if (dropped.device_type == DeviceType.CUDA)
+        {
+            cuda.manual_seed_all(bits);
+        }
     }
 }

@@ -42,7 +42,7 @@ public sealed class PhiForward : IDisposable
 
     /// <summary>tokens [B, T] (int64), parameters of the embedding unit → [B, T, D].</summary>
     public Tensor Embed(Tensor tokens, IReadOnlyList<Tensor> p) =>
-        p[0].index_select(0, tokens.reshape(-1)).view(tokens.shape[0], tokens.shape[1], _model.HiddenSize);
+        TorchDispatcher.Embedding(p[0], tokens.reshape(-1)).view(tokens.shape[0], tokens.shape[1], _model.HiddenSize);
 
     /// <summary>x [B, T, D] → x + attention(ln(x)) + mlp(ln(x)), [B, T, D].</summary>
     public Tensor Layer(Tensor x, IReadOnlyList<Tensor> p) => Layer(x, p, null, 0);

@@ -17,6 +17,7 @@ internal sealed class CommunicationStream : IDisposable
     private readonly StreamClock _clock;
     private readonly BlockingCollection<Work>? _queue;
     private readonly Thread? _thread;
+    private readonly CudaStream? _stream;
     private double _busySeconds;
     private double _exposedSeconds;
 
@@ -27,6 +28,7 @@ internal sealed class CommunicationStream : IDisposable
         if (isConcurrent)
         {
             _queue = [];
+            _stream = device.CreateStream();
             _thread = new Thread(Run) { IsBackground = true, Name = "communication" };
             _thread.Start();
         }
@@ -43,7 +45,8 @@ internal sealed class CommunicationStream : IDisposable
         var work = new Work(action);
         if (_queue is null)
         {
-            Execute(work);
+            var isEntered = true;
+            Execute(work, ref isEntered);
         }
         else
         {
@@ -64,17 +67,18 @@ internal sealed class CommunicationStream : IDisposable
 
         var started = Stopwatch.GetTimestamp();
         var hasWaited = !work.Done.IsSet;
+        // Before the host waits: while it does, the device may have nothing to do.
+        var before = _queue is null || work.IsOver ? null : _clock.Mark();
         work.Done.Wait();
         work.Failure?.Throw();
-        if (work.Ended is not { } ended)
+        if (before is not null && work.Ended is { } ended)
         {
-            _exposedSeconds += hasWaited ? Stopwatch.GetElapsedTime(started).TotalSeconds : 0;
-        }
-        else if (_queue is not null && !work.IsOver)
-        {
-            var before = _clock.Mark()!;
             ended.Wait();
             _clock.Measure(before, _clock.Mark()!, seconds => _exposedSeconds += seconds);
+        }
+        else
+        {
+            _exposedSeconds += hasWaited ? Stopwatch.GetElapsedTime(started).TotalSeconds : 0;
         }
     }
 
@@ -86,31 +90,41 @@ internal sealed class CommunicationStream : IDisposable
         _queue?.CompleteAdding();
         _thread?.Join();
         _queue?.Dispose();
+        _stream?.Dispose();
         _clock.Dispose();
     }
 
     private void Run()
     {
-        _device.EnterThread();
-        using var stream = _device.CreateStream();
-        stream?.MakeCurrent();
+        var isEntered = false;
         foreach (var work in _queue!.GetConsumingEnumerable())
         {
-            Execute(work);
+            Execute(work, ref isEntered);
         }
 
-        if (stream is not null)
+        try
         {
-            CudaStream.SynchronizeCurrent();
+            _stream?.Synchronize();
+        }
+        catch (CudaException)
+        {
+            // Whoever waited for the work that failed was told.
         }
     }
 
-    private void Execute(Work work)
+    private void Execute(Work work, ref bool isEntered)
     {
         var started = Stopwatch.GetTimestamp();
         CudaEvent? began = null;
         try
         {
+            if (!isEntered)
+            {
+                _device.EnterThread();
+                _stream?.MakeCurrent();
+                isEntered = true;
+            }
+
             if (work.Ready is { } ready)
             {
                 ready.Wait();

@@ -88,6 +88,15 @@ internal sealed class PartitionedModel : IDisposable
         }
     }
 
+    /// <summary>Forgets what error feedback has kept: it is in units of another loss scale, or no numbers.</summary>
+    public void ClearErrors()
+    {
+        foreach (var (_, errors) in _reducers.SelectMany(reducer => reducer.Errors))
+        {
+            errors.Clear();
+        }
+    }
+
     /// <summary>The slot that holds the unit; waits for it. Units that come next in this direction are started behind it.</summary>
     /// <param name="direction">+1 in the forward pass, -1 in the backward pass.</param>
     public Slot Gather(int unit, int direction)

@@ -9,6 +9,7 @@ namespace Phi.Collectives.Nccl.Control;
 /// <summary>Connects every rank to rank 0, whose address goes over the host's group with a secret that keeps strangers out.</summary>
 internal static class ControlMeeting
 {
+    private static readonly TimeSpan HelloTime = TimeSpan.FromSeconds(5);
     private const int SecretBytes = 16;
     private const int HelloBytes = SecretBytes + sizeof(int);
     private const int InvitationBytes = 128;
@@ -45,9 +46,12 @@ internal static class ControlMeeting
 
             cancellationToken.ThrowIfCancellationRequested();
             var missing = host.Rank == 0 ? Enumerable.Range(1, host.WorldSize - 1).Where(rank => links[rank] is null) : [0];
-            throw e is OperationCanceledException or SocketException
-                ? new RendezvousException($"rank {string.Join(", ", missing)} did not come to the control channel within {options.Collectives.Deadline.TotalSeconds:0.#} s: {e.Message}", e)
-                : e;
+            if (e is OperationCanceledException or SocketException)
+            {
+                throw new RendezvousException($"rank {string.Join(", ", missing)} did not come to the control channel within {options.Collectives.Deadline.TotalSeconds:0.#} s: {e.Message}", e);
+            }
+
+            throw;
         }
     }
 
@@ -56,7 +60,7 @@ internal static class ControlMeeting
         for (var missing = links.Length - 1; missing > 0;)
         {
             var guest = await listener.AcceptAsync(cancellationToken);
-            var rank = await ReceiveRankAsync(guest, invitation, cancellationToken);
+            var rank = await AdmitAsync(guest, invitation, cancellationToken);
             if (rank <= 0 || rank >= links.Length || links[rank] is not null)
             {
                 guest.Dispose();
@@ -68,6 +72,26 @@ internal static class ControlMeeting
         }
 
         return new ControlHub(links, options.Collectives);
+    }
+
+    /// <summary>-1 for a stranger; one that connects and says nothing, or leaves, holds up nobody for long.</summary>
+    private static async Task<int> AdmitAsync(Socket guest, byte[] invitation, CancellationToken cancellationToken)
+    {
+        using var brief = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        brief.CancelAfter(HelloTime);
+        try
+        {
+            return await ReceiveRankAsync(guest, invitation, brief.Token);
+        }
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return -1;
+        }
+        catch
+        {
+            guest.Dispose();
+            throw;
+        }
     }
 
     /// <summary>-1 for a stranger.</summary>
