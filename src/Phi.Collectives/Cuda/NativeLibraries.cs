@@ -50,7 +50,7 @@ internal static class NativeLibraries
 
         throw new DllNotFoundException($"{string.Join(" or ", candidates)} cannot be loaded; install it on this node, or name its file in {variable}");
     }
-    /// <summary>libtorch's CUDA packages lay libraries beside the program, under names such as <c>libnvrtc-2bb82d1a.so.12</c>.</summary>
-    private static IEnumerable<string> Beside(string name) =>
+    /// <summary>The driver comes with the node; libtorch's CUDA packages lay other libraries beside the program, under names such as <c>libnvrtc-2bb82d1a.so.12</c>.</summary>
+    private static IEnumerable<string> Beside(string name) => name == Driver ? [] :
         Directory.EnumerateFiles(AppContext.BaseDirectory, $"lib{name}*.so*").Where(file => !file.Contains("builtins", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 }

@@ -4,14 +4,18 @@ using Phi.Training.Zero;
 
 namespace Phi.Benchmarks.Benches;
 
-/// <summary>One node, shared memory: tokens per second against a plain TorchSharp loop on the same cores; memory of stage 3 against stage 0.</summary>
+/// <summary>
+/// One node, shared memory: tokens per second against a plain TorchSharp loop on the same cores; memory of stage 3 against stage 0. Then two
+/// nodes of two ranks on this machine, joined by its loopback: step time and bytes of each technique.
+/// </summary>
 internal sealed class ZeroBench : IBench
 {
     private const int Rounds = 3;
+    private const int RanksPerNode = 2;
 
     public string Name => "zero";
 
-    public string Description => "one node: speed against a plain TorchSharp loop, bytes by technique, memory by stage";
+    public string Description => "one node: speed against a plain TorchSharp loop, memory by stage; step time and bytes by technique";
 
     public async Task<IReadOnlyList<Metric>> RunAsync()
     {
@@ -45,6 +49,7 @@ internal sealed class ZeroBench : IBench
             Metric.AtLeast("ZeRO++ / plain loop", Ratio(ZeroVariants.AllOn), "of its tokens/s", 0.95),
             Metric.AtMost("parameters, gradients, optimizer states of a rank: stage 3 at 4 ranks / stage 0", (double)states[1].Result.StateBytes / states[0].Result.StateBytes, "of its bytes", 0.30),
             new Metric("the same with gathered weights and their gradients", (double)(states[1].Result.StateBytes + states[1].Result.SlotBytes) / (states[0].Result.StateBytes + states[0].Result.SlotBytes), "of its bytes"),
+            .. await TechniquesAsync(configuration),
         ];
 
         void Add(string name, IReadOnlyList<WorkerResult> results)
@@ -56,5 +61,19 @@ internal sealed class ZeroBench : IBench
         double Median(string name) => times[name].Order().ElementAt(Rounds / 2);
 
         double Ratio(string name) => times["plain"].Zip(times[name], (a, b) => a / b).Order().ElementAt(Rounds / 2);
+    }
+    private static async Task<IReadOnlyList<Metric>> TechniquesAsync(WorkerConfiguration configuration)
+    {
+        var metrics = new List<Metric>();
+        foreach (var (name, zero) in ZeroVariants.Of(RanksPerNode))
+        {
+            var ranks = WorkerRun.OnOneMachine(configuration with { GlobalBatch = 16, Steps = 4, Precision = ComputePrecision.Bf16, Zero = zero }, 2 * RanksPerNode);
+            var results = await WorkerRun.RunAsync([.. ranks.Select(rank => rank with { NodeRank = rank.Rank / RanksPerNode })]);
+            metrics.Add(new Metric($"two nodes of two ranks: {name}, step", results.Max(result => result.StepSeconds), "s"));
+            metrics.Add(new Metric($"two nodes of two ranks: {name}, across nodes", results.Sum(result => result.InterBytes) / 1e6, "MB a step"));
+            metrics.Add(new Metric($"two nodes of two ranks: {name}, within nodes", results.Sum(result => result.IntraBytes) / 1e6, "MB a step"));
+        }
+
+        return metrics;
     }
 }
