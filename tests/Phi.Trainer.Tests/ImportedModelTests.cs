@@ -136,7 +136,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), configuration, TokenizerFiles.Bytes, TimeProvider.System);
+                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), configuration, TokenizerFiles.Bytes, "data", TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)
