@@ -94,6 +94,19 @@ public sealed class HuggingFaceTests : IDisposable
     }
 
     [Fact]
+    public void ExportAndImport_WithADescribedTokenizer_HasItsEndOfText()
+    {
+        var folder = Export();
+        File.WriteAllText(Path.Combine(folder, "phi_tokenizer.json"), """{"kind": "bytes", "vocabularySize": 257, "endOfText": 9}""");
+        using var imported = ModelFiles.Import(folder, NewFolder(), 2);
+        var again = Path.Combine(NewFolder(), "again");
+
+        ModelFiles.Write(imported, again, WeightType.F32);
+
+        Assert.Equal(9, (int)JsonNode.Parse(File.ReadAllText(Path.Combine(again, "config.json")))!["eos_token_id"]!);
+    }
+
+    [Fact]
     public void Export_ToAFolderThatIsTaken_RefusesAndLeavesIt()
     {
         var folder = Export();
