@@ -196,7 +196,7 @@ public sealed class HuggingFaceTests : IDisposable
     [InlineData("quantization_config", "{\"bits\": 4}", "float32")]
     [InlineData("partial_rotary_factor", "0.3", "rotary dimension of 1")]
     [InlineData("num_attention_heads", "5", "must divide hidden_size (12)")]
-    [InlineData("vocab_size", "100000", "from 1 to 65536")]
+    [InlineData("vocab_size", "2000000", "from 1 to 1048576")]
     [InlineData("hidden_size", "\"wide\"", "must be a number")]
     [InlineData("intermediate_size", "24", "must have the shape [24, 12]")]
     public void Open_ConfigThatIsNotRepresentable_NamesFieldAndRemedy(string field, string value, string expected)
@@ -260,6 +260,17 @@ public sealed class HuggingFaceTests : IDisposable
         File.WriteAllBytes(file, damage == "cut" ? bytes[..^5] : [.. bytes[..8], .. "["u8, .. bytes[9..]]);
 
         Assert.Contains("damaged", Assert.Throws<CheckpointException>(() => HuggingFaceWeights.Open(Path.GetDirectoryName(file)!)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[0, 4, 8]")]
+    public void Read_OffsetsThatAreNotTwo_NamesTheTensor(string offsets)
+    {
+        var header = System.Text.Encoding.UTF8.GetBytes($"{{\"w\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":{offsets}}}}}");
+        using var file = new MemoryStream([.. BitConverter.GetBytes((long)header.Length), .. header, 0, 0, 0, 0]);
+
+        Assert.Contains("data_offsets of w are not two numbers", Assert.Throws<CheckpointException>(() => SafetensorsHeader.Read(file, "f")).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -44,7 +44,7 @@ internal static class TokenizerFolder
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
             return json.RootElement.TryGetProperty(field, out var value) && value.TryGetInt32(out var number) ? number : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException($"{path} describes no tokenizer: {e.Message} Restore the file.", e);
         }
