@@ -83,13 +83,14 @@ public sealed class HuggingFaceTests : IDisposable
     {
         var folder = Export();
         File.WriteAllText(Path.Combine(folder, "vocab.json"), """{"a": 0, "<|endoftext|>": 17}""");
-        File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n");
+        string[] names = ["merges.txt", "added_tokens.json", "tokenizer_config.json"];
+        Array.ForEach(names, name => File.WriteAllText(Path.Combine(folder, name), $"what {name} holds"));
         using var imported = ModelFiles.Import(folder, NewFolder(), 2);
         var again = Path.Combine(NewFolder(), "again");
 
         ModelFiles.Write(imported, again, WeightType.F32);
 
-        Assert.Equal(File.ReadAllText(Path.Combine(folder, "merges.txt")), File.ReadAllText(Path.Combine(again, "merges.txt")));
+        Assert.All(names, name => Assert.Equal($"what {name} holds", File.ReadAllText(Path.Combine(again, name))));
         Assert.Equal(17, (int)JsonNode.Parse(File.ReadAllText(Path.Combine(again, "config.json")))!["eos_token_id"]!);
     }
 

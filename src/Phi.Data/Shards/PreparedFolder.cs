@@ -24,11 +24,18 @@ public sealed class PreparedFolder : IDisposable
     public static bool IsOne(string folder) => PrepareJournal.IsIn(folder) || TryReadIndex(folder) is not null;
 
     /// <summary>Maps the shards; nothing is read until it is asked for.</summary>
-    /// <exception cref="DataException">The folder is not finished, of another version, or a file has another size than the index says.</exception>
+    /// <exception cref="DataException">The folder is not finished, of another version, or a file cannot be read or has another size than the index says.</exception>
     public static PreparedFolder Open(string folder)
     {
         var (index, tokenizer) = Check(folder);
-        return new PreparedFolder(index, tokenizer, new TokenShards(folder, index.Training, index.TokenBits), new TokenShards(folder, index.HeldOut, index.TokenBits));
+        try
+        {
+            return new PreparedFolder(index, tokenizer, new TokenShards(folder, index.Training, index.TokenBits), new TokenShards(folder, index.HeldOut, index.TokenBits));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{folder} cannot be read: {e.Message} Make its shards readable to this user, or name another folder.");
+        }
     }
 
     /// <summary>Checks the digest of every file.</summary>
