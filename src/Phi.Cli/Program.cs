@@ -18,7 +18,8 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
 
 try
 {
-    var parse = root.Parse(args);
+    // A prompt may begin with '@', which would name a file of arguments.
+    var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
     if (parse.Errors.Count > 0)
     {
         await parse.InvokeAsync(new InvocationConfiguration { Output = Console.Error });

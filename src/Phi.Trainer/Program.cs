@@ -11,5 +11,13 @@ rank.SetAction(async (_, _) => await RankProgram.RunAsync());
 
 var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, rank, SampleCommand.Create() };
 
+// A prompt may begin with '@', which would name a file of arguments.
+var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (parse.Errors.Count > 0)
+{
+    await parse.InvokeAsync(new InvocationConfiguration { Output = Console.Error });
+    return SampleProgram.Usage;
+}
+
 // SIGTERM is the agent's to handle: it asks the ranks to save first.
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+return await parse.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -47,6 +47,16 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     }
 
     [Fact]
+    public void ReadManifest_ThatCannotBeRead_NamesIt()
+    {
+        // A folder is refused as a file without permission is, for root too.
+        var store = new FolderCheckpointStore(_root);
+        Directory.CreateDirectory(Path.Combine(store.FolderOf(10), "manifest.json"));
+
+        Assert.Contains("manifest.json cannot be read", Assert.Throws<CheckpointException>(() => store.ReadManifest(10)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Commit_StepThatIsCommitted_LosesAndLeavesTheFirst()
     {
         var store = new FolderCheckpointStore(_root);

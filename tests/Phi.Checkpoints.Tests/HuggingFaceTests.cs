@@ -83,14 +83,28 @@ public sealed class HuggingFaceTests : IDisposable
     {
         var folder = Export();
         File.WriteAllText(Path.Combine(folder, "vocab.json"), """{"a": 0, "<|endoftext|>": 17}""");
-        File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n");
+        string[] names = ["merges.txt", "added_tokens.json", "tokenizer_config.json"];
+        Array.ForEach(names, name => File.WriteAllText(Path.Combine(folder, name), $"what {name} holds"));
         using var imported = ModelFiles.Import(folder, NewFolder(), 2);
         var again = Path.Combine(NewFolder(), "again");
 
         ModelFiles.Write(imported, again, WeightType.F32);
 
-        Assert.Equal(File.ReadAllText(Path.Combine(folder, "merges.txt")), File.ReadAllText(Path.Combine(again, "merges.txt")));
+        Assert.All(names, name => Assert.Equal($"what {name} holds", File.ReadAllText(Path.Combine(again, name))));
         Assert.Equal(17, (int)JsonNode.Parse(File.ReadAllText(Path.Combine(again, "config.json")))!["eos_token_id"]!);
+    }
+
+    [Fact]
+    public void ExportAndImport_WithADescribedTokenizer_HasItsEndOfText()
+    {
+        var folder = Export();
+        File.WriteAllText(Path.Combine(folder, "phi_tokenizer.json"), """{"kind": "bytes", "vocabularySize": 257, "endOfText": 9}""");
+        using var imported = ModelFiles.Import(folder, NewFolder(), 2);
+        var again = Path.Combine(NewFolder(), "again");
+
+        ModelFiles.Write(imported, again, WeightType.F32);
+
+        Assert.Equal(9, (int)JsonNode.Parse(File.ReadAllText(Path.Combine(again, "config.json")))!["eos_token_id"]!);
     }
 
     [Fact]
@@ -183,7 +197,7 @@ public sealed class HuggingFaceTests : IDisposable
     [InlineData("quantization_config", "{\"bits\": 4}", "float32")]
     [InlineData("partial_rotary_factor", "0.3", "rotary dimension of 1")]
     [InlineData("num_attention_heads", "5", "must divide hidden_size (12)")]
-    [InlineData("vocab_size", "100000", "from 1 to 65536")]
+    [InlineData("vocab_size", "2000000", "from 1 to 1048576")]
     [InlineData("hidden_size", "\"wide\"", "must be a number")]
     [InlineData("intermediate_size", "24", "must have the shape [24, 12]")]
     public void Open_ConfigThatIsNotRepresentable_NamesFieldAndRemedy(string field, string value, string expected)
@@ -247,6 +261,17 @@ public sealed class HuggingFaceTests : IDisposable
         File.WriteAllBytes(file, damage == "cut" ? bytes[..^5] : [.. bytes[..8], .. "["u8, .. bytes[9..]]);
 
         Assert.Contains("damaged", Assert.Throws<CheckpointException>(() => HuggingFaceWeights.Open(Path.GetDirectoryName(file)!)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[0, 4, 8]")]
+    public void Read_OffsetsThatAreNotTwo_NamesTheTensor(string offsets)
+    {
+        var header = System.Text.Encoding.UTF8.GetBytes($"{{\"w\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":{offsets}}}}}");
+        using var file = new MemoryStream([.. BitConverter.GetBytes((long)header.Length), .. header, 0, 0, 0, 0]);
+
+        Assert.Contains("data_offsets of w are not two numbers", Assert.Throws<CheckpointException>(() => SafetensorsHeader.Read(file, "f")).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -26,6 +26,7 @@ public sealed class DataCommandsTests : IDisposable
         Assert.True((trained.ExitCode, prepared.ExitCode, verified.ExitCode) == (0, 0, 0), $"{trained}\n{prepared}\n{verified}");
         Assert.Contains("300 tokens from 3 documents", trained.Output, StringComparison.Ordinal);
         Assert.Contains("documents:  2, and 1 duplicates left out", prepared.Output, StringComparison.Ordinal);
+        Assert.Contains("tokens in 1 shard\n", prepared.Output, StringComparison.Ordinal);
         Assert.Contains("tokenizer:  bpe, 300 tokens", prepared.Output, StringComparison.Ordinal);
         Assert.Equal(prepared.Output, verified.Output);
     }
@@ -37,6 +38,9 @@ public sealed class DataCommandsTests : IDisposable
     [InlineData(7, "holds no prepared data", "data", "verify", "in")]
     [InlineData(7, "ask for at least 257", "data", "train-tokenizer", "--sources", "in/a.txt", "--vocabulary-size", "10", "--output", "out")]
     [InlineData(2, "--output", "data", "prepare", "--sources", "in")]
+    [InlineData(2, "5GB", "checkpoint", "export", "--checkpoint", "in", "--output", "out", "--max-shard-bytes", "5GB")]
+    [InlineData(2, "four", "checkpoint", "import", "--from", "in", "--output", "out", "--shards", "four")]
+    [InlineData(2, "--shards is 0; it must be at least 1", "checkpoint", "import", "--from", "in", "--output", "out", "--shards", "0")]
     public async Task Data_WhatCannotBeDone_SaysWhyAndEndsWithItsCode(int code, string expected, params string[] arguments)
     {
         Write("in/a.txt", "a");

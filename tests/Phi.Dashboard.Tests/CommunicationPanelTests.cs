@@ -45,6 +45,17 @@ public sealed class CommunicationPanelTests : IDisposable
     public void Render_Stage2_ClaimsNoSaving() =>
         Assert.Contains("there is no saving to show", Render(Spec(2, 2, new ZeroSpec { Stage = 2 }), Traffic(4, [new("all-gather", 1, 1)])).Markup, StringComparison.Ordinal);
 
+    [Fact]
+    public void Render_VocabularyOfTheTokenizer_SaysWhatToWrite()
+    {
+        var spec = Spec(2, 2, new ZeroSpec());
+        spec.Phi!.Model!.VocabularySize = null;
+
+        var panel = Render(spec, Traffic(4, [new("all-gather", 1, 1)]));
+
+        Assert.Contains("vocabularySize is the tokenizer's", panel.Find("[data-traffic=saving]").TextContent, StringComparison.Ordinal);
+    }
+
     public static TheoryData<int, int, TrafficData?, string> Nothing => new()
     {
         { 2, 2, null, "No traffic reported yet" },

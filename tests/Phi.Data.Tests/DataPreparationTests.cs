@@ -130,6 +130,20 @@ public sealed class DataPreparationTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_IntoAFolderWithAJournalOfItsOwner_LeavesIt()
+    {
+        const string Journal = "{\"text\":\"monday\"}\n";
+        _folder.Write("in/a.txt", "abc");
+        _folder.Write("out/journal.jsonl", Journal);
+
+        Assert.Contains("holds other files", (await Assert.ThrowsAsync<DataException>(() => PrepareAsync())).Message, StringComparison.Ordinal);
+        _folder.Write("out/prepare.lock", "");
+        Assert.Contains("is no journal of phi data prepare", (await Assert.ThrowsAsync<DataException>(() => PrepareAsync())).Message, StringComparison.Ordinal);
+
+        Assert.Equal(Journal, File.ReadAllText(_folder["out/journal.jsonl"]));
+    }
+
+    [Fact]
     public async Task Run_IntoAFolderOfOtherFiles_LeavesThem()
     {
         _folder.Write("in/a.txt", "abc");

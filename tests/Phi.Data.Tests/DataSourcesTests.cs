@@ -37,6 +37,16 @@ public sealed class DataSourcesTests : IDisposable
         Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_ALinkThatLeadsToItself_IsNamed()
+    {
+        File.CreateSymbolicLink(Place("lib/other/loop.py"), Place("lib/other/loop.py"));
+
+        var error = Assert.Throws<DataException>(() => DataSources.Resolve([Place("lib/other")]).Select(SourceFile.Of).ToList());
+
+        Assert.Contains("loop.py", error.Message, StringComparison.Ordinal);
+    }
+
     private string Place(string path) => Path.Combine(_folder, path);
 
     private void Write(string path, string text)

@@ -23,6 +23,21 @@ public sealed class DocumentReaderTests : IDisposable
         Assert.Equal(["zipped"], Texts(await ReadAsync(_folder.WriteGzip("b.txt.gz", "zipped"))));
     }
 
+    [Theory]
+    [InlineData("a.txt.gz")]
+    [InlineData("a.jsonl.gz")]
+    public async Task Read_ACutOffGzip_IsNamed(string name)
+    {
+        var path = _folder.WriteGzip(name, string.Concat(Enumerable.Range(0, 5000).Select(i => $"{{\"text\":\"{i * 7919}\"}}\n")));
+        var whole = File.ReadAllBytes(path);
+        foreach (var length in new[] { whole.Length / 2, whole.Length - 4 })
+        {
+            File.WriteAllBytes(path, whole[..length]);
+
+            Assert.Contains($"{name} cannot be read", (await Assert.ThrowsAsync<DataException>(() => ReadAsync(path))).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Read_ALongTextFile_IsCutAtEndsOfLines()
     {

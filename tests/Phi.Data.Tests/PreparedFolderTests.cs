@@ -89,8 +89,25 @@ public sealed class PreparedFolderTests : IAsyncLifetime
         Assert.Contains("is of version 2", Assert.Throws<DataException>(() => PreparedFolder.Open(_folder["out"])).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void IsOne_AFolderWithAJournalOfItsOwner_IsFalse()
+    {
+        _folder.Write("other/journal.jsonl", "{\"text\":\"monday\"}\n");
+
+        Assert.False(PreparedFolder.IsOne(_folder["other"]));
+    }
+
+    [Fact]
+    public void IsOne_AnIndexThatCannotBeRead_IsNamed()
+    {
+        Directory.CreateDirectory(_folder["other/index.json"]);
+
+        Assert.Contains("other/index.json cannot be read", Assert.Throws<DataException>(() => PreparedFolder.IsOne(_folder["other"])).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{\"format\":\"other\"}")]
+    [InlineData("{\"format\":1}")]
     [InlineData("[1]")]
     [InlineData("no json")]
     public void IsOne_AFolderWithAnotherIndex_IsFalse(string index)

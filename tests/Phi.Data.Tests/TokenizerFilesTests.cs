@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Phi.Data.Tokenizers;
 
 namespace Phi.Data.Tests;
@@ -23,6 +24,39 @@ public sealed class TokenizerFilesTests : IDisposable
             Assert.Equal((files.Kind, files.Digest), (read.Kind, read.Digest));
             Assert.Equal(files.Tokenizer.Encode("lower    \t\tlow"), TokenizerFiles.Load(_folder[files.Kind]).Encode("lower    \t\tlow"));
         }
+    }
+
+    [Fact]
+    public void TryRead_AFolderWithTokenizerJsonAlone_IsNull()
+    {
+        _folder.Write("tokenizer.json", "{}");
+
+        Assert.Null(TokenizerFiles.TryRead(_folder.Root));
+    }
+
+    [Fact]
+    public void Write_Codegen_HasTheRunsForTransformers()
+    {
+        Vocabularies.Flat(TokenizerFiles.CodegenKind).Write(_folder.Root);
+
+        var added = JsonNode.Parse(File.ReadAllText(_folder["added_tokens.json"]))!.AsObject();
+        var settings = JsonNode.Parse(File.ReadAllText(_folder["tokenizer_config.json"]))!;
+        var decoder = settings["added_tokens_decoder"]!.AsObject();
+        Assert.Equal("CodeGenTokenizer", (string)settings["tokenizer_class"]!);
+        Assert.Equal(Enumerable.Range(50257, 38), added.Select(token => (int)token.Value!));
+        Assert.Equal((50257, 50286, 50294), ((int)added[new string(' ', 31)]!, (int)added["  "]!, (int)added["\t\t"]!));
+        Assert.Equal(new string(' ', 4), (string)decoder["50284"]!["content"]!);
+        Assert.Equal((true, 39), ((bool)decoder["256"]!["special"]!, decoder.Count));
+    }
+
+    [Fact]
+    public void Write_CodegenWhoseVocabularyNumbersARun_AddsTheOthersAlone()
+    {
+        Vocabularies.Flat(TokenizerFiles.CodegenKind, (new string(' ', 31), 300)).Write(_folder.Root);
+
+        var added = JsonNode.Parse(File.ReadAllText(_folder["added_tokens.json"]))!.AsObject();
+        Assert.Equal(Enumerable.Range(50258, 37), added.Select(token => (int)token.Value!));
+        Assert.Equal(new string(' ', 31), (string)JsonNode.Parse(File.ReadAllText(_folder["tokenizer_config.json"]))!["added_tokens_decoder"]!["300"]!["content"]!);
     }
 
     [Fact]

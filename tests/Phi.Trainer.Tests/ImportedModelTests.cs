@@ -68,6 +68,48 @@ public sealed class ImportedModelTests : IDisposable
     }
 
     [Fact]
+    public void Load_OfOtherDataOrBlocks_NamesBoth()
+    {
+        var root = Path.Combine(_root, "run");
+        _ = Train(Configuration, root, 1, steps: 1, save: true);
+        var blocks = Configuration with { Zero = new ZeroConfiguration { Stage = 3, RanksPerNode = 1, WeightBlock = 512 } };
+
+        var data = Assert.Throws<InvalidOperationException>(() => Train(Configuration, root, 1, steps: 1, data: "others"));
+        var cut = Assert.Throws<InvalidOperationException>(() => Train(blocks, root, 1, steps: 1));
+
+        Assert.Contains("trained on data of the digest data and data.sources make others", data.Message, StringComparison.Ordinal);
+        Assert.Contains("--block-size", cut.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_WithoutATokenizersFiles_TakesThemForBytesIfTheVocabularyIs()
+    {
+        var other = Configuration with { Model = Configuration.Model with { VocabularySize = 300 } };
+        foreach (var (configuration, root) in new[] { (Configuration, Path.Combine(_root, "bytes")), (other, Path.Combine(_root, "other")) })
+        {
+            _ = Train(configuration, root, 1, steps: 1, save: true);
+            File.Delete(Path.Combine(root, "step-00000001/phi_tokenizer.json"));
+        }
+
+        var error = new StringWriter();
+        var before = Console.Error;
+        Console.SetError(error);
+        try
+        {
+            Assert.Equal(7, Sample(new SampleOptions { Checkpoint = Path.Combine(_root, "other") }).Code);
+        }
+        finally
+        {
+            Console.SetError(before);
+        }
+
+        Assert.Contains("has no vocab.json and merges.txt", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Sample(new SampleOptions { Checkpoint = Path.Combine(_root, "bytes"), Tokens = 1 }).Code);
+        _ = Train(other, Path.Combine(_root, "other"), 1, steps: 1, tokenizer: Bpe());
+        Assert.Contains("another tokenizer (bytes)", Assert.Throws<InvalidOperationException>(() => Train(Configuration, Path.Combine(_root, "bytes"), 1, steps: 1, tokenizer: Bpe())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_FromCheckpointRootAndExportedFolder_PrintsTheSameText()
     {
         var (root, folder) = (Path.Combine(_root, "run"), Path.Combine(_root, "model"));
@@ -101,6 +143,14 @@ public sealed class ImportedModelTests : IDisposable
         Assert.All(["either --checkpoint or --from-hf", "--prompt and --prompt-file", "--tokens -1", "--top-p 2"], expected => Assert.Contains(expected, error.Message, StringComparison.Ordinal));
     }
 
+    private TokenizerFiles Bpe()
+    {
+        var trainer = new BpeTrainer();
+        trainer.Add("low lower lowest"u8);
+        trainer.Write(260, Path.Combine(_root, "bpe"), _ => { }, CancellationToken.None);
+        return TokenizerFiles.FromFolder(TokenizerFiles.BpeKind, Path.Combine(_root, "bpe"));
+    }
+
     private static (int Code, string Text) Sample(SampleOptions options)
     {
         using var output = new StringWriter();
@@ -127,7 +177,7 @@ public sealed class ImportedModelTests : IDisposable
     private static unsafe void Clear(StateTensor state) => new Span<float>((float*)state.Values, checked((int)state.Length)).Clear();
 
     /// <summary>Losses from the newest checkpoint below the root on; every rank on a thread of its own.</summary>
-    private static float[] Train(TrainingConfiguration configuration, string root, int world, int steps, bool save = false, Action<TrainingLoop>? prepare = null)
+    private static float[] Train(TrainingConfiguration configuration, string root, int world, int steps, bool save = false, Action<TrainingLoop>? prepare = null, string data = "data", TokenizerFiles? tokenizer = null)
     {
         var losses = new float[steps];
         Exception? failure = null;
@@ -136,7 +186,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), configuration, TokenizerFiles.Bytes, TimeProvider.System);
+                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), configuration, tokenizer ?? TokenizerFiles.Bytes, data, TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)

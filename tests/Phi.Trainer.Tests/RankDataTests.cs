@@ -1,4 +1,5 @@
 using Phi.Api.TrainingJobs;
+using Phi.Collectives;
 using Phi.Data;
 using Phi.Data.Preparation;
 using Phi.Data.Shards;
@@ -129,6 +130,30 @@ public sealed class RankDataTests : IDisposable
         var tokenizer = new TokenizerSpec { Codegen = new VocabularyFilesSpec { Vocabulary = "/nowhere/vocab.json", Merges = "/nowhere/merges.txt" } };
 
         Assert.Contains("/nowhere/vocab.json", (await Assert.ThrowsAsync<DataException>(() => OpenAsync(Phi(tokenizer: tokenizer)))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Compare_OtherData_FailsOnEveryRank()
+    {
+        using var mine = await OpenAsync(Phi());
+        File.AppendAllText(Place("in/a.txt"), "more\n");
+        using var others = await OpenAsync(Phi());
+        var groups = InProcessGroup.Create(2);
+
+        var errors = await Task.WhenAll(
+            Task.Run(() => Record.Exception(() => mine.Compare(groups[0]))),
+            Task.Run(() => Record.Exception(() => others.Compare(groups[1]))));
+
+        Assert.All(errors, error => Assert.Contains("ranks 0 and 1", Assert.IsType<DataException>(error).Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Compare_TheSameData_Passes()
+    {
+        using var data = await OpenAsync(Phi());
+        var groups = InProcessGroup.Create(2);
+
+        Assert.All(await Task.WhenAll(groups.Select(group => Task.Run(() => Record.Exception(() => data.Compare(group))))), Assert.Null);
     }
 
     private Task<RankData> OpenAsync(PhiSpec phi) => RankData.OpenAsync(phi, Place("cache"), _log.Add, CancellationToken.None);

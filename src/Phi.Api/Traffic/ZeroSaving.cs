@@ -12,7 +12,7 @@ public sealed record ZeroSaving(bool IsAcrossNodes, double Bytes, double Baselin
     /// <param name="spec">With defaults.</param>
     /// <param name="withinNodes">Bytes per step that the job's ranks sent within nodes.</param>
     /// <param name="acrossNodes">Bytes per step that they sent across nodes.</param>
-    /// <returns>Null where there is nothing to compare: no traffic, one rank, a stage below 3, or another trainer than the built-in one.</returns>
+    /// <returns>Null where there is nothing to compare: no traffic, one rank, a stage below 3, another trainer than the built-in one, or a vocabulary whose size is the tokenizer's.</returns>
     public static ZeroSaving? Of(TrainingJobSpec spec, double withinNodes, double acrossNodes)
     {
         var isAcross = spec.Replicas > 1;

@@ -24,10 +24,10 @@ public sealed record ZeroTraffic(long WithinNodes, long AcrossNodes)
     private const int RingLayers = 2;
 
     /// <param name="spec">With defaults; its pods are the nodes.</param>
-    /// <returns>Null for a job that is not the built-in trainer's, or shards less than parameters.</returns>
+    /// <returns>Null for a job that is not the built-in trainer's, shards less than parameters, or leaves the vocabulary's size to its tokenizer.</returns>
     public static ZeroTraffic? SixteenBit(TrainingJobSpec spec)
     {
-        if (spec is not { Phi: { Model: { } model, Batch: { Global: { } global, Micro: { } micro } }, Zero.Stage: 3, Replicas: { } nodes, Accelerator.PerReplica: { } ranksPerNode })
+        if (spec is not { Phi: { Model: { VocabularySize: not null } model, Batch: { Global: { } global, Micro: { } micro } }, Zero.Stage: 3, Replicas: { } nodes, Accelerator.PerReplica: { } ranksPerNode })
         {
             return null;
         }

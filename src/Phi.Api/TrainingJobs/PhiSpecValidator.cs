@@ -70,14 +70,14 @@ internal static class PhiSpecValidator
     {
         if (data.Sources is null or [])
         {
-            errors.Add("spec.phi.data.sources", null, "must name at least one folder, glob or URL", "add the files to train on");
+            errors.Add("spec.phi.data.sources", null, "must name at least one file, folder or glob", "add the files to train on");
         }
 
         foreach (var (i, source) in (data.Sources ?? []).Index())
         {
             if (string.IsNullOrWhiteSpace(source))
             {
-                errors.Add($"spec.phi.data.sources[{i}]", "''", "must not be empty", "remove it, or name a folder, glob or URL");
+                errors.Add($"spec.phi.data.sources[{i}]", "''", "must not be empty", "remove it, or name a file, folder or glob");
             }
         }
 

@@ -14,6 +14,8 @@ public sealed record CheckpointManifest
     /// <summary>Shards: the ranks that wrote it, or 1 where nothing was sharded.</summary>
     public required int WorldSize { get; init; }
     public required DateTimeOffset Time { get; init; }
+    /// <summary>Digest of the tokens trained on (SHA-256 over those of their shards, in lowercase hexadecimal); null for an imported model.</summary>
+    public string? Data { get; init; }
     /// <summary>The model's dimensions by name, such as hiddenSize: what a reader needs to build it.</summary>
     public IReadOnlyDictionary<string, int> Model { get; init; } = new Dictionary<string, int>();
     /// <summary>Regions of the units in order: their matrices, and their vectors. Each shard file holds an equal part of each, padded at the end.</summary>

@@ -85,9 +85,13 @@ public sealed class SafetensorsHeader
 
     private static SafetensorsEntry Entry(JsonProperty property)
     {
-        var offsets = property.Value.GetProperty("data_offsets");
+        if (property.Value.GetProperty("data_offsets").EnumerateArray().ToList() is not [var start, var end])
+        {
+            throw new FormatException($"the data_offsets of {property.Name} are not two numbers");
+        }
+
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64()).ToList();
-        return new SafetensorsEntry(property.Name, property.Value.GetProperty("dtype").GetString()!, shape, offsets[0].GetInt64(), offsets[1].GetInt64());
+        return new SafetensorsEntry(property.Name, property.Value.GetProperty("dtype").GetString()!, shape, start.GetInt64(), end.GetInt64());
     }
 
     private static void CheckOffsets(IEnumerable<SafetensorsEntry> tensors, long dataBytes, string file)

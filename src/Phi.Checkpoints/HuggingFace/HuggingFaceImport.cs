@@ -35,7 +35,7 @@ public static class HuggingFaceImport
             }
 
             var manifest = WriteShards(from, model, store, options, time, progress, cancellationToken);
-            _ = TokenizerFiles.Copy(from.Folder, folder);
+            _ = TokenizerFolder.Copy(from.Folder, folder);
             return store.Commit(manifest)
                 ? new ImportSummary(folder, options.Shards, manifest.Units.Sum(region => region.Tensors.Count), manifest.Units.Sum(region => region.Length), manifest.Shards.Sum(shard => shard.Bytes), options.Seed, manifest.Model)
                 : throw new CheckpointException($"{folder} was committed by another process meanwhile; name another folder");

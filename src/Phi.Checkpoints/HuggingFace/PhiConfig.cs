@@ -56,7 +56,7 @@ internal static class PhiConfig
             Heads = heads,
             Layers = fields.Size("num_hidden_layers", 24, 1000),
             MlpSize = fields.Size("intermediate_size", 8192, 1 << 18),
-            VocabularySize = fields.Size("vocab_size", 51200, 65536),
+            VocabularySize = fields.Size("vocab_size", 51200, 1 << 20),
             SequenceLength = fields.Size("max_position_embeddings", 2048, 1 << 20),
             RotaryDim = (int)(hidden / Math.Max(1, heads) * fields.Number("partial_rotary_factor", 0.5)),
         };

@@ -83,7 +83,7 @@ public sealed class FolderCheckpointStore(string root)
                 ? manifest
                 : throw new CheckpointException($"{path} describes format {manifest.Format}, step {manifest.Step}, {manifest.Shards.Count} shards of {manifest.WorldSize}; format {CheckpointManifest.CurrentFormat}, step {step} and every shard were expected");
         }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException($"{path} cannot be read: {e.Message}", e);
         }
@@ -178,7 +178,7 @@ public sealed class FolderCheckpointStore(string root)
         {
             return File.OpenRead(path);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException($"{path} cannot be read: {e.Message}", e);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Phi.Api.Metadata;
 using Phi.Checkpoints;
@@ -89,9 +90,10 @@ internal static class CheckpointCommands
         var option = new Option<long>(name) { Description = $"{description} Default {standard}.", DefaultValueFactory = _ => standard };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && (result.GetValueOrDefault<long>() < least || result.GetValueOrDefault<long>() > most))
+            // Text that is no number has its own error; reading the value would throw here.
+            if (result.Tokens is [var given] && long.TryParse(given.Value, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
             {
-                result.AddError($"{name} is {result.GetValueOrDefault<long>()}; it must be at least {least}{(most < long.MaxValue ? $" and at most {most}" : "")}.");
+                result.AddError($"{name} is {given.Value}; it must be at least {least}{(most < long.MaxValue ? $" and at most {most}" : "")}.");
             }
         });
         return option;

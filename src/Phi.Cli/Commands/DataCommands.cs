@@ -143,8 +143,10 @@ internal static class DataCommands
         var invariant = CultureInfo.InvariantCulture;
         Console.WriteLine($"folder:     {folder}");
         Console.WriteLine(string.Create(invariant, $"documents:  {index.Documents}, and {index.Duplicates} duplicates left out"));
-        Console.WriteLine(string.Create(invariant, $"training:   {index.Training.Tokens} tokens in {index.Training.Shards.Count} shards"));
-        Console.WriteLine(string.Create(invariant, $"held out:   {index.HeldOut.Tokens} tokens in {index.HeldOut.Shards.Count} shards"));
+        Console.WriteLine(string.Create(invariant, $"training:   {index.Training.Tokens} tokens in {Shards(index.Training)}"));
+        Console.WriteLine(string.Create(invariant, $"held out:   {index.HeldOut.Tokens} tokens in {Shards(index.HeldOut)}"));
         Console.WriteLine(string.Create(invariant, $"tokenizer:  {index.Inputs.TokenizerKind}, {index.VocabularySize} tokens"));
+
+        static string Shards(SideIndex side) => string.Create(CultureInfo.InvariantCulture, $"{side.Shards.Count} {(side.Shards.Count == 1 ? "shard" : "shards")}");
     }
 }

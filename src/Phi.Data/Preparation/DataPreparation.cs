@@ -28,7 +28,7 @@ public static class DataPreparation
         if (PreparedFolder.TryReadIndex(options.Output) is { } finished)
         {
             CheckSame(finished.Inputs, inputs, options.Output);
-            File.Delete(Path.Combine(options.Output, PrepareJournal.FileName));
+            PrepareJournal.Delete(options.Output);
             return finished;
         }
 
@@ -46,7 +46,7 @@ public static class DataPreparation
         }
 
         WriteIndex(options.Output, index);
-        File.Delete(Path.Combine(options.Output, PrepareJournal.FileName));
+        PrepareJournal.Delete(options.Output);
         return index;
     }
 
@@ -99,7 +99,7 @@ public static class DataPreparation
     {
         // The index goes first: without it nothing else counts.
         File.Delete(Path.Combine(folder, PreparedIndex.FileName));
-        File.Delete(Path.Combine(folder, PrepareJournal.FileName));
+        PrepareJournal.Delete(folder);
         foreach (var file in TokenizerFiles.Names.Select(name => Path.Combine(folder, name)).Concat(Directory.EnumerateFiles(folder, "*.tokens*")))
         {
             File.Delete(file);

@@ -4,6 +4,8 @@ namespace Phi.Data.Preparation;
 internal static class FolderLock
 {
     public const string FileName = "prepare.lock";
+    /// <summary>EWOULDBLOCK on Linux: what flock says of a lock that another process holds.</summary>
+    private const int HeldByAnother = 11;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     /// <exception cref="DataException">Another process holds it, and this one does not wait.</exception>
@@ -16,7 +18,7 @@ internal static class FolderLock
             {
                 return new FileStream(Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException))
+            catch (IOException e) when (e.HResult == HeldByAnother)
             {
                 if (!wait)
                 {

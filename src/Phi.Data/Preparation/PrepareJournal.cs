@@ -20,17 +20,49 @@ internal sealed class PrepareJournal : IDisposable
         lines.ForEach(Take);
     }
 
+    /// <summary>What every journal begins with: the first line is the inputs.</summary>
+    private static ReadOnlySpan<byte> Start => "{\"inputs\":{\"tokenizerKind\":"u8;
+
     public PreparedInputs? Inputs { get; private set; }
 
     public HeldOutRule? Rule { get; private set; }
 
     public IReadOnlyList<FinishedShard> Shards => _shards;
 
+    /// <summary>Whether the folder has a journal of a preparation. Another's file of that name is none.</summary>
+    /// <exception cref="DataException">The file cannot be read.</exception>
+    public static bool IsIn(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var stream = File.OpenRead(path);
+            var start = new byte[Start.Length];
+            return start.AsSpan(0, stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)).SequenceEqual(Start);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path} cannot be read: {e.Message} Make it readable to this user, or name another folder.");
+        }
+    }
+
+    /// <exception cref="DataException">The folder holds another's file of that name.</exception>
     public static PrepareJournal Open(string folder)
     {
         var stream = new FileStream(Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite);
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
+        if (!Start.StartsWith(bytes.AsSpan(0, Math.Min(bytes.Length, Start.Length))))
+        {
+            stream.Dispose();
+            throw new DataException($"{stream.Name} is no journal of phi data prepare. Move it away, or name another folder.");
+        }
+
         var lines = new List<Line>();
         var start = 0;
         for (int length; (length = bytes.AsSpan(start).IndexOf((byte)'\n')) >= 0; start += length + 1)
@@ -53,6 +85,15 @@ internal sealed class PrepareJournal : IDisposable
     public void Add(HeldOutRule rule) => Append(new Line(null, rule, null));
 
     public void Add(FinishedShard shard) => Append(new Line(null, null, shard));
+
+    /// <summary>Removes a folder's journal, and nobody else's file.</summary>
+    public static void Delete(string folder)
+    {
+        if (IsIn(folder))
+        {
+            File.Delete(Path.Combine(folder, FileName));
+        }
+    }
 
     public void Dispose() => _stream.Dispose();
 

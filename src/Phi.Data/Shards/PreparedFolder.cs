@@ -21,14 +21,21 @@ public sealed class PreparedFolder : IDisposable
     public TokenShards HeldOut { get; }
 
     /// <summary>Whether the folder holds prepared data, finished or not.</summary>
-    public static bool IsOne(string folder) => File.Exists(Path.Combine(folder, PrepareJournal.FileName)) || TryReadIndex(folder) is not null;
+    public static bool IsOne(string folder) => PrepareJournal.IsIn(folder) || TryReadIndex(folder) is not null;
 
     /// <summary>Maps the shards; nothing is read until it is asked for.</summary>
-    /// <exception cref="DataException">The folder is not finished, of another version, or a file has another size than the index says.</exception>
+    /// <exception cref="DataException">The folder is not finished, of another version, or a file cannot be read or has another size than the index says.</exception>
     public static PreparedFolder Open(string folder)
     {
         var (index, tokenizer) = Check(folder);
-        return new PreparedFolder(index, tokenizer, new TokenShards(folder, index.Training, index.TokenBits), new TokenShards(folder, index.HeldOut, index.TokenBits));
+        try
+        {
+            return new PreparedFolder(index, tokenizer, new TokenShards(folder, index.Training, index.TokenBits), new TokenShards(folder, index.HeldOut, index.TokenBits));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{folder} cannot be read: {e.Message} Make its shards readable to this user, or name another folder.");
+        }
     }
 
     /// <summary>Checks the digest of every file.</summary>
@@ -39,11 +46,11 @@ public sealed class PreparedFolder : IDisposable
         var (index, _) = Check(folder);
         foreach (var shard in index.Training.Shards.Concat(index.HeldOut.Shards))
         {
-            await using var stream = File.OpenRead(Path.Combine(folder, shard.File));
-            var digest = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken));
+            var path = Path.Combine(folder, shard.File);
+            var digest = await DigestAsync(path, cancellationToken);
             if (digest != shard.Sha256)
             {
-                throw new DataException($"{stream.Name} has the SHA-256 {digest}; the index says {shard.Sha256}. The file is damaged: {Remedy}");
+                throw new DataException($"{path} has the SHA-256 {digest}; the index says {shard.Sha256}. The file is damaged: {Remedy}");
             }
         }
 
@@ -57,24 +64,43 @@ public sealed class PreparedFolder : IDisposable
     }
 
     /// <summary>Null for a folder that is not one of these, or not finished.</summary>
+    /// <exception cref="DataException">It is of another version, or cannot be read.</exception>
     internal static PreparedIndex? TryReadIndex(string folder)
     {
+        var path = Path.Combine(folder, PreparedIndex.FileName);
         try
         {
-            using var stream = File.OpenRead(Path.Combine(folder, PreparedIndex.FileName));
+            using var stream = File.OpenRead(path);
             using var json = JsonDocument.Parse(stream);
-            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("format", out var format) || !format.ValueEquals(PreparedIndex.CurrentFormat))
+            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("format", out var format) || format.ValueKind != JsonValueKind.String || !format.ValueEquals(PreparedIndex.CurrentFormat))
             {
                 return null;
             }
 
-            return json.RootElement.TryGetProperty("version", out var version) && version.TryGetInt32(out var number) && number == PreparedIndex.CurrentVersion
+            return json.RootElement.TryGetProperty("version", out var version) && version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) && number == PreparedIndex.CurrentVersion
                 ? json.Deserialize<PreparedIndex>(PreparedIndex.Json)
-                : throw new DataException($"{stream.Name} is of version {version}; this version of the program reads {PreparedIndex.CurrentVersion}. {Remedy}");
+                : throw new DataException($"{path} is of version {version}; this version of the program reads {PreparedIndex.CurrentVersion}. {Remedy}");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
             return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path} cannot be read: {e.Message} Make it readable to this user, or name another folder.");
+        }
+    }
+
+    private static async Task<string> DigestAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var stream = File.OpenRead(path);
+            return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path} cannot be read: {e.Message} Make it readable to this user, or {Remedy}");
         }
     }
 

@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Phi.Data.Shards;
 
@@ -29,7 +32,12 @@ public sealed record PreparedIndex
 }
 
 /// <summary>Shards in the order of their tokens.</summary>
-public sealed record SideIndex(long Tokens, IReadOnlyList<ShardIndex> Shards);
+public sealed record SideIndex(long Tokens, IReadOnlyList<ShardIndex> Shards)
+{
+    /// <summary>SHA-256 over those of the shards, in lowercase hexadecimal: the same one, the same tokens in the same shards.</summary>
+    [JsonIgnore]
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Concat(Shards.Select(shard => shard.Sha256)))));
+}
 
 /// <summary>Sha256 in lowercase hexadecimal over the whole file.</summary>
 public sealed record ShardIndex(string File, long Tokens, long Bytes, string Sha256);

@@ -14,7 +14,7 @@ public static class DataSources
         var files = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var source in sources)
         {
-            var found = Find(source, name);
+            var found = Found(source, name);
             if (found.Count == 0)
             {
                 throw new DataException($"{name} '{source}' matches no file on this node. Put the files there{Hint(source)}, or name another folder or glob.");
@@ -24,6 +24,18 @@ public static class DataSources
         }
 
         return [.. files];
+    }
+
+    private static IReadOnlyCollection<string> Found(string source, string name)
+    {
+        try
+        {
+            return Find(source, name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{name} '{source}' cannot be listed: {e.Message} Make its folders readable to this user, or name others.");
+        }
     }
 
     private static IReadOnlyCollection<string> Find(string source, string name)

@@ -18,6 +18,9 @@ public sealed class BpeTokenizer : ITokenizer
         _runs = hasSpaceRuns ? new SpaceRuns(vocabulary) : null;
     }
 
+    /// <summary>Null for a tokenizer without tokens for them.</summary>
+    internal SpaceRuns? Runs => _runs;
+
     public int VocabularySize => _vocabulary.Tokens.Count;
 
     public int EndOfText => _vocabulary.EndOfText;

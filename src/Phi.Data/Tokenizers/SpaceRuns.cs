@@ -11,6 +11,8 @@ internal sealed class SpaceRuns
     private const int MostTabs = 9;
     private readonly int[] _spaces = new int[MostSpaces + 1];
     private readonly int[] _tabs = new int[MostTabs + 1];
+    private readonly List<(string Text, int Number)> _tokens = [];
+    private readonly List<(string Text, int Number)> _added = [];
 
     /// <summary>Adds the runs that the vocabulary lacks to it.</summary>
     /// <exception cref="DataException">Their numbers belong to other tokens.</exception>
@@ -31,10 +33,18 @@ internal sealed class SpaceRuns
                     }
 
                     vocabulary.Put(next, [.. Enumerable.Repeat((byte)character, length)]);
+                    _added.Add((text, next));
                 }
+
+                _tokens.Add((text, numbers[length]));
             }
         }
     }
+
+    public IReadOnlyList<(string Text, int Number)> Tokens => _tokens;
+
+    /// <summary>Those of <see cref="Tokens"/> that the vocabulary lacks.</summary>
+    public IReadOnlyList<(string Text, int Number)> Added => _added;
 
     /// <summary>Where the first run of at least two begins, its length and its token; the text's length if there is none.</summary>
     public int Find(ReadOnlySpan<byte> text, out int length, out int token)

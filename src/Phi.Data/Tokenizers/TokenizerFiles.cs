@@ -6,7 +6,7 @@ namespace Phi.Data.Tokenizers;
 
 /// <summary>
 /// A tokenizer as it is kept: its kind, and for codegen and bpe the contents of <c>vocab.json</c> and <c>merges.txt</c>. In a folder of prepared
-/// data or a checkpoint, <c>phi_tokenizer.json</c> beside them names the kind; <c>tokenizer_config.json</c> names it to transformers.
+/// data or a checkpoint, <c>phi_tokenizer.json</c> beside them names the kind, and <see cref="TransformersFiles"/> to transformers.
 /// </summary>
 public sealed class TokenizerFiles
 {
@@ -14,10 +14,6 @@ public sealed class TokenizerFiles
     public const string CodegenKind = "codegen";
     public const string BpeKind = "bpe";
     private const string DescriptionName = "phi_tokenizer.json";
-    private const string TransformersName = "tokenizer_config.json";
-    private const string ClassField = "tokenizer_class";
-    private const string CodegenClass = "CodeGenTokenizer";
-    private const string BpeClass = "GPT2Tokenizer";
     private const string VocabularyName = "vocab.json";
     private const string MergesName = "merges.txt";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -33,7 +29,7 @@ public sealed class TokenizerFiles
     }
 
     /// <summary>Names of the files that a tokenizer may have.</summary>
-    internal static IReadOnlyList<string> Names { get; } = [DescriptionName, TransformersName, VocabularyName, MergesName];
+    internal static IReadOnlyList<string> Names { get; } = [DescriptionName, TransformersFiles.SettingsName, TransformersFiles.AddedName, VocabularyName, MergesName];
 
     public static TokenizerFiles Bytes { get; } = new(BytesKind, [], []);
 
@@ -52,10 +48,9 @@ public sealed class TokenizerFiles
         get
         {
             var description = JsonSerializer.SerializeToUtf8Bytes(new Description(Kind, Tokenizer.VocabularySize, Tokenizer.EndOfText, Digest), Json);
-            var transformers = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { [ClassField] = Kind == CodegenKind ? CodegenClass : BpeClass }, Json);
-            return Kind == BytesKind
-                ? [(DescriptionName, description)]
-                : [(VocabularyName, _vocabulary), (MergesName, _merges), (TransformersName, transformers), (DescriptionName, description)];
+            return Tokenizer is BpeTokenizer tokenizer
+                ? [(VocabularyName, _vocabulary), (MergesName, _merges), .. TransformersFiles.Of(tokenizer), (DescriptionName, description)]
+                : [(DescriptionName, description)];
         }
     }
 
@@ -67,12 +62,16 @@ public sealed class TokenizerFiles
     public static ITokenizer Load(string folder) => Read(folder).Tokenizer;
 
     /// <inheritdoc cref="Load"/>
-    public static TokenizerFiles Read(string folder)
+    public static TokenizerFiles Read(string folder) => TryRead(folder) ?? Bytes;
+
+    /// <summary>As <see cref="Read"/>, but null where the folder has neither <c>phi_tokenizer.json</c> nor <c>vocab.json</c>.</summary>
+    /// <exception cref="DataException">Its files are missing or changed.</exception>
+    public static TokenizerFiles? TryRead(string folder)
     {
         var path = Path.Combine(folder, DescriptionName);
         if (!File.Exists(path))
         {
-            return File.Exists(Path.Combine(folder, VocabularyName)) ? FromFolder(KindForTransformers(folder), folder) : Bytes;
+            return File.Exists(Path.Combine(folder, VocabularyName)) ? FromFolder(TransformersFiles.Kind(folder), folder) : null;
         }
 
         var description = ReadDescription(path);
@@ -108,29 +107,27 @@ public sealed class TokenizerFiles
         }
     }
 
-    /// <summary>Writes a vocabulary and merges alone, as other tools read them.</summary>
+    /// <summary>Writes a vocabulary and merges alone, as other tools read them. The vocabulary comes last: where it is, both are whole.</summary>
     internal static void WriteVocabulary(string folder, byte[] vocabulary, byte[] merges)
     {
         Directory.CreateDirectory(folder);
-        File.WriteAllBytes(Path.Combine(folder, VocabularyName), vocabulary);
-        File.WriteAllBytes(Path.Combine(folder, MergesName), merges);
+        Put(MergesName, merges);
+        Put(VocabularyName, vocabulary);
+
+        void Put(string name, byte[] content)
+        {
+            var path = Path.Combine(folder, name);
+            using (var stream = File.Create(path + ".tmp"))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(path + ".tmp", path, overwrite: true);
+        }
     }
 
     private ITokenizer Create() => Kind == BytesKind ? new ByteTokenizer() : new BpeTokenizer(BpeVocabulary.Parse(_vocabulary, _merges), hasSpaceRuns: Kind == CodegenKind);
-
-    private static string KindForTransformers(string folder)
-    {
-        var path = Path.Combine(folder, TransformersName);
-        try
-        {
-            using var settings = JsonDocument.Parse(File.Exists(path) ? File.ReadAllBytes(path) : "{}"u8.ToArray());
-            return settings.RootElement.TryGetProperty(ClassField, out var name) && name.GetString()?.StartsWith(CodegenClass, StringComparison.Ordinal) == true ? CodegenKind : BpeKind;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new DataException($"{path} does not describe a tokenizer: {e.Message} Restore the file.");
-        }
-    }
 
     private static Description ReadDescription(string path)
     {
@@ -140,9 +137,9 @@ public sealed class TokenizerFiles
                 ? description
                 : throw new DataException($"{path} names no kind and digest. Restore the file.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{path} is no JSON: {e.Message} Restore the file.");
+            throw new DataException($"{path} cannot be read: {e.Message} Restore the file.");
         }
     }
 

@@ -6,7 +6,7 @@ public sealed record CollectiveTraffic(string Collective, double WithinNodes, do
 
 /// <summary>
 /// What the ranks sent in the recent steps of a run's newest attempt. Bytes are means per step, summed over ranks. A step has what was
-/// sent since the step before, so the one after a checkpoint counts the evaluation and the commit too.
+/// sent within it: evaluations and checkpoints, between steps, are not counted.
 /// </summary>
 public sealed record TrafficData
 {

@@ -14,7 +14,8 @@ using Phi.Training.Loop;
 namespace Phi.Trainer.Ranks;
 
 /// <summary>Saves and loads this rank's shards together with the other ranks; every method is collective.</summary>
-internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, TrainingConfiguration configuration, TokenizerFiles tokenizer, TimeProvider time)
+/// <param name="data">Digest of the tokens to train on; see <see cref="CheckpointManifest.Data"/>.</param>
+internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, TrainingConfiguration configuration, TokenizerFiles tokenizer, string data, TimeProvider time)
 {
     private const int EntryBytes = 1024;
 
@@ -45,6 +46,8 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
 
         CheckModel(manifest);
         CheckTokenizer(step);
+        CheckData(manifest);
+        CheckShards(manifest);
         using var state = loop.State();
         // Before the first step nothing is rounded off yet: the errors of a feedback are zero, as this job has them, and an imported model has none.
         store.ReadShard(step, manifest.Shards[loop.ShardIndex], step > 0 ? Tensors(state) : Tensors(state).FindAll(tensor => ShardLayout.IsUnitState(tensor.Name)));
@@ -78,8 +81,9 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
                 Seed = configuration.Seed,
                 WorldSize = loop.Shards,
                 Time = time.GetUtcNow(),
+                Data = data,
                 Model = configuration.Model.ToDimensions(),
-                Units = [.. loop.Units.SelectMany(unit => ShardLayout.Regions(unit.Layout, unit.MatrixShard, unit.VectorShard))],
+                Units = Regions(),
                 Shards = shards,
             });
             store.Retain(keepLast);
@@ -146,7 +150,9 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
     {
         try
         {
-            if (TokenizerFiles.Read(store.FolderOf(step)) is var saved && saved.Digest != tokenizer.Digest)
+            // A checkpoint without one is of bytes, or an import from a folder whose tokenizer's files were of other kinds: the vocabulary tells which.
+            var saved = TokenizerFiles.TryRead(store.FolderOf(step)) ?? (configuration.Model.VocabularySize == TokenizerFiles.Bytes.Tokenizer.VocabularySize ? TokenizerFiles.Bytes : null);
+            if (saved is not null && saved.Digest != tokenizer.Digest)
             {
                 throw new CheckpointException($"checkpoint of step {step} was trained with another tokenizer ({saved.Kind}) than this job's ({tokenizer.Kind}); keep the tokenizer, or save to another folder");
             }
@@ -156,6 +162,29 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
             throw new CheckpointException($"checkpoint of step {step}: {e.Message}", e);
         }
     }
+
+    private void CheckData(CheckpointManifest manifest)
+    {
+        if (manifest.Data is { } saved && saved != data)
+        {
+            throw new CheckpointException($"checkpoint of step {manifest.Step} was trained on data of the digest {Short(saved)} and data.sources make {Short(data)}; restore the sources, or save to another folder");
+        }
+
+        static string Short(string digest) => digest[..Math.Min(16, digest.Length)];
+    }
+
+    private void CheckShards(CheckpointManifest manifest)
+    {
+        foreach (var (saved, mine) in manifest.Units.Zip(Regions()))
+        {
+            if (saved.ShardLength != mine.ShardLength)
+            {
+                throw new CheckpointException($"checkpoint of step {manifest.Step} has shards of {saved.ShardLength} elements of {saved.Name} and this job of {mine.ShardLength}: they are cut to the largest of zero.quantizedWeights.blockSize and zero.quantizedGradients.blockSize; keep those of the job that saved it, import again with that --block-size, or save to another folder");
+            }
+        }
+    }
+
+    private List<UnitEntry> Regions() => [.. loop.Units.SelectMany(unit => ShardLayout.Regions(unit.Layout, unit.MatrixShard, unit.VectorShard))];
 
     private sealed record IndexedEntry(int Index, ShardEntry Shard);
 }

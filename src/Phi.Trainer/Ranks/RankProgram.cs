@@ -91,12 +91,13 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
                 BindAddress = IPAddress.Parse(start.BindAddress),
             },
             CancellationToken.None);
+        data.Compare(group);
         await using var accelerator = await RankAccelerator.OpenAsync(spec.Accelerator!.Type!, start.Rank - assignment.FirstRank, start, Path.Combine(start.DataCache, "kernels"), group, CancellationToken.None);
         // The thread that trains may be another than the one that connected.
         accelerator.Device?.Device.EnterThread();
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
-        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, data.Tokenizer, time);
+        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, data.Tokenizer, data.Digest, time);
         checkpoints.Load(Console.Error.WriteLine);
         Emit(new RankEvent.Training(loop.CompletedSteps));
         return Loop(loop, group, checkpoints, start, data.HeldOut);
@@ -109,6 +110,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
         var traffic = new TrafficMetrics(loop);
         while (loop.CompletedSteps < total)
         {
+            traffic.Skip();
             var step = loop.Step();
             var metrics = Describe(step, start.Rank, loop);
             traffic.AddTo(metrics);

@@ -13,7 +13,7 @@ namespace Phi.Trainer.Ranks;
 /// <summary>Prints text from a trained model, as it is generated.</summary>
 internal static class SampleProgram
 {
-    private const int Usage = 2;
+    internal const int Usage = 2;
     private const int BadModel = 7;
     private const int Interrupted = 130;
 
@@ -102,7 +102,13 @@ internal static class SampleProgram
     /// <summary>The tokenizer that the model was trained with.</summary>
     private static ITokenizer TokenizerOf(IModelWeights weights)
     {
-        var tokenizer = TokenizerFiles.Load(weights.Folder);
+        var files = TokenizerFiles.TryRead(weights.Folder);
+        if (files is null && weights.Model.VocabularySize != TokenizerFiles.Bytes.Tokenizer.VocabularySize)
+        {
+            throw new CheckpointException($"'{weights.Folder}' has no vocab.json and merges.txt (tokenizer.json alone is not read); put them there");
+        }
+
+        var tokenizer = (files ?? TokenizerFiles.Bytes).Tokenizer;
         return tokenizer.VocabularySize <= weights.Model.VocabularySize
             ? tokenizer
             : throw new CheckpointException($"the tokenizer in '{weights.Folder}' has {tokenizer.VocabularySize} tokens and the model a vocabulary of {weights.Model.VocabularySize}; put the files of the tokenizer that it was trained with beside it");

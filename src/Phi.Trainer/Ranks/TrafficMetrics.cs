@@ -18,7 +18,10 @@ internal sealed class TrafficMetrics(TrainingLoop loop)
 
     private readonly Dictionary<string, double> _before = [];
 
-    /// <summary>Adds what came since the last call; counters that never moved are left out.</summary>
+    /// <summary>What came until now is no step's: a load, a checkpoint or an evaluation.</summary>
+    public void Skip() => AddTo([]);
+
+    /// <summary>Adds what came since the last call, or since <see cref="Skip"/>; counters that never moved are left out.</summary>
     public void AddTo(Dictionary<string, double> metrics)
     {
         foreach (var (operation, scope, name) in Counters)

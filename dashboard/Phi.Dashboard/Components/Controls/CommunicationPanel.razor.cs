@@ -36,6 +36,7 @@ public sealed partial class CommunicationPanel : ComponentBase
 
     private string Saving => ZeroSaving.Of(Spec, Traffic!.WithinNodes, Traffic.AcrossNodes) is { } saving
         ? string.Create(CultureInfo.InvariantCulture, $"{Capitalised(saving.ToString())}: {Show.Bytes((long)saving.Bytes)} a step instead of {Show.Bytes((long)saving.BaselineBytes)}")
+        : Spec is { Phi.Model: { VocabularySize: null }, Zero.Stage: 3 } ? "spec.phi.model.vocabularySize is the tokenizer's; write it to see the saving."
         : "ZeRO++ works on stage 3 of the built-in trainer; there is no saving to show.";
 
     private string Techniques => ZeroSaving.Techniques(Spec.Zero!) is { Count: > 0 } on
