@@ -33,7 +33,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("vocabularySize: 257", "vocabularySize: 2000000", ["spec.phi.model.vocabularySize", "2000000", "must be from 1 to 1048576"]),
         ("vocabularySize: 257", "vocabularySize: 256", ["spec.phi.model.vocabularySize", "256", "write 257"]),
         ("sources: [\"CORPUS/*.txt\"]", "sources: []", ["spec.phi.data.sources", "add the files to train on"]),
-        ("sources: [\"CORPUS/*.txt\"]", "sources: [\" \"]", ["spec.phi.data.sources[0]", "remove it, or name a folder"]),
+        ("sources: [\"CORPUS/*.txt\"]", "sources: [\" \"]", ["spec.phi.data.sources[0]", "remove it, or name a file, folder or glob"]),
         ("sources: [\"CORPUS/*.txt\"]", "sources: [\"CORPUS/*.nothing\"]", ["data.sources", "nothing", "name another folder or glob"]),
         ("batch: {global: 4, micro: 1}", "batch: {global: 6, micro: 1}", ["spec.phi.batch.global", "6", "write a multiple, or change micro"]),
         ("batch: {global: 4, micro: 1}", "batch: {global: 4, micro: 0}", ["spec.phi.batch.micro", "0", "take at least one sequence a pass"]),
