@@ -66,16 +66,14 @@ public sealed class DataCommandsTests : IDisposable
             var error = run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             while (!File.Exists(Path.Combine(_folder, "resumed/training-00000.tokens")))
             {
-                Assert.False(run.HasExited && !File.Exists(Path.Combine(_folder, "resumed/training-00000.tokens")));
+                Assert.False(run.HasExited);
             }
 
             using var kill = Process.Start("kill", [$"-{signal}", run.Id.ToString(CultureInfo.InvariantCulture)]);
             await run.WaitForExitAsync(TestContext.Current.CancellationToken);
-            // On a machine that is busy with something else the run may have ended before the signal reached it.
-            var isWhole = run.ExitCode == 0;
-            Assert.True(isWhole || run.ExitCode == code, $"{run.ExitCode}");
-            Assert.Equal(signal == "INT" && !isWhole, (await error).Contains("The same command continues.", StringComparison.Ordinal));
-            Assert.Equal(isWhole, File.Exists(Path.Combine(_folder, "resumed/index.json")));
+            Assert.Equal(code, run.ExitCode);
+            Assert.Equal(signal == "INT", (await error).Contains("The same command continues.", StringComparison.Ordinal));
+            Assert.False(File.Exists(Path.Combine(_folder, "resumed/index.json")));
         }
 
         var resumed = await RunAsync(Arguments("resumed"));
