@@ -1,4 +1,5 @@
 using Phi.Training.Kernels;
+using Phi.Training.Model;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -7,17 +8,14 @@ namespace Phi.Training.Generation;
 
 /// <summary>
 /// The forward pass of one sequence that keeps every layer's keys and values: a further token costs one pass over itself. fp32, without
-/// dropout; the same function as <see cref="Model.PhiForward"/>.
+/// dropout; the same function as <see cref="PhiForward"/>.
 /// Shapes: T positions, N of them new, D hidden, H heads, K head size, R rotary dimension, V vocabulary.
 /// </summary>
 internal sealed class CachedForward : IDisposable
 {
-    private const double LayerNormEpsilon = 1e-5;
-    private const double RotaryBase = 10000.0;
     private readonly ModelConfiguration _model;
     private readonly IReadOnlyList<IReadOnlyList<Tensor>> _units;
-    private readonly Tensor _cos_TR;
-    private readonly Tensor _sin_TR;
+    private readonly RotaryEmbedding _rotary;
     private readonly Tensor[] _keys_HTK;
     private readonly Tensor[] _values_HTK;
 
@@ -27,19 +25,10 @@ internal sealed class CachedForward : IDisposable
         (_model, _units) = (model, units);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var half = model.RotaryDim / 2;
-        var angles = new double[model.SequenceLength * model.RotaryDim];
-        for (var i = 0; i < angles.Length; i++)
-        {
-            angles[i] = i / model.RotaryDim * Math.Pow(RotaryBase, -2.0 * (i % model.RotaryDim % half) / model.RotaryDim);
-        }
-
-        _cos_TR = Table(Math.Cos);
-        _sin_TR = Table(Math.Sin);
+        _rotary = new RotaryEmbedding(model, ScalarType.Float32, CPU);
         _keys_HTK = [.. Enumerable.Range(0, model.Layers).Select(_ => Cache())];
         _values_HTK = [.. Enumerable.Range(0, model.Layers).Select(_ => Cache())];
 
-        Tensor Table(Func<double, double> of) => tensor(Array.ConvertAll(angles, angle => (float)of(angle)), [model.SequenceLength, model.RotaryDim]).DetachFromDisposeScope();
         Tensor Cache() => zeros(model.Heads, model.SequenceLength, model.HeadSize).DetachFromDisposeScope();
     }
 
@@ -72,16 +61,18 @@ internal sealed class CachedForward : IDisposable
 
         Length += ids.Length;
         var head = _units[^1];
-        var normed = F.layer_norm(x.narrow(0, ids.Length - 1, 1), [_model.HiddenSize], head[0], head[1], LayerNormEpsilon);
+        var normed = F.layer_norm(x.narrow(0, ids.Length - 1, 1), [_model.HiddenSize], head[0], head[1], PhiForward.LayerNormEpsilon);
         return F.linear(normed, head[2], head[3]).data<float>().ToArray();
     }
 
     public void Dispose()
     {
-        foreach (var owned in (IEnumerable<Tensor>)[_cos_TR, _sin_TR, .. _keys_HTK, .. _values_HTK])
+        foreach (var owned in (IEnumerable<Tensor>)[.. _keys_HTK, .. _values_HTK])
         {
             owned.Dispose();
         }
+
+        _rotary.Dispose();
     }
 
     /// <summary>x [N, D] → [N, D]; the new keys and values go into the layer's cache.</summary>
@@ -90,9 +81,9 @@ internal sealed class CachedForward : IDisposable
         using var scope = NewDisposeScope();
         var p = _units[layer + 1];
         var n = x.shape[0];
-        var normed = F.layer_norm(x, [_model.HiddenSize], p[0], p[1], LayerNormEpsilon);
-        var q = Rotate(Heads(p[2], p[3]));
-        _keys_HTK[layer].narrow(1, Length, n).copy_(Rotate(Heads(p[4], p[5])));
+        var normed = F.layer_norm(x, [_model.HiddenSize], p[0], p[1], PhiForward.LayerNormEpsilon);
+        var q = _rotary.Rotate(Heads(p[2], p[3]), Length, n);
+        _keys_HTK[layer].narrow(1, Length, n).copy_(_rotary.Rotate(Heads(p[4], p[5]), Length, n));
         _values_HTK[layer].narrow(1, Length, n).copy_(Heads(p[6], p[7]));
         var keys = _keys_HTK[layer].narrow(1, 0, Length + n).unsqueeze(0);
         var values = _values_HTK[layer].narrow(1, 0, Length + n).unsqueeze(0);
@@ -102,15 +93,5 @@ internal sealed class CachedForward : IDisposable
         return F.linear(attended, p[8], p[9]).Plus(mlp).Plus(x).MoveToOuterDisposeScope();
 
         Tensor Heads(Tensor weight, Tensor bias) => F.linear(normed, weight, bias).view(n, _model.Heads, _model.HeadSize).transpose(0, 1);
-    }
-
-    /// <summary>Rotary embedding of new positions: x [H, N, K].</summary>
-    private Tensor Rotate(Tensor x)
-    {
-        int r = _model.RotaryDim, half = r / 2;
-        var rotated = x.narrow(-1, 0, r);
-        var turned = cat([rotated.narrow(-1, half, half).neg(), rotated.narrow(-1, 0, half)], -1);
-        var part = (rotated * _cos_TR.narrow(0, Length, x.shape[1])).Plus(turned * _sin_TR.narrow(0, Length, x.shape[1]));
-        return r == _model.HeadSize ? part : cat([part, x.narrow(-1, r, _model.HeadSize - r)], -1);
     }
 }

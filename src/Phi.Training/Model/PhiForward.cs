@@ -13,31 +13,16 @@ namespace Phi.Training.Model;
 /// </summary>
 public sealed class PhiForward : IDisposable
 {
-    private const double LayerNormEpsilon = 1e-5;
-    private const double RotaryBase = 10000.0;
+    internal const double LayerNormEpsilon = 1e-5;
     private readonly ModelConfiguration _model;
-    private readonly Tensor _cos_TR;
-    private readonly Tensor _sin_TR;
+    private readonly RotaryEmbedding _rotary;
 
     /// <param name="device">Of all tensors; null: the CPU.</param>
     public PhiForward(ModelConfiguration model, ComputePrecision precision = ComputePrecision.Fp32, Device? device = null)
     {
         model.Validate();
         _model = model;
-        var cos = new float[model.SequenceLength * model.RotaryDim];
-        var sin = new float[cos.Length];
-        for (var i = 0; i < cos.Length; i++)
-        {
-            var frequency = Math.Pow(RotaryBase, -2.0 * (i % model.RotaryDim % (model.RotaryDim / 2)) / model.RotaryDim);
-            (var s, var c) = Math.SinCos(i / model.RotaryDim * frequency);
-            (cos[i], sin[i]) = ((float)c, (float)s);
-        }
-
-        using var scope = NewDisposeScope();
-        _cos_TR = Table(cos);
-        _sin_TR = Table(sin);
-
-        Tensor Table(float[] values) => torch.tensor(values, [model.SequenceLength, model.RotaryDim]).to(precision.TorchType).to(device ?? CPU).DetachFromDisposeScope();
+        _rotary = new RotaryEmbedding(model, precision.TorchType, device ?? CPU);
     }
 
     /// <summary>tokens [B, T] (int64), parameters of the embedding unit → [B, T, D].</summary>
@@ -54,8 +39,8 @@ public sealed class PhiForward : IDisposable
         using var scope = NewDisposeScope();
         long b = x.shape[0], t = x.shape[1];
         var normed = F.layer_norm(x, [_model.HiddenSize], p[0], p[1], LayerNormEpsilon);
-        var q = Rotate(Heads(F.linear(normed, p[2], p[3])), t);
-        var k = Rotate(Heads(F.linear(normed, p[4], p[5])), t);
+        var q = _rotary.Rotate(Heads(F.linear(normed, p[2], p[3])), 0, t);
+        var k = _rotary.Rotate(Heads(F.linear(normed, p[4], p[5])), 0, t);
         var v = Heads(F.linear(normed, p[6], p[7]));
         var values = dropout?.Attention(q, k, v, layer) ?? F.scaled_dot_product_attention(q, k, v, is_casual: true);
         var attended = values.transpose(1, 2).reshape(b, t, _model.HiddenSize);
@@ -82,17 +67,6 @@ public sealed class PhiForward : IDisposable
 
     public void Dispose()
     {
-        _cos_TR.Dispose();
-        _sin_TR.Dispose();
-    }
-
-    /// <summary>Rotary embedding of the first rotaryDim dimensions of each head: x [B, H, T, K].</summary>
-    private Tensor Rotate(Tensor x, long t)
-    {
-        int r = _model.RotaryDim, half = r / 2;
-        var rotated = x.narrow(-1, 0, r);
-        var turned = cat([rotated.narrow(-1, half, half).neg(), rotated.narrow(-1, 0, half)], -1);
-        var turnedPart = (rotated * _cos_TR.narrow(0, 0, t)).Plus(turned * _sin_TR.narrow(0, 0, t));
-        return r == _model.HeadSize ? turnedPart : cat([turnedPart, x.narrow(-1, r, _model.HeadSize - r)], -1);
+        _rotary.Dispose();
     }
 }
