@@ -26,6 +26,7 @@ internal static class Jobs
             Pods = [],
             Nodes = [new NodeSnapshot("node-0", true, "cpu", 4), new NodeSnapshot("node-1", true, "cpu", 4)],
             Agents = [],
+            ListeningSince = Start,
             Now = Start,
         };
     }
@@ -44,7 +45,7 @@ internal static class Jobs
     public static PodSnapshot Pod(int index, string phase = "Running") => new() { Name = $"job-{index}", Uid = $"pod-{index}", Index = index, Phase = phase, Node = "node-0", Ip = $"127.1.0.{index + 1}" };
 
     public static AgentSnapshot Agent(int index, RankState state = RankState.Training, int? exitCode = null, DateTimeOffset? endedSince = null, int attempt = 1) =>
-        new($"pod-{index}", attempt, false, [new RankHeartbeat { Rank = index * 2, State = state, ExitCode = exitCode }, new RankHeartbeat { Rank = index * 2 + 1, State = RankState.Training }], endedSince);
+        new($"pod-{index}", attempt, false, [new RankHeartbeat { Rank = index * 2, State = state, ExitCode = exitCode }, new RankHeartbeat { Rank = index * 2 + 1, State = RankState.Training }], endedSince, Start, Start);
 
     public static JobSnapshot With(this JobSnapshot snapshot, int index, Func<PodSnapshot, PodSnapshot> change) =>
         snapshot with { Pods = [.. snapshot.Pods.Select(pod => pod.Index == index ? change(pod) : pod)] };

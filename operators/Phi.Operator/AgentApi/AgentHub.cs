@@ -15,6 +15,8 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, AgentSnapshot> _agents = new(StringComparer.Ordinal);
 
+    public DateTimeOffset ListeningSince { get; } = time.GetUtcNow();
+
     public AgentSnapshot? Get(string podUid) => _agents.GetValueOrDefault(podUid);
 
     public void Forget(string podUid) => _agents.TryRemove(podUid, out _);
@@ -81,8 +83,10 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
         var old = Get(heartbeat.PodUid);
         var isSame = old is not null && old.Attempt == heartbeat.Attempt;
         var hasEnded = heartbeat.Ranks.Any(rank => rank.State is RankState.Failed or RankState.SavedAndLeft);
+        var now = time.GetUtcNow();
+        var hasMoved = !isSame || !old!.Ranks.Select(rank => (rank.State, rank.Step)).SequenceEqual(heartbeat.Ranks.Select(rank => (rank.State, rank.Step)));
         _agents[heartbeat.PodUid] = new AgentSnapshot(
-            heartbeat.PodUid, heartbeat.Attempt, heartbeat.Leaving, [.. heartbeat.Ranks], hasEnded ? (isSame ? old!.EndedSince : null) ?? time.GetUtcNow() : null);
+            heartbeat.PodUid, heartbeat.Attempt, heartbeat.Leaving, [.. heartbeat.Ranks], hasEnded ? (isSame ? old!.EndedSince : null) ?? now : null, now, hasMoved ? now : old!.ProgressAt, heartbeat.Notice);
         hasNews = !isSame || !old!.Ranks.Select(rank => rank.State).SequenceEqual(heartbeat.Ranks.Select(rank => rank.State));
 
         var attempt = job.Status?.Attempt ?? 0;

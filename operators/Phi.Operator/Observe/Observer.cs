@@ -17,6 +17,7 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvid
             Pods = [.. pods.Select(PodReader.Read)],
             Nodes = cluster.Nodes(),
             Agents = agents.Of(pods),
+            ListeningSince = agents.ListeningSince,
             Now = time.GetUtcNow(),
         };
     }

@@ -21,13 +21,20 @@ public sealed record JobSnapshot
     /// <summary>Newest word of each pod's agent.</summary>
     public required ImmutableArray<AgentSnapshot> Agents { get; init; }
 
+    /// <summary>What the job's queue says. Null: the job has none, and is admitted as soon as its gang fits.</summary>
+    public QueueAdmission? Admission { get; init; }
+
+    /// <summary>Since when agents could be heard: silence before does not count.</summary>
+    public required DateTimeOffset ListeningSince { get; init; }
+
     public required DateTimeOffset Now { get; init; }
 
     public TrainingJobStatus Status => Job.Status ?? new TrainingJobStatus();
 
     public int Attempt => Status.Attempt ?? 0;
 
-    public int Replicas => Job.Spec.Replicas!.Value;
+    /// <summary>Pods of the current attempt's gang.</summary>
+    public int Replicas => Status.Replicas ?? Job.Spec.Replicas!.Value;
 
     public int PerReplica => Job.Spec.Accelerator!.PerReplica!.Value;
 }
@@ -62,4 +69,24 @@ public sealed record NodeSnapshot(string Name, bool IsReady, string AcceleratorT
 
 /// <summary>An agent's newest heartbeat.</summary>
 /// <param name="EndedSince">When the first of its ranks was seen ended; null while all run.</param>
-public sealed record AgentSnapshot(string PodUid, int Attempt, bool IsLeaving, ImmutableArray<RankHeartbeat> Ranks, DateTimeOffset? EndedSince);
+/// <param name="LastSeen">When it arrived.</param>
+/// <param name="ProgressAt">When a rank of this attempt last got a step further, or its state changed.</param>
+public sealed record AgentSnapshot(
+    string PodUid, int Attempt, bool IsLeaving, ImmutableArray<RankHeartbeat> Ranks, DateTimeOffset? EndedSince, DateTimeOffset LastSeen, DateTimeOffset ProgressAt, DisruptionNotice? Notice = null);
+
+public enum AdmissionState
+{
+    Waiting,
+
+    /// <summary>The quota is the job's.</summary>
+    Granted,
+
+    /// <summary>The quota is wanted back: the job saves and ends its attempt by the deadline.</summary>
+    Evicting,
+}
+
+/// <summary>A queue's word on one job.</summary>
+/// <param name="Replicas">Pods that the quota covers; fewer than asked for an elastic job.</param>
+/// <param name="Reason">CamelCase word; for an eviction that of the Evicted condition, such as Preempted.</param>
+/// <param name="Deadline">Of an eviction.</param>
+public sealed record QueueAdmission(AdmissionState State, int Replicas, string Reason, string Message, DateTimeOffset? Deadline = null);

@@ -13,4 +13,7 @@ public static class AgentRoutes
 
     /// <summary>POST <see cref="EventBatch"/>; 200 when stored. Replays change nothing.</summary>
     public const string Events = "/agent/v1/events";
+
+    /// <summary>POST <see cref="ContainerProgress"/> from a program of any kind; 204.</summary>
+    public const string Progress = "/agent/v1/progress";
 }

@@ -37,6 +37,8 @@ public sealed record Assignment
     public required int MasterPort { get; init; }
     /// <summary>Newest step whose checkpoint the operator knows committed; a hint: the ranks read the store. Null: none known.</summary>
     public long? ResumeStep { get; init; }
+    /// <summary>Batches to be left out, counted from 0 in the order of the data, ascending.</summary>
+    public IReadOnlyList<long> SkippedBatches { get; init; } = [];
     /// <summary>The job's spec with every default filled in.</summary>
     public required TrainingJobSpec Spec { get; init; }
 }

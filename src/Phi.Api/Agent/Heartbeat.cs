@@ -12,8 +12,15 @@ public sealed record Heartbeat
     public required int Attempt { get; init; }
     /// <summary>True once the pod was asked to leave (SIGTERM).</summary>
     public bool Leaving { get; init; }
+    /// <summary>The machine's own word that it is about to go: a spot notice, maintenance.</summary>
+    public DisruptionNotice? Notice { get; init; }
     public required IReadOnlyList<RankHeartbeat> Ranks { get; init; }
 }
+
+/// <param name="Source">Who gave it, such as <c>azure</c> or <c>file</c>.</param>
+/// <param name="Kind">Preempt, Terminate, Reboot, Redeploy, Freeze.</param>
+/// <param name="NotBefore">Earliest time of the event. Null: at any moment.</param>
+public sealed record DisruptionNotice(string Source, string Kind, DateTimeOffset? NotBefore);
 
 public enum RankState
 {
@@ -32,6 +39,14 @@ public sealed record RankHeartbeat
     public long Step { get; init; }
     public int? ExitCode { get; init; }
     public string? Message { get; init; }
+    /// <summary>The collective that the rank is in, or was in last: operation, number, group.</summary>
+    public string? LastCollective { get; init; }
+    /// <summary>How long the rank has waited in that collective; null outside of one.</summary>
+    public double? CollectiveSeconds { get; init; }
+    /// <summary>Mean over its last steps, without waiting for its peers; null before the first.</summary>
+    public double? BusySecondsPerStep { get; init; }
+    /// <summary>Of a rank that ended with <see cref="RankExitCodes.Diverged"/>: the batch on which it did, counted from 0.</summary>
+    public long? DivergedBatch { get; init; }
 }
 
 /// <summary>What the agent must do now.</summary>

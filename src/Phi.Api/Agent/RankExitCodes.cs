@@ -9,6 +9,10 @@ public static class RankExitCodes
     public const int SavedAndLeft = 10;
     /// <summary>A peer stopped answering in a collective.</summary>
     public const int PeerLost = 11;
+    /// <summary>A newer attempt has begun: nothing of this one may be committed any more.</summary>
+    public const int Superseded = 12;
+    /// <summary>The loss is not finite, or jumped; nothing was saved after it.</summary>
+    public const int Diverged = 14;
     /// <summary>Configuration or data that no restart mends.</summary>
     public const int BadInput = 13;
 }

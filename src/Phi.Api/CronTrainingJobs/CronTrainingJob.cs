@@ -36,7 +36,13 @@ public sealed class TrainingJobTemplate
 
 public sealed class CronTrainingJobStatus
 {
+    public long? ObservedGeneration { get; set; }
+    public List<Condition>? Conditions { get; set; }
+    /// <summary>Names of its jobs that have not finished.</summary>
     public List<string>? Active { get; set; }
+    public DateTimeOffset? NextScheduleTime { get; set; }
+    /// <summary>Times that were due and not run: too late, or the one before still ran.</summary>
+    public int? MissedRuns { get; set; }
     public DateTimeOffset? LastScheduleTime { get; set; }
     public DateTimeOffset? LastSuccessfulTime { get; set; }
 }

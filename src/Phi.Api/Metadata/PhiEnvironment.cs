@@ -19,6 +19,12 @@ public static class PhiEnvironment
     /// <summary>Folder for packed token files, shared by the pods of a node; set by the node.</summary>
     public const string DataCache = "PHI_DATA_CACHE";
 
+    /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the token as bearer.</summary>
+    public const string ProgressUrl = "PHI_PROGRESS_URL";
+
+    /// <summary>Path of the mounted DeepSpeed configuration of a container job with a <c>zero</c> section.</summary>
+    public const string DeepSpeedConfig = "PHI_DEEPSPEED_CONFIG";
+
     public const string MasterAddress = "MASTER_ADDR";
     public const string MasterPort = "MASTER_PORT";
     public const string WorldSize = "WORLD_SIZE";

@@ -20,6 +20,24 @@ public static class PhiNames
     public const string ManagedByLabel = "app.kubernetes.io/managed-by";
     public const string HostnameLabel = "kubernetes.io/hostname";
 
+    /// <summary>Topology domains, as labels of nodes.</summary>
+    public const string NvlinkDomainLabel = Group + "/nvlink-domain";
+    public const string RackLabel = "topology.kubernetes.io/rack";
+    public const string ZoneLabel = "topology.kubernetes.io/zone";
+
+    /// <summary>A job with this label is queued by Kueue, which sets spec.suspend.</summary>
+    public const string KueueQueueLabel = "kueue.x-k8s.io/queue-name";
+
+    /// <summary>How long a job runs under an operator that simulates execution, such as 200ms.</summary>
+    public const string SimulatedRuntimeAnnotation = Group + "/simulated-runtime";
+
+    /// <summary>CronTrainingJob that created a job, and the time it was due, in seconds since 1970.</summary>
+    public const string CronNameLabel = Group + "/cron-name";
+    public const string ScheduledTimeAnnotation = Group + "/scheduled-time";
+
+    /// <summary>spec.managedBy of a job that is this operator's, beside none.</summary>
+    public const string Manager = Group + "/operator";
+
     /// <summary>Attempt at which a pod was created.</summary>
     public const string AttemptAnnotation = Group + "/attempt";
 

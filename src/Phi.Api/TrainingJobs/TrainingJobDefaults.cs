@@ -36,6 +36,16 @@ public static class TrainingJobDefaults
         spec.Recovery.MaxRestarts ??= 3;
         spec.Recovery.Backoff ??= "1s";
         spec.Recovery.HangTimeout ??= "10m";
+        spec.Recovery.HeartbeatTimeout ??= "10s";
+        spec.Recovery.BindTimeout ??= "60s";
+        var divergence = spec.Recovery.Divergence ??= new DivergenceSpec();
+        divergence.Action ??= "Stop";
+        divergence.Window ??= 50;
+        divergence.MaxRollbacks ??= 3;
+        var stragglers = spec.Recovery.Stragglers ??= new StragglerSpec();
+        stragglers.Factor ??= 2;
+        stragglers.Steps ??= 20;
+        stragglers.Action ??= "Report";
         return copy;
     }
 

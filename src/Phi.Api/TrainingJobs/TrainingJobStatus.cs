@@ -21,6 +21,15 @@ public sealed class TrainingJobStatus
     public DateTimeOffset? LastRestartTime { get; set; }
     /// <summary>Times of the charged restarts, newest last; the restart window is counted over them.</summary>
     public List<DateTimeOffset>? ChargedRestartTimes { get; set; }
+    /// <summary>Pods of the current attempt's gang: replicas, or fewer for an elastic job.</summary>
+    public int? Replicas { get; set; }
+    /// <summary>Nodes that this job keeps away from.</summary>
+    public List<ExcludedNodeStatus>? ExcludedNodes { get; set; }
+    /// <summary>How the last attempts ended, newest last, at most 20.</summary>
+    public List<InterruptionStatus>? Interruptions { get; set; }
+    /// <summary>Batches left out after the loss diverged on them, counted from 0 in the order of the data.</summary>
+    public List<long>? SkippedBatches { get; set; }
+    public int? Rollbacks { get; set; }
     public ProgressStatus? Progress { get; set; }
     public CheckpointStatus? Checkpoint { get; set; }
     public GoodputStatus? Goodput { get; set; }
@@ -65,4 +74,43 @@ public sealed class PlacementStatus
 {
     public string? Pod { get; set; }
     public string? Node { get; set; }
+}
+
+public sealed class ExcludedNodeStatus
+{
+    public string? Node { get; set; }
+    public string? Reason { get; set; }
+    public DateTimeOffset? Since { get; set; }
+    /// <summary>Null: for the job's life.</summary>
+    public DateTimeOffset? Until { get; set; }
+}
+
+/// <summary>The end of one attempt: why, whose fault, and what it cost.</summary>
+public sealed class InterruptionStatus
+{
+    public int? Attempt { get; set; }
+    public DateTimeOffset? Time { get; set; }
+    public string? Reason { get; set; }
+    public string? Message { get; set; }
+    /// <summary>Counts against maxRestarts.</summary>
+    public bool? Charged { get; set; }
+    /// <summary>Newest step that the attempt completed.</summary>
+    public long? Step { get; set; }
+    /// <summary>Newest committed checkpoint, from which the next attempt goes on.</summary>
+    public long? ResumeStep { get; set; }
+    /// <summary>Steps to be done again.</summary>
+    public long? LostSteps { get; set; }
+    /// <summary>After a hang or a lost peer: where each rank was.</summary>
+    public List<RankReportStatus>? Ranks { get; set; }
+}
+
+public sealed class RankReportStatus
+{
+    public int? Rank { get; set; }
+    public string? Node { get; set; }
+    public string? State { get; set; }
+    public long? Step { get; set; }
+    public int? ExitCode { get; set; }
+    /// <summary>Operation, its number, and how long it has waited.</summary>
+    public string? LastCollective { get; set; }
 }

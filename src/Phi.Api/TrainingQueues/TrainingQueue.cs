@@ -26,8 +26,11 @@ public sealed class TrainingQueueSpec
 public sealed class QueueQuotaSpec
 {
     public string? AcceleratorType { get; set; }
+    /// <summary>Accelerators that the queue owns.</summary>
     public int? Nominal { get; set; }
+    /// <summary>Accelerators beyond nominal that may be borrowed from the cohort. Null: no limit.</summary>
     public int? BorrowingLimit { get; set; }
+    /// <summary>Of nominal, how many others may borrow. Null: all.</summary>
     public int? LendingLimit { get; set; }
 }
 
@@ -54,15 +57,30 @@ public sealed class TrainingQueueStatus
 public sealed class QueueUsageStatus
 {
     public string? AcceleratorType { get; set; }
+    /// <summary>By jobs whose quota is reserved, from this queue.</summary>
     public int? Used { get; set; }
+    /// <summary>Of used, what is above nominal.</summary>
     public int? Borrowed { get; set; }
+    /// <summary>Of nominal, what others of the cohort use.</summary>
+    public int? Lent { get; set; }
     public int? Nominal { get; set; }
+    /// <summary>Kept free for the first pending job.</summary>
+    public int? Reserved { get; set; }
 }
 
+/// <summary>A job that waits, in the order in which the queue considers it. At most the first 100 are listed; pendingJobs counts all.</summary>
 public sealed class PendingJobStatus
 {
+    /// <summary>NAMESPACE/NAME.</summary>
     public string? Job { get; set; }
+    /// <summary>From 1.</summary>
     public int? Position { get; set; }
+    public int? Priority { get; set; }
+    /// <summary>Accelerators that the whole gang needs.</summary>
+    public int? Accelerators { get; set; }
+    /// <summary>CamelCase word.</summary>
     public string? Reason { get; set; }
     public string? Message { get; set; }
+    /// <summary>The earliest thing that would admit it, such as the end of a certain job.</summary>
+    public string? WaitsFor { get; set; }
 }

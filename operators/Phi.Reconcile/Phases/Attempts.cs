@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using Phi.Api.Agent;
+using Phi.Api.TrainingJobs;
+using Phi.Reconcile.Decisions;
+using Phi.Reconcile.Policies;
+using Phi.Reconcile.Snapshots;
+using static Phi.Reconcile.Phases.Steps;
+
+namespace Phi.Reconcile.Phases;
+
+/// <summary>An attempt from its start to its end: whether it goes on, is over, or another follows.</summary>
+internal static class Attempts
+{
+    public static JobDecision Watch(JobSnapshot snapshot)
+    {
+        if (snapshot.Pods.Length >= snapshot.Replicas && snapshot.Pods.GroupBy(pod => pod.Index).All(group => group.Any(pod => pod.Phase == "Succeeded")))
+        {
+            return Finish(snapshot, TrainingPhase.Succeeded, "Completed", $"all {snapshot.Replicas * snapshot.PerReplica} ranks completed the training");
+        }
+
+        // A pin that did not reach the API server before the operator went is made good.
+        if (snapshot.Pods.Any(pod => pod is { IsGated: true, IsLive: true }))
+        {
+            return Assembly.Place(snapshot);
+        }
+
+        if (FailurePolicy.Find(snapshot) is { } failure)
+        {
+            return failure switch
+            {
+                { IsFatal: true } => Fail(snapshot, failure.Reason, failure.Message),
+                { IsCharged: true } when !RestartPolicy.MayRestart(snapshot) =>
+                    Fail(snapshot, "MaxRestartsExceeded", $"{failure.Message}; {RestartPolicy.Charged(snapshot)} charged restarts are all that recovery.maxRestarts allows"),
+                _ => Next(snapshot, failure, DeletePods(snapshot.Pods.Where(pod => pod.HasEnded))),
+            };
+        }
+
+        var isTraining = snapshot.Agents.Any(agent => agent.Attempt == snapshot.Attempt && agent.Ranks.Any(rank => rank.State != RankState.Starting));
+        var builder = new StatusBuilder(snapshot);
+        var message = isTraining ? $"attempt {snapshot.Attempt} is training" : $"attempt {snapshot.Attempt} is starting";
+        if (isTraining)
+        {
+            builder.Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message);
+        }
+
+        return new JobDecision
+        {
+            Actions = [],
+            Status = builder.Build(),
+            Reason = isTraining ? "Training" : "Starting",
+            Message = message,
+            RequeueAfter = FailurePolicy.IsUnsettled(snapshot) ? Soon : Deadline(snapshot),
+        };
+    }
+
+    public static JobDecision Next(JobSnapshot snapshot, AttemptFailure failure, ImmutableArray<JobAction> actions)
+    {
+        var charge = failure.IsCharged ? "charged" : "free";
+        var message = $"attempt {snapshot.Attempt} ended: {failure.Message}; attempt {snapshot.Attempt + 1} follows ({charge})";
+        return new JobDecision
+        {
+            Actions = actions,
+            Status = new StatusBuilder(snapshot).NextAttempt(failure.IsCharged, isFirst: false).Phase(TrainingPhase.Restarting)
+                .Set(TrainingConditions.Training, false, failure.Reason, message).Set(TrainingConditions.Requeued, true, failure.Reason, message).Build(),
+            Reason = failure.Reason,
+            Message = message,
+            IsWarning = failure.IsCharged,
+            RequeueAfter = TimeSpan.Zero,
+        };
+    }
+
+    private static TimeSpan? Deadline(JobSnapshot snapshot) =>
+        snapshot.Job.Spec.ActiveDeadlineSeconds is { } seconds && snapshot.Status.StartTime is { } start ? start + TimeSpan.FromSeconds(seconds) - snapshot.Now : null;
+}
