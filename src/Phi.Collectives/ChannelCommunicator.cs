@@ -27,7 +27,7 @@ internal sealed unsafe partial class ChannelCommunicator : ICommunicator
 
     /// <param name="channels">By rank; null at this rank's own place.</param>
     public ChannelCommunicator(int rank, PeerChannel?[] channels, CollectiveOptions options)
-        : this(rank, channels, options, new WireStatistics(), [.. Enumerable.Range(0, channels.Length)], ownsChannels: true)
+        : this(rank, channels, options, new WireStatistics(options.Time), [.. Enumerable.Range(0, channels.Length)], ownsChannels: true)
     {
     }
 
@@ -184,6 +184,15 @@ internal sealed unsafe partial class ChannelCommunicator : ICommunicator
 
     private CollectiveHandle Exchange(CollectiveOperation operation)
     {
+        Statistics.Trace.Enter(operation);
+        Move(operation);
+        // Not after an error: what the rank could not get out of is the last thing to be said of it.
+        Statistics.Trace.Leave();
+        return default;
+    }
+
+    private void Move(CollectiveOperation operation)
+    {
         ref var own = ref _receive[Rank];
         if (own.Left > 0 && own.At != _send[Rank].At)
         {
@@ -198,7 +207,7 @@ internal sealed unsafe partial class ChannelCommunicator : ICommunicator
             var (moved, pending) = MoveAll(operation);
             if (!pending)
             {
-                return default;
+                return;
             }
 
             if (moved)

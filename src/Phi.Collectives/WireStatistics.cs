@@ -10,9 +10,12 @@ public enum WireScope
 }
 
 /// <summary>Bytes that one rank has sent, by operation and scope. Written by the communicator's thread; read by any.</summary>
-public sealed class WireStatistics
+public sealed class WireStatistics(TimeProvider? time = null)
 {
     private readonly long[] _bytes = new long[Enum.GetValues<CollectiveOperation>().Length * 2];
+
+    /// <summary>What the rank waits for.</summary>
+    public CollectiveTrace Trace { get; } = new(time ?? TimeProvider.System);
 
     public long Bytes(CollectiveOperation operation, WireScope scope) => Volatile.Read(ref _bytes[Index(operation, scope)]);
 

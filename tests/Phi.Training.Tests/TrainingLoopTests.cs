@@ -53,6 +53,21 @@ public sealed class TrainingLoopTests
     }
 
     [Fact]
+    public void Step_WithSkippedBatches_TrainsOnTheOthersInOrder()
+    {
+        var skipping = SmallRun.Train(2, 5, SmallRun.Configuration with { SkippedBatches = [2, 3, 6] })[0];
+        var plain = SmallRun.Train(2, 2)[0];
+
+        Assert.Equal([0, 1, 4, 5, 7], skipping.Select(step => step.Batch));
+        Assert.Equal([1, 2, 3, 4, 5], skipping.Select(step => step.Step));
+        Assert.Equal(Bits(plain.Select(step => step.Loss)), Bits(skipping.Take(2).Select(step => step.Loss)));
+    }
+
+    [Fact]
+    public void Step_OfSeveralRanks_WaitsNoLongerThanItTakes() =>
+        Assert.All(SmallRun.Train(2, 3).SelectMany(rank => rank), step => Assert.InRange(step.WaitSeconds, 0, step.Seconds));
+
+    [Fact]
     public void Step_Repeated_LowersTheLoss()
     {
         var steps = SmallRun.Train(1, 60)[0];

@@ -43,6 +43,8 @@ public sealed record RankHeartbeat
     public string? LastCollective { get; init; }
     /// <summary>How long the rank has waited in that collective; null outside of one.</summary>
     public double? CollectiveSeconds { get; init; }
+    /// <summary>Since the rank last said anything to its agent: a stopped process says nothing, one that waits in a collective does every second.</summary>
+    public double? SilentSeconds { get; init; }
     /// <summary>Mean over its last steps, without waiting for its peers; null before the first.</summary>
     public double? BusySecondsPerStep { get; init; }
     /// <summary>Of a rank that ended with <see cref="RankExitCodes.Diverged"/>: the batch on which it did, counted from 0.</summary>

@@ -19,6 +19,12 @@ public static class PhiEnvironment
     /// <summary>Folder for packed token files, shared by the pods of a node; set by the node.</summary>
     public const string DataCache = "PHI_DATA_CACHE";
 
+    /// <summary>File whose appearance on the node announces that the machine is about to go; for clouds without a source of their own.</summary>
+    public const string NoticeFile = "PHI_NOTICE_FILE";
+
+    /// <summary>The Azure Instance Metadata Service, where it is not at its usual address.</summary>
+    public const string AzureMetadataUrl = "PHI_AZURE_METADATA_URL";
+
     /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the token as bearer.</summary>
     public const string ProgressUrl = "PHI_PROGRESS_URL";
 

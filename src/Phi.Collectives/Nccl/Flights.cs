@@ -99,13 +99,15 @@ internal sealed class Flights(int rank, CollectiveOptions options) : IDisposable
         }
     }
 
-    /// <summary>Looks at the device.</summary>
-    public RankStatus Observe()
+    /// <summary>Looks at the device, and notes in the trace what is under way there.</summary>
+    public RankStatus Observe(CollectiveTrace trace)
     {
         lock (_gate)
         {
             Retire();
-            var isInside = _joining is not null || (_queue.TryPeek(out var head) && head.StartedAt is not null);
+            var head = _queue.TryPeek(out var oldest) ? oldest : null;
+            trace.See(head?.Operation, _progress, head?.StartedAt);
+            var isInside = _joining is not null || head?.StartedAt is not null;
             return new RankStatus(2 * _progress + (isInside ? 1 : 0), isInside);
         }
     }

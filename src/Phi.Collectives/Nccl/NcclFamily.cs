@@ -38,7 +38,7 @@ internal sealed class NcclFamily(int rank, CudaContext context, NcclOptions opti
 
     public Flights Flights { get; } = new(rank, options.Collectives);
 
-    public WireStatistics Statistics { get; } = new();
+    public WireStatistics Statistics { get; } = new(options.Collectives.Time);
 
     /// <summary>How the group ended; null while it works.</summary>
     public Failure? Failure => Volatile.Read(ref _failure);

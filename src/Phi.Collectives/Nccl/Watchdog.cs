@@ -46,7 +46,7 @@ internal sealed class Watchdog : IDisposable
 
     private void Look()
     {
-        _control.Publish(_family.Flights.Observe());
+        _control.Publish(_family.Flights.Observe(_family.Statistics.Trace));
         if (_control.Look() is { } failure)
         {
             _family.Break(failure);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Phi.Api.Agent;
+using Phi.Trainer.Agent.Notices;
 
 namespace Phi.Trainer.Agent;
 
@@ -18,6 +19,7 @@ internal sealed class AgentProgram : IAsyncDisposable
     private readonly SemaphoreSlim _changed = new(0);
     private readonly CancellationTokenSource _leaving = new();
     private readonly Lock _logLock = new();
+    private volatile DisruptionNotice? _notice;
 
     private AgentProgram(AgentSettings settings)
     {
@@ -42,6 +44,7 @@ internal sealed class AgentProgram : IAsyncDisposable
 
         await using var agent = new AgentProgram(settings);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, agent.OnTerminate);
+        await using var notices = new NoticeWatch(Environment.GetEnvironmentVariable, TimeProvider.System, agent.OnNotice);
         return await agent.GuardedAsync();
     }
 
@@ -56,7 +59,18 @@ internal sealed class AgentProgram : IAsyncDisposable
     private void OnTerminate(PosixSignalContext context)
     {
         context.Cancel = true;
-        Log("asked to leave: the ranks save and stop");
+        Leave("asked to leave: the ranks save and stop");
+    }
+
+    private void OnNotice(DisruptionNotice notice)
+    {
+        _notice = notice;
+        Leave($"{notice.Source} gives notice ({notice.Kind}{(notice.NotBefore is { } time ? $", not before {time:HH:mm:ss}" : "")}): the ranks save and stop");
+    }
+
+    private void Leave(string why)
+    {
+        Log(why);
         _leaving.Cancel();
         _changed.Release();
     }
@@ -172,6 +186,7 @@ internal sealed class AgentProgram : IAsyncDisposable
                 ReplicaIndex = self.ReplicaIndex,
                 Attempt = assignment.Attempt,
                 Leaving = _leaving.IsCancellationRequested,
+                Notice = _notice,
                 Ranks = ranks,
             }, CancellationToken.None);
         }

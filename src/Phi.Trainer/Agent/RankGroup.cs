@@ -41,13 +41,17 @@ internal sealed class RankGroup : IAsyncDisposable
 
         void OnEvent(RankEvent value)
         {
-            events.Add(assignment.Attempt, value);
+            if (value is RankEvent.Stepped or RankEvent.Saved)
+            {
+                events.Add(assignment.Attempt, value);
+            }
+
             if (Text(value, assignment) is { } text)
             {
                 log(text);
             }
 
-            if (value is not RankEvent.Stepped)
+            if (value is not (RankEvent.Stepped or RankEvent.Alive))
             {
                 changed.Release();
             }
@@ -73,6 +77,7 @@ internal sealed class RankGroup : IAsyncDisposable
         RankEvent.Stepped { Step: { Rank: 0 } step } when step.Metrics.TryGetValue("loss", out var loss) =>
             string.Create(CultureInfo.InvariantCulture, $"step {step.Step}/{assignment.Spec.Phi?.Steps} loss {loss:0.0000} lr {step.Metrics["learning_rate"]:0.######} grad_norm {step.Metrics["grad_norm"]:0.000} {step.Metrics["tokens_per_second"]:0} tokens/s"),
         RankEvent.Saved { Checkpoint: var saved } => string.Create(CultureInfo.InvariantCulture, $"checkpoint of step {saved.Step} committed: {saved.Uri} ({saved.Bytes / 1e6:0.0} MB in {saved.Seconds:0.00} s)"),
+        RankEvent.Diverged { Message: var message } => message,
         RankEvent.Training { FromStep: var from } => $"attempt {assignment.Attempt}: training from step {from}",
         _ => null,
     };

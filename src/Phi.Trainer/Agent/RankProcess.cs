@@ -14,6 +14,11 @@ internal sealed class RankProcess : IDisposable
     private RankState _state = RankState.Starting;
     private long _step;
     private string? _message;
+    private string? _collective;
+    private double? _waiting;
+    private long? _divergedBatch;
+    private long _heard = Stopwatch.GetTimestamp();
+    private readonly BusyTime _busy = new();
 
     private RankProcess(int rank, Process process, Action<RankEvent> onEvent, Action<string> log)
     {
@@ -51,7 +56,20 @@ internal sealed class RankProcess : IDisposable
     {
         lock (_lock)
         {
-            return new RankHeartbeat { Rank = Rank, State = _state, Step = _step, ExitCode = _process.HasExited && Exited.IsCompleted ? _process.ExitCode : null, Message = _message };
+            var hasEnded = Exited.IsCompleted;
+            return new RankHeartbeat
+            {
+                Rank = Rank,
+                State = _state,
+                Step = _step,
+                ExitCode = hasEnded ? _process.ExitCode : null,
+                Message = _message,
+                LastCollective = _collective,
+                CollectiveSeconds = hasEnded ? null : _waiting,
+                SilentSeconds = hasEnded ? null : Stopwatch.GetElapsedTime(_heard).TotalSeconds,
+                BusySecondsPerStep = _busy.Mean,
+                DivergedBatch = _divergedBatch,
+            };
         }
     }
 
@@ -114,13 +132,21 @@ internal sealed class RankProcess : IDisposable
 
             lock (_lock)
             {
+                _heard = Stopwatch.GetTimestamp();
                 switch (value)
                 {
+                    case RankEvent.Alive alive:
+                        (_collective, _waiting) = (alive.Collective, alive.WaitingSeconds);
+                        break;
+                    case RankEvent.Diverged diverged:
+                        (_divergedBatch, _message) = (diverged.Batch, diverged.Message);
+                        break;
                     case RankEvent.Training training:
                         (_state, _step) = (RankState.Training, training.FromStep);
                         break;
                     case RankEvent.Stepped stepped:
                         _step = stepped.Step.Step;
+                        _busy.Add(stepped.Step);
                         break;
                     case RankEvent.Failed failed:
                         _message = failed.Message;

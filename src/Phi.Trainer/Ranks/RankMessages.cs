@@ -20,6 +20,8 @@ internal sealed record RankStart
 [JsonDerivedType(typeof(Training), "training")]
 [JsonDerivedType(typeof(Stepped), "step")]
 [JsonDerivedType(typeof(Saved), "saved")]
+[JsonDerivedType(typeof(Alive), "alive")]
+[JsonDerivedType(typeof(Diverged), "diverged")]
 [JsonDerivedType(typeof(Failed), "failed")]
 internal abstract record RankEvent
 {
@@ -33,6 +35,13 @@ internal abstract record RankEvent
     public sealed record Stepped(StepEvent Step) : RankEvent;
 
     public sealed record Saved(CheckpointEvent Checkpoint) : RankEvent;
+
+    /// <param name="Collective">Operation and number of the one that the rank is in, or was in last.</param>
+    /// <param name="WaitingSeconds">How long it has been in it; null outside of one.</param>
+    public sealed record Alive(string? Collective, double? WaitingSeconds) : RankEvent;
+
+    /// <param name="Batch">On which the loss diverged, counted from 0.</param>
+    public sealed record Diverged(long Batch, string Message) : RankEvent;
 
     public sealed record Failed(string Message) : RankEvent;
 }

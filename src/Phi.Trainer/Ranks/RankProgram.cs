@@ -12,10 +12,12 @@ using Phi.Training.Loop;
 namespace Phi.Trainer.Ranks;
 
 /// <summary>One rank: meets its peers, continues from the newest checkpoint, trains, saves, and tells its agent of each step.</summary>
-internal sealed class RankProgram(TextWriter events, TimeProvider time)
+internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
 {
     /// <summary>Windows of held-out text whose mean loss is reported at each checkpoint.</summary>
     private const int EvaluationSamples = 64;
+
+    private static readonly TimeSpan HangMargin = TimeSpan.FromSeconds(30);
 
     /// <summary>For as long as the process lives, which is one rank: the thread that watches the agent outlives the program.</summary>
     private static readonly CancellationTokenSource Leaving = new();
@@ -23,7 +25,8 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     /// <summary>Reads its start from standard input and trains. The exit code is one of <see cref="RankExitCodes"/>.</summary>
     public static async Task<int> RunAsync()
     {
-        var program = new RankProgram(Console.Out, TimeProvider.System);
+        using var reporter = new RankReporter(Console.Out, TimeProvider.System);
+        var program = new RankProgram(reporter, TimeProvider.System);
         var start = JsonSerializer.Deserialize<RankStart>(await Console.In.ReadLineAsync() ?? throw new InvalidOperationException("a rank is started by its agent, which tells it what to do"), PhiJson.Options)!;
         var watch = new Thread(WatchAgent) { IsBackground = true, Name = "agent watch" };
         watch.Start();
@@ -77,7 +80,9 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
         var (assignment, spec) = (start.Assignment, start.Assignment.Spec);
         using var data = await RankData.OpenAsync(spec.Phi!, start.DataCache, Console.Error.WriteLine, Leaving.Token);
         spec.Phi!.Model!.VocabularySize = data.VocabularySize;
-        var configuration = RankConfiguration.Of(spec, assignment.LocalWorldSize);
+        var configuration = RankConfiguration.Of(spec, assignment.LocalWorldSize) with { SkippedBatches = assignment.SkippedBatches };
+        // The operator's hang detection comes first: it knows where every rank is.
+        var patience = KubernetesDuration.Parse(spec.Recovery!.HangTimeout!) + HangMargin;
         await using var group = await TcpGroup.ConnectAsync(
             new RendezvousOptions
             {
@@ -89,17 +94,24 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
                 RunId = start.RunId,
                 Attempt = assignment.Attempt,
                 BindAddress = IPAddress.Parse(start.BindAddress),
+                Collectives = new CollectiveOptions { Deadline = patience },
             },
-            CancellationToken.None);
+            Leaving.Token);
+        reporter.Follow(group.Statistics.Trace);
         data.Compare(group);
         await using var accelerator = await RankAccelerator.OpenAsync(spec.Accelerator!.Type!, start.Rank - assignment.FirstRank, start, Path.Combine(start.DataCache, "kernels"), group, CancellationToken.None);
         // The thread that trains may be another than the one that connected.
         accelerator.Device?.Device.EnterThread();
+        if (accelerator.Device is { } device)
+        {
+            reporter.Follow(device.Group.Statistics.Trace, group.Statistics.Trace);
+        }
+
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
         var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, data.Tokenizer, data.Digest, time);
         checkpoints.Load(Console.Error.WriteLine);
-        Emit(new RankEvent.Training(loop.CompletedSteps));
+        reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
         return Loop(loop, group, checkpoints, start, data.HeldOut);
     }
 
@@ -108,6 +120,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
         var spec = start.Assignment.Spec;
         var (total, every, keepLast) = (spec.Phi!.Steps!.Value, spec.Checkpoint!.EverySteps!.Value, spec.Checkpoint.KeepLast!.Value);
         var traffic = new TrafficMetrics(loop);
+        var guard = new DivergenceGuard(spec.Recovery!.Divergence!);
         while (loop.CompletedSteps < total)
         {
             traffic.Skip();
@@ -120,7 +133,14 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
                 metrics["eval_loss"] = loss;
             }
 
-            Emit(new RankEvent.Stepped(new StepEvent { Rank = start.Rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics }));
+            reporter.Emit(new RankEvent.Stepped(new StepEvent { Rank = start.Rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics }));
+            if (guard.Check(step, loop.IsLossScaled) is { } problem)
+            {
+                // Nothing of this step is saved.
+                reporter.Emit(new RankEvent.Diverged(step.Batch, problem));
+                return RankExitCodes.Diverged;
+            }
+
             var isLeaving = AgreeToLeave(group);
             if (isCheckpoint || (isLeaving && spec.Checkpoint.OnPreemption == true))
             {
@@ -145,7 +165,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     {
         if (checkpoints.Save(keepLast) is { } saved)
         {
-            Emit(new RankEvent.Saved(saved));
+            reporter.Emit(new RankEvent.Saved(saved));
         }
     }
 
@@ -160,7 +180,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     /// <summary>What is the same on all ranks is told by rank 0 alone.</summary>
     private static Dictionary<string, double> Describe(StepResult step, int rank, TrainingLoop loop)
     {
-        var metrics = new Dictionary<string, double> { ["step_seconds"] = step.Seconds };
+        var metrics = new Dictionary<string, double> { ["step_seconds"] = step.Seconds, ["busy_seconds"] = step.Seconds - step.WaitSeconds };
         if (rank == 0)
         {
             metrics["loss"] = step.Loss;
@@ -180,13 +200,7 @@ internal sealed class RankProgram(TextWriter events, TimeProvider time)
     private int Fail(string message, int code)
     {
         Console.Error.WriteLine(message);
-        Emit(new RankEvent.Failed(message));
+        reporter.Emit(new RankEvent.Failed(message));
         return code;
-    }
-
-    private void Emit(RankEvent value)
-    {
-        events.WriteLine(JsonSerializer.Serialize(value, PhiJson.Options));
-        events.Flush();
     }
 }

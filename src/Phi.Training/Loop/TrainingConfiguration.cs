@@ -21,8 +21,22 @@ public sealed record TrainingConfiguration
     /// <summary>Probability of dropping an attention weight, or a value that is added to the residual stream. Default 0.</summary>
     public double Dropout { get; init; }
     public long Seed { get; init; } = 1;
+    /// <summary>Batches that are left out, counted from 0 in the order of the data, ascending. Default none.</summary>
+    public IReadOnlyList<long> SkippedBatches { get; init; } = [];
     /// <summary>CPU threads of torch in this rank. Default 1.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>The batch that a step trains on.</summary>
+    /// <param name="step">Steps done before it.</param>
+    public long Batch(long step)
+    {
+        foreach (var skipped in SkippedBatches)
+        {
+            step += skipped <= step ? 1 : 0;
+        }
+
+        return step;
+    }
 
     /// <summary>Micro-batches per step.</summary>
     public int AccumulationSteps(int worldSize)

@@ -34,6 +34,7 @@ public sealed class TrainingLoop : IDisposable
     private readonly DeviceBuffer _squares;
     private Tensor? _lossGradient;
     private float _lossGradientScale;
+    private TimeSpan _waited;
 
     /// <param name="group">Moves the host's memory: small values that all ranks agree on.</param>
     /// <param name="device">Null: the CPU, and the same group.</param>
@@ -89,6 +90,8 @@ public sealed class TrainingLoop : IDisposable
 
     private IDevice Device => _device.Device;
 
+    private TimeSpan Waited => _waited + _model.Stream.Exposed;
+
     private int Layers => _configuration.Model.Layers;
 
     private int HeadUnit => Layers + 1;
@@ -96,13 +99,15 @@ public sealed class TrainingLoop : IDisposable
     public StepResult Step()
     {
         var started = Stopwatch.GetTimestamp();
+        var waited = Waited;
+        var batch = _configuration.Batch(CompletedSteps);
         _model.Encode();
         _model.ClearGradients();
         using var scope = NewDisposeScope();
         var localLoss = zeros(1, device: Device.Torch);
         for (var pass = 0; pass < _accumulation; pass++)
         {
-            localLoss.AddInPlace(ForwardBackward(pass));
+            localLoss.AddInPlace(ForwardBackward(batch, pass));
         }
 
         _model.WaitForReductions();
@@ -115,7 +120,7 @@ public sealed class TrainingLoop : IDisposable
         Update(rate, mean, norm);
         _model.Stream.Collect();
         var tokens = (long)_configuration.GlobalBatch * _configuration.Model.SequenceLength;
-        return new StepResult(CompletedSteps, loss, rate, norm, tokens, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return new StepResult(CompletedSteps, loss, rate, norm, tokens, Stopwatch.GetElapsedTime(started).TotalSeconds, (Waited - waited).TotalSeconds, batch);
     }
 
     public void Dispose()
@@ -163,13 +168,13 @@ public sealed class TrainingLoop : IDisposable
     }
 
     /// <summary>The mean loss of this rank's micro-batch [1]; its gradient is added to the shards.</summary>
-    private Tensor ForwardBackward(int pass)
+    private Tensor ForwardBackward(long batch, int pass)
     {
         using var scope = NewDisposeScope();
         // Consecutive samples of the global batch go to consecutive ranks' micro-batches.
         var firstSample = ((long)pass * _group.WorldSize + _group.Rank) * _configuration.MicroBatch;
-        var (inputs, targets) = Batch(_data, CompletedSteps, firstSample);
-        var dropout = _configuration.Dropout > 0 ? new Dropout(_configuration.Dropout, _configuration.Seed, CompletedSteps, firstSample) : null;
+        var (inputs, targets) = Batch(_data, batch, firstSample);
+        var dropout = _configuration.Dropout > 0 ? new Dropout(_configuration.Dropout, _configuration.Seed, batch, firstSample) : null;
         var isLast = pass == _accumulation - 1;
         var exits = new Tensor?[Layers + 1];
         var entries = new Tensor[Layers + 1];
@@ -271,7 +276,9 @@ public sealed class TrainingLoop : IDisposable
 
     private unsafe float Sum(float value)
     {
+        var started = Stopwatch.GetTimestamp();
         _group.AllReduce((nint)(&value), 1).Wait();
+        _waited += Stopwatch.GetElapsedTime(started);
         return value;
     }
 

@@ -10,6 +10,7 @@ namespace Phi.Collectives.Tests.Nccl;
 [Collection(GpuStandIn.Name)]
 public sealed class FlightsTests : IDisposable
 {
+    private readonly CollectiveTrace _trace = new(TimeProvider.System);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(1);
     private readonly FakeTimeProvider _time = new();
@@ -41,7 +42,7 @@ public sealed class FlightsTests : IDisposable
             Pass(Deadline * 10);
 
             Assert.Null(Trouble());
-            Assert.False(_flights.Observe().IsInside);
+            Assert.False(_flights.Observe(_trace).IsInside);
         }
     }
 
@@ -74,11 +75,11 @@ public sealed class FlightsTests : IDisposable
     [Fact]
     public void Observe_CollectiveEnds_IsIdleAndProgressGrew()
     {
-        var before = _flights.Observe();
+        var before = _flights.Observe(_trace);
         Running().Dispose();
         CudaStream.SynchronizeCurrent();
 
-        var after = _flights.Observe();
+        var after = _flights.Observe(_trace);
 
         Assert.False(after.IsInside);
         Assert.True(after.Progress > before.Progress);
@@ -92,13 +93,13 @@ public sealed class FlightsTests : IDisposable
         CudaStream.SynchronizeCurrent();
         var gate = StandInDriver.Hold(CudaStream.Current);
         _flights.End(flight);
-        Assert.True(_flights.Observe().IsInside);
+        Assert.True(_flights.Observe(_trace).IsInside);
         return gate;
     }
 
     private void Pass(TimeSpan time)
     {
-        _flights.Observe();
+        _flights.Observe(_trace);
         _time.Advance(time);
     }
 
