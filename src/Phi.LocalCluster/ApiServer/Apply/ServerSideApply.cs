@@ -49,7 +49,7 @@ internal static class ServerSideApply
         var conflicts = new List<string>();
         foreach (var entry in managed.Entries.Where(entry => entry != own))
         {
-            var contended = leaves.Where(leaf => entry.Fields.Any(path => path == leaf.Key) && !JsonNode.DeepEquals(current.GetValueOrDefault(leaf.Key), leaf.Value)).Select(leaf => leaf.Key).Order().ToList();
+            var contended = leaves.Where(leaf => entry.Fields.Contains(leaf.Key) && !JsonNode.DeepEquals(current.GetValueOrDefault(leaf.Key), leaf.Value)).Select(leaf => leaf.Key).Order().ToList();
             if (force)
             {
                 entry.Fields.ExceptWith(contended);

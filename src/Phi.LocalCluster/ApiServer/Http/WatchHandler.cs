@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Phi.LocalCluster.ApiServer.Registry;
@@ -9,6 +11,7 @@ namespace Phi.LocalCluster.ApiServer.Http;
 /// <summary>Streams the changes of a resource, one JSON object a line (kubernetes.io, "Efficient detection of changes").</summary>
 internal sealed class WatchHandler(ResourceService service, TimeProvider clock, CancellationToken stopping)
 {
+    private const int FlushBytes = 1 << 16;
     private static readonly TimeSpan BookmarkPeriod = TimeSpan.FromSeconds(30);
 
     public async Task HandleAsync(ApiRequest request)
@@ -30,6 +33,7 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
         if (subscription is null)
         {
             await SendAsync(request, "ERROR", ApiException.Expired($"too old resource version: {after}").ToStatus());
+            await http.Response.BodyWriter.FlushAsync(request.Http.RequestAborted);
             return;
         }
 
@@ -54,7 +58,7 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
             }
         }
 
-        await http.Response.Body.FlushAsync(ending.Token);
+        await http.Response.BodyWriter.FlushAsync(ending.Token);
         try
         {
             await FollowAsync(request, subscription, selectors, printed, ending.Token);
@@ -80,7 +84,7 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
                 var version = service.Store.Version;
                 await DrainAsync();
                 await SendAsync(request, "BOOKMARK", Bookmark(request, version, isInitialEnd: false));
-                await request.Http.Response.Body.FlushAsync(ct);
+                await request.Http.Response.BodyWriter.FlushAsync(ct);
             }
 
             if (!await more)
@@ -93,13 +97,22 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
         {
             while (subscription.Events.TryRead(out var change))
             {
-                if (Classify(request, change, selectors) is { } type)
+                if (Classify(request, change, selectors) is not { } type)
+                {
+                    continue;
+                }
+
+                if (printed.IsAsStored(change.Object))
+                {
+                    await SendAsync(request, type, change.Json);
+                }
+                else
                 {
                     await SendAsync(request, type, printed.Print(change.Object));
                 }
             }
 
-            await request.Http.Response.Body.FlushAsync(ct);
+            await request.Http.Response.BodyWriter.FlushAsync(ct);
         }
     }
 
@@ -133,10 +146,19 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
         return new JsonObject { ["kind"] = request.Type.Kind, ["apiVersion"] = request.Type.ApiVersion, ["metadata"] = metadata };
     }
 
-    private static async Task SendAsync(ApiRequest request, string type, JsonObject value)
+    private static Task SendAsync(ApiRequest request, string type, JsonObject value) => SendAsync(request, type, JsonSerializer.SerializeToUtf8Bytes(value, Replies.Json));
+
+    /// <summary>Left in the pipe: whoever has sent the last one flushes.</summary>
+    private static async Task SendAsync(ApiRequest request, string type, ReadOnlyMemory<byte> json)
     {
-        await JsonSerializer.SerializeAsync(request.Http.Response.Body, new JsonObject { ["type"] = type, ["object"] = value }, Replies.Json, request.Http.RequestAborted);
-        await request.Http.Response.Body.WriteAsync("\n"u8.ToArray(), request.Http.RequestAborted);
+        var pipe = request.Http.Response.BodyWriter;
+        pipe.Write(Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\",\"object\":"));
+        pipe.Write(json.Span);
+        pipe.Write("}\n"u8);
+        if (pipe.CanGetUnflushedBytes && pipe.UnflushedBytes > FlushBytes)
+        {
+            await pipe.FlushAsync(request.Http.RequestAborted);
+        }
     }
 
     /// <summary>Objects as this watcher asked for them; a table's columns come with the first.</summary>
@@ -144,6 +166,9 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
     {
         private readonly bool _isTable = Tables.IsWanted(request.Http.Request.Headers.Accept);
         private bool _isFirst = true;
+
+        /// <summary>Whether the stored text is what this watcher wants.</summary>
+        public bool IsAsStored(JsonObject value) => !_isTable && ReferenceEquals(ResourceHandler.Show(request.Type, value), value);
 
         public JsonObject Print(JsonObject value)
         {

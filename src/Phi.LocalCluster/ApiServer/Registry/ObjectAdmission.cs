@@ -91,7 +91,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
 
         Shape(type, value, options);
         Validate(type, value, old);
-        if (type.HasGeneration && !JsonNode.DeepEquals(Wanted(old), Wanted(value)))
+        if (type.HasGeneration && subresource != "status" && !IsSameWish(old, value))
         {
             value["metadata"]!["generation"] = ((long?)old["metadata"]!["generation"] ?? 1) + 1;
         }
@@ -104,12 +104,12 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         return value;
     }
 
-    private static JsonObject Wanted(JsonObject value)
+    /// <summary>Whether all but metadata and status is as it was.</summary>
+    private static bool IsSameWish(JsonObject old, JsonObject value)
     {
-        var copy = value.DeepClone().AsObject();
-        copy.Remove("metadata");
-        copy.Remove("status");
-        return copy;
+        return Fields(old).All(name => JsonNode.DeepEquals(old[name], value[name])) && Fields(value).All(name => old.ContainsKey(name) || value[name] is null);
+
+        static IEnumerable<string> Fields(JsonObject one) => one.Select(field => field.Key).Where(name => name is not ("metadata" or "status"));
     }
 
     private static void Shape(ResourceType type, JsonObject value, WriteOptions options)

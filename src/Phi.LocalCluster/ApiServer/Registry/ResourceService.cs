@@ -167,15 +167,16 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
     /// <summary>A write that changes nothing makes no new version, as in etcd3's store.</summary>
     private static bool IsSame(JsonObject old, JsonObject value)
     {
-        var copy = value.DeepClone().AsObject();
-        copy["metadata"]!["resourceVersion"] = old["metadata"]!["resourceVersion"]?.DeepClone();
-        var before = old.DeepClone().AsObject();
-        foreach (var entry in new[] { before, copy }.SelectMany(one => one["metadata"]!["managedFields"] as JsonArray ?? []).OfType<JsonObject>())
+        return IsSameBut(old, value, "metadata", (before, now) => IsSameBut(
+            before.AsObject(), now.AsObject(), "managedFields", (owners, others) => owners.AsArray().Count == others.AsArray().Count && owners.AsArray().Zip(others.AsArray()).All(pair => IsSameBut(pair.First!.AsObject(), pair.Second!.AsObject(), "time", (_, _) => true))));
+
+        static bool IsSameBut(JsonObject before, JsonObject now, string special, Func<JsonNode, JsonNode, bool> isSame)
         {
-            entry.Remove("time");
+            return Names(before).Concat(Names(now)).Distinct().All(name => (before[name], now[name]) is ({ } one, { } other) && name == special ? isSame(one, other) : JsonNode.DeepEquals(before[name], now[name]));
         }
 
-        return JsonNode.DeepEquals(before, copy);
+        // An update may leave the version out.
+        static IEnumerable<string> Names(JsonObject one) => one.Select(field => field.Key).Where(name => name != "resourceVersion");
     }
 
     private void AfterWrite(ResourceType type)

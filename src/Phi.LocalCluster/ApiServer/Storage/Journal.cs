@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,6 +11,8 @@ namespace Phi.LocalCluster.ApiServer.Storage;
 internal sealed class Journal : IDisposable
 {
     private const int LinesBeforeSnapshot = 20_000;
+    private const int FlushBytes = 1 << 20;
+    private readonly ArrayBufferWriter<byte> _line = new();
     private readonly string _snapshotPath;
     private readonly string _journalPath;
     private FileStream _journal;
@@ -58,26 +61,44 @@ internal sealed class Journal : IDisposable
 
     public void Append(StoreEvent change)
     {
-        var line = JsonSerializer.SerializeToUtf8Bytes(Entry(change.Resource, change.Key, change.Type == StoreEventType.Deleted ? null : change.Object, change.Version));
-        _journal.Write(line);
-        _journal.WriteByte((byte)'\n');
+        _line.Clear();
+        using (var writer = new Utf8JsonWriter(_line))
+        {
+            WriteEntry(writer, change.Resource, change.Key, change.Version, change.Type == StoreEventType.Deleted ? null : w => w.WriteRawValue(change.Json.Span, skipInputValidation: true));
+        }
+
+        _line.Write("\n"u8);
+        _journal.Write(_line.WrittenSpan);
         _journal.Flush();
         _lines++;
     }
 
-    public bool WantsSnapshot => _lines >= LinesBeforeSnapshot;
+    /// <summary>Once the journal is long, and longer than what a snapshot would write.</summary>
+    public bool WantsSnapshot(int objects) => _lines >= Math.Max(LinesBeforeSnapshot, 2 * objects);
 
     public void WriteSnapshot(long version, IEnumerable<(string Resource, ObjectKey Key, JsonObject Object)> objects)
     {
-        var snapshot = new JsonObject
-        {
-            ["version"] = version,
-            ["objects"] = new JsonArray([.. objects.Select(o => Entry(o.Resource, o.Key, o.Object, version))]),
-        };
         var temporary = _snapshotPath + ".tmp";
         using (var stream = File.Create(temporary))
         {
-            JsonSerializer.Serialize(stream, snapshot);
+            using (var writer = new Utf8JsonWriter(stream))
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("version", version);
+                writer.WriteStartArray("objects");
+                foreach (var (resource, key, value) in objects)
+                {
+                    WriteEntry(writer, resource, key, version, w => value.WriteTo(w));
+                    if (writer.BytesPending > FlushBytes)
+                    {
+                        writer.Flush();
+                    }
+                }
+
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+
             stream.Flush(flushToDisk: true);
         }
 
@@ -110,14 +131,22 @@ internal sealed class Journal : IDisposable
         }
     }
 
-    private static JsonObject Entry(string resource, ObjectKey key, JsonObject? value, long version) => new()
+    /// <param name="value">Null: the object is gone.</param>
+    private static void WriteEntry(Utf8JsonWriter writer, string resource, ObjectKey key, long version, Action<Utf8JsonWriter>? value)
     {
-        ["version"] = version,
-        ["resource"] = resource,
-        ["namespace"] = key.Namespace,
-        ["name"] = key.Name,
-        ["object"] = value?.DeepClone(),
-    };
+        writer.WriteStartObject();
+        writer.WriteNumber("version", version);
+        writer.WriteString("resource", resource);
+        writer.WriteString("namespace", key.Namespace);
+        writer.WriteString("name", key.Name);
+        if (value is not null)
+        {
+            writer.WritePropertyName("object");
+            value(writer);
+        }
+
+        writer.WriteEndObject();
+    }
 
     private static void Apply(Dictionary<(string, ObjectKey), JsonObject> objects, JsonObject entry)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 
@@ -74,6 +75,8 @@ internal sealed class ObjectStore : IDisposable
     /// <summary>Puts an object if what is there still is <paramref name="expected"/> (null: nothing). Null if it is not.</summary>
     public JsonObject? TryPut(string resource, ObjectKey key, JsonObject value, JsonObject? expected)
     {
+        // Parsed from text, a number converts to any numeric type; one set by code only to its own.
+        value = JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(value))!.AsObject();
         lock (_lock)
         {
             var current = Of(resource).GetValueOrDefault(key);
@@ -82,8 +85,6 @@ internal sealed class ObjectStore : IDisposable
                 return null;
             }
 
-            // Parsed from text, a number converts to any numeric type; one set by code only to its own.
-            value = JsonNode.Parse(value.ToJsonString())!.AsObject();
             Stamp(value);
             Of(resource)[key] = value;
             Publish(new StoreEvent(_version, current is null ? StoreEventType.Added : StoreEventType.Modified, resource, key, value, current));
@@ -163,7 +164,7 @@ internal sealed class ObjectStore : IDisposable
             subscription.Offer(change);
         }
 
-        if (_journal.WantsSnapshot)
+        if (_journal.WantsSnapshot(_resources.Values.Sum(objects => objects.Count)))
         {
             _journal.WriteSnapshot(_version, All());
         }
