@@ -40,7 +40,7 @@ internal static class CelFunctions
         ("endsWith", [string text, string part]) => text.EndsWith(part, StringComparison.Ordinal),
         ("contains", [string text, string part]) => text.Contains(part, StringComparison.Ordinal),
         ("indexOf", [string text, string part]) => (long)text.IndexOf(part, StringComparison.Ordinal),
-        ("matches", [string text, string pattern]) => new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant).IsMatch(text),
+        ("matches", [string text, string pattern]) => Patterns.Of(pattern).IsMatch(text),
         ("lowerAscii", [string text]) => text.ToLowerInvariant(),
         ("upperAscii", [string text]) => text.ToUpperInvariant(),
         ("trim", [string text]) => text.Trim(),
