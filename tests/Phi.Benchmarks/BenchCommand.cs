@@ -27,6 +27,11 @@ internal sealed class BenchCommand(IReadOnlyList<IBench> benches, TextWriter out
 
         root.Add(Hidden("worker", TrainingWorker.RunAsync));
         root.Add(Hidden("collective-worker", CollectiveWorker.RunAsync));
+        var folder = new Argument<string>("folder");
+        var server = new Command("api-server", "The embedded API server.") { folder };
+        server.Hidden = true;
+        server.SetAction((parse, _) => ApiServerWorker.RunAsync(parse.GetRequiredValue(folder)));
+        root.Add(server);
         if (args is [var name, ..] && !name.StartsWith('-') && root.Subcommands.All(command => command.Name != name))
         {
             await error.WriteLineAsync($"phi bench: there is no bench '{name}'. The benches are:\n{List()}");
