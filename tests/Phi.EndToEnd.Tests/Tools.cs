@@ -6,6 +6,10 @@ internal static class Tools
     public static string Repository { get; } = FindRepository();
     public static string Phi { get; } = Path.Combine(Repository, "phi");
     public static string Kubectl { get; } = Environment.GetEnvironmentVariable("KUBECTL") ?? "kubectl";
+
+    /// <summary>Built by <see cref="Phi"/> at its first call.</summary>
+    public static string Cli { get; } = Path.Combine(Repository, "artifacts/bin/Phi.Cli/release/phi");
+    public static string TrainerFolder { get; } = Path.Combine(Repository, "artifacts/bin/Phi.Trainer/release");
     public const string Chromium = "/usr/bin/chromium";
 
     private static string FindRepository()

@@ -98,6 +98,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
         {
             [PhiEnvironment.CheckpointRoot] = home.Checkpoints,
             [PhiEnvironment.DataCache] = home.DataCache,
+            [PhiEnvironment.NoticeFile] = Path.Combine(home.NodeState(name), "notice"),
         },
     };
 

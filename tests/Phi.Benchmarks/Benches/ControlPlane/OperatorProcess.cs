@@ -24,15 +24,9 @@ internal sealed class OperatorProcess : IAsyncDisposable
     /// <exception cref="BenchException">It did not start.</exception>
     public static async Task<OperatorProcess> StartAsync(string kubeconfig, string folder)
     {
-        var cli = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Phi.Cli", "release", "phi"));
-        if (!File.Exists(cli))
-        {
-            throw new BenchException($"{cli} is not built; run ./phi once");
-        }
-
         var port = FreePort();
         var process = MeasuredProcess.Start(
-            cli,
+            Executables.Required(Executables.Cli),
             [
                 "operator", "--kubeconfig", kubeconfig, "--state", Path.Combine(folder, "operator"), "--telemetry", Path.Combine(folder, "telemetry.db"),
                 "--simulate-execution", "--health-port", port.ToString(CultureInfo.InvariantCulture), "--stop-with-parent",
