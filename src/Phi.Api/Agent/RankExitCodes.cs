@@ -9,6 +9,8 @@ public static class RankExitCodes
     public const int SavedAndLeft = 10;
     /// <summary>A peer stopped answering in a collective.</summary>
     public const int PeerLost = 11;
+    /// <summary>A newer attempt has begun: this one commits no checkpoint any more.</summary>
+    public const int Superseded = 12;
     /// <summary>Configuration or data that no restart mends.</summary>
     public const int BadInput = 13;
 }
