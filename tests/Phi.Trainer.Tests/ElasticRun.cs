@@ -29,7 +29,7 @@ internal sealed class ElasticRun(TrainingConfiguration configuration, string roo
 
     /// <summary>Loads, keeps what was loaded, takes steps, keeps what is there then, and saves it.</summary>
     /// <param name="before">Called on each rank before it saves.</param>
-    public Attempt Run(int world, int steps, ZeroConfiguration? zero = null, int number = 1, Action<int>? before = null)
+    public Attempt Run(int world, int steps, ZeroConfiguration? zero = null, int number = 1, int keepLast = 10, Action<int>? before = null)
     {
         var attempt = new Attempt(steps);
         Exception? failure = null;
@@ -37,7 +37,7 @@ internal sealed class ElasticRun(TrainingConfiguration configuration, string roo
         {
             try
             {
-                Train(attempt, group, zero ?? configuration.Zero, steps, number, before);
+                Train(attempt, group, zero ?? configuration.Zero, steps, number, keepLast, before);
             }
             catch (Exception e)
             {
@@ -55,7 +55,7 @@ internal sealed class ElasticRun(TrainingConfiguration configuration, string roo
         return before is not null || failure is null ? attempt : throw new InvalidOperationException(failure.Message, failure);
     }
 
-    private void Train(Attempt attempt, ICommunicator group, ZeroConfiguration zero, int steps, int number, Action<int>? before)
+    private void Train(Attempt attempt, ICommunicator group, ZeroConfiguration zero, int steps, int number, int keepLast, Action<int>? before)
     {
         var tokens = new RecordedTokens();
         var mine = configuration with { Zero = zero };
@@ -79,7 +79,7 @@ internal sealed class ElasticRun(TrainingConfiguration configuration, string roo
 
         attempt.Saved.Add(loop);
         before?.Invoke(group.Rank);
-        checkpoints.Save(keepLast: 10);
+        checkpoints.Save(keepLast);
     }
 
     /// <summary>What all ranks of an attempt saw.</summary>

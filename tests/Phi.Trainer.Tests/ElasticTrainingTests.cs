@@ -88,6 +88,23 @@ public sealed class ElasticTrainingTests : IDisposable
         Assert.StartsWith("checkpoint of step 4 is not used: shard-00003-of-00004-attempt-2.safetensors of step 4 is damaged", Assert.Single(run.Log, line => line.Contains("not used", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, new long[] { 3 })]
+    [InlineData(2, new long[] { 4 })]
+    public void Save_AfterTheNewestWasDamaged_TakesItsPlace(int steps, long[] kept)
+    {
+        var run = NewRun("damaged");
+        run.Run(2, 2);
+        run.Run(2, 2, number: 2);
+        Damage("damaged", 4, "shard-00001-*.safetensors");
+
+        var next = run.Run(2, steps, number: 3, keepLast: 1);
+
+        Assert.Equal(kept, new FolderCheckpointStore(Path.Combine(_root, "damaged")).CommittedSteps());
+        Assert.Equal(next.Saved.Bits, run.Run(3, 0, number: 4).Loaded.Bits);
+        Assert.Single(run.Log, line => line.Contains("not used", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Load_EveryCheckpointIsDamaged_BeginsTheRunAnew()
     {

@@ -74,8 +74,18 @@ public sealed class FolderCheckpointStore(string root) : ICheckpointFiles
     public void Begin(string runId, int attempt) => _fence.Begin(runId, attempt);
 
     /// <summary>Makes the checkpoint of the manifest's step exist. False if one is committed already; that one stays.</summary>
+    /// <param name="damaged">
+    /// Steps of checkpoints that could not be read: they are none any more once this one is, so that they neither stand in its way nor
+    /// count among those that are kept. Their manifests stay as <c>manifest.damaged.json</c>.
+    /// </param>
     /// <exception cref="SupersededException">A newer attempt of the manifest's run has begun.</exception>
-    public bool Commit(CheckpointManifest manifest) => _fence.Pass(manifest.RunId, manifest.Attempt, () => Publish(manifest));
+    public bool Commit(CheckpointManifest manifest, IReadOnlyCollection<long>? damaged = null) => _fence.Pass(manifest.RunId, manifest.Attempt, () =>
+    {
+        SetAside(damaged?.Where(step => step == manifest.Step));
+        var isNew = Publish(manifest);
+        SetAside(damaged?.Where(step => step != manifest.Step));
+        return isNew;
+    });
 
     /// <summary>Steps of the committed checkpoints, newest first.</summary>
     public IReadOnlyList<long> CommittedSteps() =>
@@ -154,6 +164,14 @@ public sealed class FolderCheckpointStore(string root) : ICheckpointFiles
         {
             File.Delete(Path.Combine(FolderOf(step), ManifestName));
             Directory.Delete(FolderOf(step), recursive: true);
+        }
+    }
+
+    private void SetAside(IEnumerable<long>? steps)
+    {
+        foreach (var path in (steps ?? []).Select(step => PathOf(step, ManifestName)).Where(File.Exists))
+        {
+            File.Move(path, Path.ChangeExtension(path, ".damaged.json"), overwrite: true);
         }
     }
 

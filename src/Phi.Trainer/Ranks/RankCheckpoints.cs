@@ -16,6 +16,7 @@ namespace Phi.Trainer.Ranks;
 internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, TimeProvider time)
 {
     private const int EntryBytes = 1024;
+    private readonly HashSet<long> _damaged = [];
 
     /// <summary>The newest step saved or loaded; -1 before.</summary>
     public long Step { get; private set; } = -1;
@@ -44,6 +45,7 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
                 return;
             }
 
+            _damaged.Add(step);
             loop.Restart();
         }
     }
@@ -78,7 +80,8 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
                 Model = match.Configuration.Model.ToDimensions(),
                 Units = Regions(),
                 Shards = shards,
-            });
+            }, _damaged);
+            _damaged.Clear();
             store.Retain(keepLast);
             saved = new CheckpointEvent
             {
