@@ -52,20 +52,22 @@ public sealed class AttemptFenceTests : IDisposable
     [Fact]
     public void Begin_WhileAnOlderAttemptCommits_SeesAllThatItEverCommits()
     {
-        for (var round = 0; round < 20; round++)
+        for (var round = 0; round < 10; round++)
         {
             var root = Path.Combine(_root, round.ToString(System.Globalization.CultureInfo.InvariantCulture));
             var old = new FolderCheckpointStore(root);
             old.Begin("run", 1);
             using var started = new Barrier(2);
-            var isSuperseded = false;
+            var (isSuperseded, hasBegun) = (false, false);
             var stale = new Thread(() =>
             {
                 started.SignalAndWait();
                 try
                 {
-                    for (var step = 1; step <= 10_000; step++)
+                    // As long as it takes the newer to begin, and then often enough to break through a fence with a hole.
+                    for (int step = 1, after = 0; after < 20; step++)
                     {
+                        after += Volatile.Read(ref hasBegun) ? 1 : 0;
                         Save(old, 1, step);
                     }
                 }
@@ -79,6 +81,7 @@ public sealed class AttemptFenceTests : IDisposable
             var store = new FolderCheckpointStore(root);
             store.Begin("run", 2);
             var found = store.CommittedSteps();
+            Volatile.Write(ref hasBegun, true);
             stale.Join();
 
             Assert.True(isSuperseded);

@@ -10,7 +10,7 @@ namespace Phi.Checkpoints.Stores;
 internal sealed class AttemptFence(string folder)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(1);
 
     /// <exception cref="SupersededException">A newer attempt of the run has begun.</exception>
     public void Begin(string runId, int attempt)
@@ -18,7 +18,11 @@ internal sealed class AttemptFence(string folder)
         Directory.CreateDirectory(folder);
         _ = Pass(runId, attempt, () =>
         {
-            File.Create(Path.Combine(folder, Prefix(runId) + attempt.ToString("D8", CultureInfo.InvariantCulture))).Dispose();
+            using (var marker = File.Create(Path.Combine(folder, Prefix(runId) + attempt.ToString("D8", CultureInfo.InvariantCulture))))
+            {
+                marker.Flush(flushToDisk: true);
+            }
+
             foreach (var (_, path) in Markers(runId).Where(marker => marker.Attempt < attempt))
             {
                 File.Delete(path);
