@@ -1,5 +1,6 @@
 using CsCheck;
 using Phi.Checkpoints.Format;
+using Phi.Checkpoints.Resharding;
 using Phi.Checkpoints.Stores;
 
 namespace Phi.Checkpoints.Tests;
@@ -153,7 +154,12 @@ public sealed class FolderCheckpointStoreTests : IDisposable
         float[][] read = [.. like.Select(values => new float[values.Length])];
         Pinned.With(read, into =>
         {
-            store.ReadShard(step, shard, into);
+            var reader = new ShardReader(store, step, shard);
+            foreach (var tensor in into)
+            {
+                reader.Read(tensor);
+            }
+
             return 0;
         });
         return read;

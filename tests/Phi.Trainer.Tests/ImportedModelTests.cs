@@ -68,17 +68,14 @@ public sealed class ImportedModelTests : IDisposable
     }
 
     [Fact]
-    public void Load_OfOtherDataOrBlocks_NamesBoth()
+    public void Load_OfOtherData_NamesBoth()
     {
         var root = Path.Combine(_root, "run");
         _ = Train(Configuration, root, 1, steps: 1, save: true);
-        var blocks = Configuration with { Zero = new ZeroConfiguration { Stage = 3, RanksPerNode = 1, WeightBlock = 512 } };
 
         var data = Assert.Throws<InvalidOperationException>(() => Train(Configuration, root, 1, steps: 1, data: "others"));
-        var cut = Assert.Throws<InvalidOperationException>(() => Train(blocks, root, 1, steps: 1));
 
         Assert.Contains("trained on data of the digest data and data.sources make others", data.Message, StringComparison.Ordinal);
-        Assert.Contains("--block-size", cut.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -186,7 +183,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), configuration, tokenizer ?? TokenizerFiles.Bytes, data, TimeProvider.System);
+                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), new CheckpointMatch(configuration, tokenizer ?? TokenizerFiles.Bytes, data), TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)

@@ -1,4 +1,5 @@
 using Phi.Training.Loop;
+using Phi.Training.Zero;
 
 namespace Phi.Training.Tests;
 
@@ -75,12 +76,48 @@ public sealed class TrainingLoopTests
         Assert.True(steps[0].Loss > 5 && steps[^1].Loss < 3.2, $"{steps[0].Loss} to {steps[^1].Loss}");
     }
 
-    [Fact]
-    public void Constructor_BatchThatTheWorldDoesNotDivide_NamesTheRemedy()
+    [Theory]
+    [InlineData(3, 2)]
+    [InlineData(3, 3)]
+    [InlineData(5, 1)]
+    [InlineData(9, 2)]
+    public void Step_BatchThatTheWorldDoesNotDivide_EqualsOneRankWithinRounding(int world, int micro)
     {
-        var error = Assert.Throws<InvalidOperationException>(() => SmallRun.Train(1, 1, SmallRun.Configuration with { MicroBatch = 3 }));
+        var configuration = SmallRun.Configuration with { Dropout = 0.1, MicroBatch = micro };
+        var one = SmallRun.Train(1, 12, configuration with { MicroBatch = 8 })[0];
 
-        Assert.Contains("batch.global 8 is not a multiple of batch.micro 3 × 1 ranks; choose one that is, such as 6", error.Message, StringComparison.Ordinal);
+        foreach (var stage in new[] { 0, 1, 3 })
+        {
+            var uneven = SmallRun.Train(world, 12, configuration with { Zero = new ZeroConfiguration { Stage = stage } });
+
+            Assert.All(uneven, rank => Assert.Equal(uneven[0].Select(s => s.Loss), rank.Select(s => s.Loss)));
+            Assert.All(one.Zip(uneven[0]), pair => Assert.InRange(Math.Abs(pair.First.Loss - pair.Second.Loss), 0, 1e-5 * pair.First.Loss));
+            Assert.All(one.Zip(uneven[0]), pair => Assert.InRange(Math.Abs(pair.First.GradientNorm - pair.Second.GradientNorm), 0, 1e-4 * pair.First.GradientNorm));
+        }
+    }
+
+    [Fact]
+    public void Constructor_BatchOfNothing_NamesTheRemedy()
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => SmallRun.Train(1, 1, SmallRun.Configuration with { MicroBatch = 0 }));
+
+        Assert.Contains("batch.global 8 and batch.micro 0 must be at least 1; take at least one sequence", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Restart_AfterSteps_BeginsTheSameRunAgain()
+    {
+        var zero = new ZeroConfiguration { RanksPerNode = 1, WeightBlock = 64, Gradients = new GradientQuantization(4, 4, 64, ErrorFeedback: true) };
+        var configuration = SmallRun.Configuration with { Zero = zero, Precision = ComputePrecision.Fp16 };
+        var first = new float[2][];
+
+        var again = SmallRun.Train(2, 5, configuration, prepare: (loop, rank) =>
+        {
+            first[rank] = [.. Enumerable.Range(0, 5).Select(_ => loop.Step().Loss)];
+            loop.Restart();
+        });
+
+        Assert.Equal(Bits(first[0]), Bits(again[0].Select(s => s.Loss)));
     }
 
     private static float[][] Save(TrainingLoop loop) =>

@@ -31,4 +31,16 @@ public sealed record UnitEntry(string Name, long Length, long ShardLength, IRead
 public sealed record TensorEntry(string Name, IReadOnlyList<long> Shape, long Offset);
 
 /// <summary>Sha256 in lowercase hexadecimal over the whole file.</summary>
-public sealed record ShardEntry(string File, long Bytes, string Sha256);
+public sealed record ShardEntry(string File, long Bytes, string Sha256)
+{
+    /// <summary>By which a part of the file can be checked; null in checkpoints of versions that read whole files alone.</summary>
+    public ChunkDigests? Chunks { get; init; }
+}
+
+/// <summary>
+/// <paramref name="File"/> holds <paramref name="Count"/> SHA-256 digests of 32 bytes each: of the shard's header, then of each chunk of each
+/// tensor in the order of the data. Chunks begin anew at every tensor. Sha256, in lowercase hexadecimal, is over all of them.
+/// </summary>
+/// <param name="HeaderBytes">From the shard's start to its data.</param>
+/// <param name="ChunkBytes">Of every chunk but a tensor's last.</param>
+public sealed record ChunkDigests(string File, int Count, int HeaderBytes, int ChunkBytes, string Sha256);

@@ -12,6 +12,9 @@ public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<lo
 /// </summary>
 public sealed class SafetensorsHeader
 {
+    /// <summary>Of the header's length.</summary>
+    internal const int PrefixBytes = sizeof(long);
+
     private const long LargestHeader = 100_000_000;
     private const string Metadata = "__metadata__";
 
@@ -28,22 +31,40 @@ public sealed class SafetensorsHeader
     {
         try
         {
-            var prefix = new byte[8];
+            var prefix = new byte[PrefixBytes];
             from.ReadExactly(prefix);
-            var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
-            if (length is < 2 or > LargestHeader)
-            {
-                throw new CheckpointException($"{file} is no safetensors file: its header would have {length} bytes");
-            }
-
-            var json = new byte[length];
+            var json = new byte[EndOf(prefix, file) - PrefixBytes];
             from.ReadExactly(json);
+            return Parse(json, from.Length, file);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new CheckpointException($"{file} is cut off or damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Where the header ends and the data begins, in bytes from the file's start.</summary>
+    /// <param name="prefix">The file's first <see cref="PrefixBytes"/> bytes.</param>
+    /// <exception cref="CheckpointException">No header has that length.</exception>
+    internal static int EndOf(ReadOnlySpan<byte> prefix, string file)
+    {
+        var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        return length is >= 2 and <= LargestHeader ? PrefixBytes + (int)length : throw new CheckpointException($"{file} is no safetensors file: its header would have {length} bytes");
+    }
+
+    /// <param name="json">What lies between the prefix and the data.</param>
+    /// <param name="fileBytes">Length of the whole file.</param>
+    /// <exception cref="CheckpointException">It describes another file.</exception>
+    internal static SafetensorsHeader Parse(ReadOnlyMemory<byte> json, long fileBytes, string file)
+    {
+        try
+        {
             using var document = JsonDocument.Parse(json);
             var tensors = document.RootElement.EnumerateObject().Where(property => property.Name != Metadata).Select(Entry).ToList();
-            CheckOffsets(tensors, from.Length - prefix.Length - length, file);
-            return new SafetensorsHeader(prefix.Length + length, tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal));
+            CheckOffsets(tensors, fileBytes - PrefixBytes - json.Length, file);
+            return new SafetensorsHeader(PrefixBytes + json.Length, tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal));
         }
-        catch (Exception e) when (e is EndOfStreamException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new CheckpointException($"{file} is cut off or damaged: {e.Message}", e);
         }

@@ -5,10 +5,10 @@ namespace Phi.Checkpoints.HuggingFace;
 /// <summary>How the checkpoint is made that a job starts from.</summary>
 public sealed record ImportOptions
 {
-    /// <summary>The job's ranks; 1 if its zero.stage is 0. Default 1.</summary>
+    /// <summary>Shards to write. A job loads any number; with as many as its ranks each rank reads one. Default 1.</summary>
     public int Shards { get; init; } = 1;
 
-    /// <summary>The largest block size of the job's zero block, in elements, and no less than the default, 256.</summary>
+    /// <summary>Shards of matrices are whole multiples of it, in elements; no less than the default, 256. A job loads any.</summary>
     public long Alignment { get; init; } = ShardLayout.DefaultAlignment;
 
     /// <summary>Tokens of the job's sequences. Default: the model's max_position_embeddings, which is also the most.</summary>

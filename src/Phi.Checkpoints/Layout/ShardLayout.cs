@@ -13,6 +13,9 @@ public static class ShardLayout
 
     public const string Weights = "weights";
 
+    /// <summary>What error feedback keeps of a unit: <c>UNIT.errors_HOP</c>.</summary>
+    public const string Errors = "errors_";
+
     /// <summary>What a shard file holds of each region, in order; a tensor's name is <c>UNIT.REGION.KIND</c>.</summary>
     public static IReadOnlyList<string> Kinds { get; } = [Weights, "first_moments", "second_moments"];
 
@@ -32,6 +35,9 @@ public static class ShardLayout
         List<TensorEntry> Tensors(bool matrices) =>
             [.. unit.Tensors.Where(tensor => tensor.IsMatrix == matrices).Select(tensor => new TensorEntry(tensor.Name, tensor.Shape, tensor.Offset))];
     }
+
+    /// <summary>Whether a shard's tensor is what error feedback keeps: it belongs to one rank of one world, and fits no other.</summary>
+    public static bool IsError(string tensor) => tensor.Contains("." + Errors, StringComparison.Ordinal);
 
     /// <summary>Whether a shard's tensor is a region's weights or moments, which every checkpoint has.</summary>
     public static bool IsUnitState(string tensor) => Kinds.Any(kind => tensor.EndsWith("." + kind, StringComparison.Ordinal));

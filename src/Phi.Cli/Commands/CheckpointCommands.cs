@@ -41,8 +41,8 @@ internal static class CheckpointCommands
     {
         var from = new Option<string>("--from") { Description = "A Hugging Face phi folder: config.json and safetensors.", Required = true };
         var output = new Option<string>("--output") { Description = "The folder of a job's checkpoints: $PHI_HOME/checkpoints/ and the job's spec.checkpoint.store.folder.path. It must hold none yet.", Required = true };
-        var shards = Whole("--shards", "The job's ranks; 1 if its zero.stage is 0.", 1, 1, 1 << 20);
-        var block = Whole("--block-size", "The largest block size of the job's zero block.", ShardLayout.DefaultAlignment, ShardLayout.DefaultAlignment);
+        var shards = Whole("--shards", "Files of weights and moments, at best the job's ranks; a job of any number of ranks loads them.", 1, 1, 1 << 20);
+        var block = Whole("--block-size", "The largest block size of the job's zero block, at best; a job of any block size loads them.", ShardLayout.DefaultAlignment, ShardLayout.DefaultAlignment);
         var length = new Option<int?>("--sequence-length") { Description = "Tokens of the job's sequences. Default: the model's max_position_embeddings." };
         var seed = Whole("--seed", "The job's seed.", 1, long.MinValue);
         var format = Format();

@@ -5,58 +5,53 @@ using Phi.Api.Metadata;
 using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Layout;
+using Phi.Checkpoints.Resharding;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
-using Phi.Data;
-using Phi.Data.Tokenizers;
 using Phi.Training.Loop;
 
 namespace Phi.Trainer.Ranks;
 
 /// <summary>Saves and loads this rank's shards together with the other ranks; every method is collective.</summary>
-/// <param name="data">Digest of the tokens to train on; see <see cref="CheckpointManifest.Data"/>.</param>
-internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, TrainingConfiguration configuration, TokenizerFiles tokenizer, string data, TimeProvider time)
+internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, TimeProvider time)
 {
     private const int EntryBytes = 1024;
+    private readonly HashSet<long> _damaged = [];
 
     /// <summary>The newest step saved or loaded; -1 before.</summary>
     public long Step { get; private set; } = -1;
 
-    /// <summary>Continues from the newest good checkpoint, if there is one.</summary>
-    /// <exception cref="CheckpointException">The checkpoint has another shape than this job.</exception>
-    public unsafe void Load(Action<string> warn)
+    /// <summary>
+    /// Begins the attempt, then continues from the newest checkpoint that every rank could read its part of, if there is one, whatever the
+    /// ranks and the zero.stage that saved it. A damaged one is told of by the rank that found it, and the one before is tried.
+    /// </summary>
+    /// <exception cref="CheckpointException">The checkpoint is of another job than this.</exception>
+    /// <exception cref="SupersededException">On rank 0: a newer attempt has begun.</exception>
+    public void Load(Action<string> log)
     {
-        var step = -1L;
+        var candidates = new Queue<long>();
         if (group.Rank == 0)
         {
-            step = store.NewestGood((bad, problem) => warn($"checkpoint of step {bad} is not used: {problem.Message}"))?.Step ?? -1;
+            store.Begin(start.RunId, start.Assignment.Attempt);
+            candidates = new Queue<long>(store.CommittedSteps());
         }
 
-        group.Broadcast((nint)(&step), sizeof(long), 0).Wait();
-        if (step < 0)
+        while (Next(candidates) is >= 0 and var step)
         {
-            return;
-        }
+            if (TryLoad(step, log))
+            {
+                loop.CompletedSteps = step;
+                Step = step;
+                return;
+            }
 
-        var manifest = store.ReadManifest(step);
-        if (manifest.WorldSize != loop.Shards)
-        {
-            throw new CheckpointException($"checkpoint of step {step} has {manifest.WorldSize} shards and this job has {loop.Shards}; this version loads it with as many ranks and the same zero.stage alone");
+            _damaged.Add(step);
+            loop.Restart();
         }
-
-        CheckModel(manifest);
-        CheckTokenizer(step);
-        CheckData(manifest);
-        CheckShards(manifest);
-        using var state = loop.State();
-        // Before the first step nothing is rounded off yet: the errors of a feedback are zero, as this job has them, and an imported model has none.
-        store.ReadShard(step, manifest.Shards[loop.ShardIndex], step > 0 ? Tensors(state) : Tensors(state).FindAll(tensor => ShardLayout.IsUnitState(tensor.Name)));
-        state.Apply();
-        loop.CompletedSteps = step;
-        Step = step;
     }
 
     /// <summary>Every rank writes its shard, then rank 0 commits. Rank 0 gets the event; the others null.</summary>
+    /// <exception cref="SupersededException">On rank 0: a newer attempt has begun, and nothing is committed.</exception>
     public CheckpointEvent? Save(int keepLast)
     {
         var started = time.GetTimestamp();
@@ -68,7 +63,7 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         if (group.Rank == 0)
         {
             // Whoever reads the checkpoint can read and write its tokens.
-            foreach (var (name, content) in tokenizer.Contents)
+            foreach (var (name, content) in match.Tokenizer.Contents)
             {
                 store.WriteFile(step, name, content);
             }
@@ -78,14 +73,15 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
                 Step = step,
                 RunId = start.RunId,
                 Attempt = start.Assignment.Attempt,
-                Seed = configuration.Seed,
+                Seed = match.Configuration.Seed,
                 WorldSize = loop.Shards,
                 Time = time.GetUtcNow(),
-                Data = data,
-                Model = configuration.Model.ToDimensions(),
+                Data = match.Data,
+                Model = match.Configuration.Model.ToDimensions(),
                 Units = Regions(),
                 Shards = shards,
-            });
+            }, _damaged);
+            _damaged.Clear();
             store.Retain(keepLast);
             saved = new CheckpointEvent
             {
@@ -101,6 +97,63 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         group.Barrier().Wait();
         Step = step;
         return saved;
+    }
+
+    /// <summary>The step that rank 0 tries next; -1 when it has none.</summary>
+    private unsafe long Next(Queue<long> candidates)
+    {
+        var step = candidates.TryDequeue(out var next) ? next : -1;
+        group.Broadcast((nint)(&step), sizeof(long), 0).Wait();
+        return step;
+    }
+
+    /// <summary>False, on every rank, if any of them cannot read what it needs; its state is then partly overwritten.</summary>
+    private bool TryLoad(long step, Action<string> log)
+    {
+        CheckpointManifest? manifest = null;
+        if (!TryOnAll(step, () => manifest = store.ReadManifest(step), log))
+        {
+            return false;
+        }
+
+        match.Check(manifest!, store.FolderOf(step));
+        var plan = ReshardPlan.Of(manifest!, Regions(), loop.ShardIndex, loop.Shards);
+        var isWhole = true;
+        using var state = loop.State();
+        if (!TryOnAll(step, () => isWhole = CheckpointLoader.Load(store, manifest!, plan, Tensors(state)), log))
+        {
+            return false;
+        }
+
+        state.Apply();
+        if (group.Rank == 0 && !plan.IsSameCut)
+        {
+            log($"checkpoint of step {step} is resharded: it has {manifest!.WorldSize} shards, and this job cuts its state into {loop.Shards}");
+        }
+
+        if (group.Rank == 0 && !isWhole)
+        {
+            log($"checkpoint of step {step} has no errors of gradients' quantisation that fit this job's {loop.Shards} shards: error feedback starts again from zero");
+        }
+
+        return true;
+    }
+
+    private unsafe bool TryOnAll(long step, Action work, Action<string> log)
+    {
+        var failed = 0f;
+        try
+        {
+            work();
+        }
+        catch (CheckpointException e)
+        {
+            failed = 1;
+            log($"checkpoint of step {step} is not used: {e.Message}");
+        }
+
+        group.AllReduce((nint)(&failed), 1).Wait();
+        return failed == 0;
     }
 
     /// <summary>Entries of all shards, by their index.</summary>
@@ -128,61 +181,6 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
     }
 
     private static unsafe List<ShardTensor> Tensors(HostState state) => [.. state.Tensors.Select(tensor => new ShardTensor(tensor.Name, (float*)tensor.Values, tensor.Length))];
-
-    private void CheckModel(CheckpointManifest manifest)
-    {
-        var mine = configuration.Model.ToDimensions();
-        foreach (var (name, value) in manifest.Model)
-        {
-            if (mine.TryGetValue(name, out var wanted) && wanted != value)
-            {
-                throw new CheckpointException($"checkpoint of step {manifest.Step} has model.{name} {value} and this job {wanted}; keep the model, or save to another folder");
-            }
-        }
-
-        if (manifest.Seed != configuration.Seed)
-        {
-            throw new CheckpointException($"checkpoint of step {manifest.Step} has seed {manifest.Seed} and this job {configuration.Seed}; keep the seed, or save to another folder");
-        }
-    }
-
-    private void CheckTokenizer(long step)
-    {
-        try
-        {
-            // A checkpoint without one is of bytes, or an import from a folder whose tokenizer's files were of other kinds: the vocabulary tells which.
-            var saved = TokenizerFiles.TryRead(store.FolderOf(step)) ?? (configuration.Model.VocabularySize == TokenizerFiles.Bytes.Tokenizer.VocabularySize ? TokenizerFiles.Bytes : null);
-            if (saved is not null && saved.Digest != tokenizer.Digest)
-            {
-                throw new CheckpointException($"checkpoint of step {step} was trained with another tokenizer ({saved.Kind}) than this job's ({tokenizer.Kind}); keep the tokenizer, or save to another folder");
-            }
-        }
-        catch (DataException e)
-        {
-            throw new CheckpointException($"checkpoint of step {step}: {e.Message}", e);
-        }
-    }
-
-    private void CheckData(CheckpointManifest manifest)
-    {
-        if (manifest.Data is { } saved && saved != data)
-        {
-            throw new CheckpointException($"checkpoint of step {manifest.Step} was trained on data of the digest {Short(saved)} and data.sources make {Short(data)}; restore the sources, or save to another folder");
-        }
-
-        static string Short(string digest) => digest[..Math.Min(16, digest.Length)];
-    }
-
-    private void CheckShards(CheckpointManifest manifest)
-    {
-        foreach (var (saved, mine) in manifest.Units.Zip(Regions()))
-        {
-            if (saved.ShardLength != mine.ShardLength)
-            {
-                throw new CheckpointException($"checkpoint of step {manifest.Step} has shards of {saved.ShardLength} elements of {saved.Name} and this job of {mine.ShardLength}: they are cut to the largest of zero.quantizedWeights.blockSize and zero.quantizedGradients.blockSize; keep those of the job that saved it, import again with that --block-size, or save to another folder");
-            }
-        }
-    }
 
     private List<UnitEntry> Regions() => [.. loop.Units.SelectMany(unit => ShardLayout.Regions(unit.Layout, unit.MatrixShard, unit.VectorShard))];
 

@@ -64,6 +64,10 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
         {
             return Fail(e.Message, RankExitCodes.PeerLost);
         }
+        catch (SupersededException e)
+        {
+            return Fail(e.Message, RankExitCodes.Superseded);
+        }
         catch (Exception e) when (e is DataException or ArgumentException or CheckpointException)
         {
             return Fail(e.Message, RankExitCodes.BadInput);
@@ -109,7 +113,7 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
 
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
-        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, configuration, data.Tokenizer, data.Digest, time);
+        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), time);
         checkpoints.Load(Console.Error.WriteLine);
         reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
         return Loop(loop, group, checkpoints, start, data.HeldOut);

@@ -9,7 +9,7 @@ public sealed record TrainingConfiguration
     public required ModelConfiguration Model { get; init; }
     /// <summary>Sequences per step over all ranks.</summary>
     public required int GlobalBatch { get; init; }
-    /// <summary>Sequences per rank and forward pass.</summary>
+    /// <summary>The most sequences per rank and forward pass.</summary>
     public required int MicroBatch { get; init; }
     public required ISchedule Schedule { get; init; }
     public AdamW Optimizer { get; init; } = new();
@@ -36,14 +36,5 @@ public sealed record TrainingConfiguration
         }
 
         return step;
-    }
-
-    /// <summary>Micro-batches per step.</summary>
-    public int AccumulationSteps(int worldSize)
-    {
-        var perPass = MicroBatch * worldSize;
-        return MicroBatch > 0 && GlobalBatch > 0 && GlobalBatch % perPass == 0
-            ? GlobalBatch / perPass
-            : throw new ArgumentException($"batch.global {GlobalBatch} is not a multiple of batch.micro {MicroBatch} × {worldSize} ranks; choose one that is, such as {Math.Max(1, GlobalBatch / perPass) * perPass}");
     }
 }

@@ -29,7 +29,7 @@ public sealed class TrainingLoop : IDisposable
     private readonly TokenDataset _data;
     private readonly PhiForward _forward;
     private readonly PartitionedModel _model;
-    private readonly int _accumulation;
+    private readonly BatchShare _share;
     private readonly LossScaler? _scaler;
     private readonly DeviceBuffer _squares;
     private Tensor? _lossGradient;
@@ -44,7 +44,7 @@ public sealed class TrainingLoop : IDisposable
         _group = group;
         _device = device ?? new RankDevice(CpuDevice.Instance, group);
         _data = data;
-        _accumulation = configuration.AccumulationSteps(group.WorldSize);
+        _share = new BatchShare(configuration.GlobalBatch, configuration.MicroBatch, group.WorldSize, group.Rank);
         set_num_threads(configuration.Threads);
         _forward = new PhiForward(configuration.Model, configuration.Precision, Device.Torch);
         _model = new PartitionedModel(Device, configuration.Model, _device.IsShared ? configuration.Zero with { Prefetch = 0 } : configuration.Zero, configuration.Precision, _device.Group, configuration.Seed);
@@ -72,6 +72,14 @@ public sealed class TrainingLoop : IDisposable
     /// On a GPU it is a copy in the host's memory; so dispose it.
     /// </summary>
     public HostState State() => new(Device, DeviceState(), _scaler is null ? [] : [("loss_scale", _scaler.State)]);
+
+    /// <summary>Makes weights, moments and all other state what they were before the first step: what a checkpoint that failed half-way left is gone.</summary>
+    public void Restart()
+    {
+        _model.Restart(_configuration.Seed);
+        _scaler?.Restart();
+        CompletedSteps = 0;
+    }
 
     /// <summary>Bytes of this rank's weights, gradients and optimizer states.</summary>
     public long StateBytes => _model.StateBytes;
@@ -105,14 +113,24 @@ public sealed class TrainingLoop : IDisposable
         _model.ClearGradients();
         using var scope = NewDisposeScope();
         var localLoss = zeros(1, device: Device.Torch);
-        for (var pass = 0; pass < _accumulation; pass++)
+        for (var pass = 0; pass < _share.Passes; pass++)
         {
-            localLoss.AddInPlace(ForwardBackward(batch, pass));
+            var isLast = pass == _share.Passes - 1;
+            if (_share.Of(pass) is (var first, > 0 and var count))
+            {
+                localLoss.AddInPlace(ForwardBackward(batch, first, count, isLast));
+            }
+            else
+            {
+                TakePart(isLast);
+            }
         }
 
         _model.WaitForReductions();
-        var mean = 1f / (_group.WorldSize * _accumulation);
-        var loss = Sum(localLoss.item<float>()) / (_group.WorldSize * _accumulation);
+        // Losses and gradients are sums of means over whole micro-batches; a smaller one counts as the part of one that it is.
+        var microBatches = (float)_configuration.GlobalBatch / _configuration.MicroBatch;
+        var mean = 1 / microBatches;
+        var loss = Sum(localLoss.item<float>()) / microBatches;
         var norm = GradientNorm() * (mean / LossScale);
         _model.Confirm();
         var rate = _configuration.Optimizer.LearningRate * _configuration.Schedule.Factor(CompletedSteps);
@@ -147,7 +165,7 @@ public sealed class TrainingLoop : IDisposable
             // Every rank takes part in every gather; samples past the end do not count.
             var mine = first + _group.Rank * _configuration.MicroBatch;
             var counted = Math.Clamp(samples - mine, 0, _configuration.MicroBatch);
-            var (inputs, targets) = Batch(heldOut, EvaluationStream, mine);
+            var (inputs, targets) = Batch(heldOut, EvaluationStream, mine, _configuration.MicroBatch);
             var x = _forward.Embed(inputs, _model.Gather(0, +1).Parameters);
             for (var i = 0; i < Layers; i++)
             {
@@ -167,15 +185,13 @@ public sealed class TrainingLoop : IDisposable
         return loss;
     }
 
-    /// <summary>The mean loss of this rank's micro-batch [1]; its gradient is added to the shards.</summary>
-    private Tensor ForwardBackward(long batch, int pass)
+    /// <summary>The mean loss of this rank's samples [1], times the part of a micro-batch that they are; its gradient is added to the shards.</summary>
+    private Tensor ForwardBackward(long batch, long firstSample, int count, bool isLast)
     {
         using var scope = NewDisposeScope();
-        // Consecutive samples of the global batch go to consecutive ranks' micro-batches.
-        var firstSample = ((long)pass * _group.WorldSize + _group.Rank) * _configuration.MicroBatch;
-        var (inputs, targets) = Batch(_data, batch, firstSample);
+        var part = (float)count / _configuration.MicroBatch;
+        var (inputs, targets) = Batch(_data, batch, firstSample, count);
         var dropout = _configuration.Dropout > 0 ? new Dropout(_configuration.Dropout, _configuration.Seed, batch, firstSample) : null;
-        var isLast = pass == _accumulation - 1;
         var exits = new Tensor?[Layers + 1];
         var entries = new Tensor[Layers + 1];
         exits[0] = _forward.Embed(inputs, _model.Gather(0, +1).Parameters);
@@ -189,24 +205,41 @@ public sealed class TrainingLoop : IDisposable
         var head = _model.Gather(HeadUnit, -1);
         _model.PrepareGradients(head);
         var loss = F.cross_entropy(_forward.Head(entries[Layers], head.Parameters), targets);
-        autograd.backward([loss], [LossGradient()]);
+        autograd.backward([loss], [LossGradient(LossScale * part)]);
         _model.Reduce(HeadUnit, head, isLast);
         for (var unit = Layers; unit >= 0; unit--)
         {
             Backward(unit, unit > 0 ? entries[unit - 1] : null, exits[unit]!, entries[unit], dropout, isLast);
         }
 
-        return loss.detach().reshape(1).MoveToOuterDisposeScope();
+        var mean = loss.detach().reshape(1);
+        return (count < _configuration.MicroBatch ? mean.mul(tensor(part, device: Device.Torch)) : mean).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The loss scale, on the device: made anew only when it changes, since the copy waits for the device.</summary>
-    private Tensor LossGradient()
+    /// <summary>A pass without samples: every rank takes part in every gather and reduction, in the order of <see cref="ForwardBackward"/>.</summary>
+    private void TakePart(bool isLast)
     {
-        if (_lossGradient is null || _lossGradientScale != LossScale)
+        for (var unit = 0; unit < HeadUnit; unit++)
+        {
+            _ = _model.Gather(unit, +1);
+        }
+
+        for (var unit = HeadUnit; unit >= 0; unit--)
+        {
+            var slot = _model.Gather(unit, -1);
+            _model.PrepareGradients(slot);
+            _model.Reduce(unit, slot, isLast);
+        }
+    }
+
+    /// <summary>The factor of the loss, on the device: made anew only when it changes, since the copy waits for the device.</summary>
+    private Tensor LossGradient(float scale)
+    {
+        if (_lossGradient is null || _lossGradientScale != scale)
         {
             _lossGradient?.Dispose();
-            _lossGradientScale = LossScale;
-            _lossGradient = tensor(LossScale, device: Device.Torch).DetachFromDisposeScope();
+            _lossGradientScale = scale;
+            _lossGradient = tensor(scale, device: Device.Torch).DetachFromDisposeScope();
         }
 
         return _lossGradient;
@@ -239,20 +272,20 @@ public sealed class TrainingLoop : IDisposable
         _model.Reduce(unit, slot, isLastPass);
     }
 
-    private (Tensor Inputs, Tensor Targets) Batch(TokenDataset data, long step, long firstSample)
+    private (Tensor Inputs, Tensor Targets) Batch(TokenDataset data, long step, long firstSample, int count)
     {
-        int micro = _configuration.MicroBatch, length = _configuration.Model.SequenceLength;
-        var inputs = new long[micro * length];
-        var targets = new long[micro * length];
+        var length = _configuration.Model.SequenceLength;
+        var inputs = new long[count * length];
+        var targets = new long[count * length];
         var window = new long[length + 1];
-        for (var i = 0; i < micro; i++)
+        for (var i = 0; i < count; i++)
         {
             data.CopySample(_configuration.Seed, step, firstSample + i, window);
             window.AsSpan(0, length).CopyTo(inputs.AsSpan(i * length));
             window.AsSpan(1, length).CopyTo(targets.AsSpan(i * length));
         }
 
-        return (tensor(inputs, [micro, length], device: Device.Torch), tensor(targets, [micro * length], device: Device.Torch));
+        return (tensor(inputs, [count, length], device: Device.Torch), tensor(targets, [count * length], device: Device.Torch));
     }
 
     /// <summary>Norm of the summed gradient. Squares are added by unit within a rank, then by rank.</summary>
@@ -321,7 +354,7 @@ public sealed class TrainingLoop : IDisposable
 
             foreach (var (hop, errors) in reducer.Errors)
             {
-                yield return new StateTensor($"{unit.Layout.Name}.errors_{hop}", errors.Address, errors.Length);
+                yield return new StateTensor($"{unit.Layout.Name}.{ShardLayout.Errors}{hop}", errors.Address, errors.Length);
             }
         }
     }

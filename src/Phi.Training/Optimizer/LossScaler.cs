@@ -11,7 +11,7 @@ internal sealed class LossScaler
     private const int GrowthInterval = 2000;
     private readonly float[] _state = GC.AllocateArray<float>(3, pinned: true);
 
-    public LossScaler() => _state[0] = Initial;
+    public LossScaler() => Restart();
 
     /// <summary>Part of the checkpoint: the scale, good steps since it changed, steps skipped in all.</summary>
     public float[] State => _state;
@@ -20,6 +20,12 @@ internal sealed class LossScaler
 
     /// <summary>Updates that the optimizer did not make.</summary>
     public long Skipped => (long)_state[2];
+
+    public void Restart()
+    {
+        Array.Clear(_state);
+        _state[0] = Initial;
+    }
 
     /// <summary>Whether the step's gradient is to be used; adapts the scale.</summary>
     /// <param name="norm">Of the gradient.</param>

@@ -97,6 +97,17 @@ internal sealed class PartitionedModel : IDisposable
         }
     }
 
+    /// <summary>Makes the shards what they were at first.</summary>
+    public void Restart(long seed)
+    {
+        foreach (var (index, unit) in _units.Index())
+        {
+            unit.Restart(index, seed);
+        }
+
+        ClearErrors();
+    }
+
     /// <summary>The slot that holds the unit; waits for it. Units that come next in this direction are started behind it.</summary>
     /// <param name="direction">+1 in the forward pass, -1 in the backward pass.</param>
     public Slot Gather(int unit, int direction)

@@ -54,6 +54,15 @@ public sealed class ShardedUnit : IDisposable
         SecondMoments.Dispose();
     }
 
+    /// <summary>Makes weights and moments what the constructor made them.</summary>
+    internal void Restart(int index, long seed)
+    {
+        Weights.Clear();
+        FirstMoments.Clear();
+        SecondMoments.Clear();
+        Initialize(index, seed);
+    }
+
     /// <summary>Each value depends on its tensor and its place in it alone, not on which rank holds it.</summary>
     private void Initialize(int index, long seed)
     {
