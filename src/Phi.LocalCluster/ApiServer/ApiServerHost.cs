@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Manifests;
+using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.Http;
 using Phi.LocalCluster.ApiServer.Lifecycle;
 using Phi.LocalCluster.ApiServer.Registry;
@@ -29,7 +30,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly byte[] _token;
     private readonly X509Certificate2 _certificate;
     private WebApplication? _app;
-    private Task _collector = Task.CompletedTask;
+    private Task _controllers = Task.CompletedTask;
 
     private ApiServerHost(ApiServerOptions options)
     {
@@ -57,7 +58,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             throw;
         }
 
-        host._collector = Task.Run(() => new GarbageCollector(host._service).RunAsync(host._stopping.Token), CancellationToken.None);
+        host._controllers = Task.Run(() => host.ControlAsync(host._stopping.Token), CancellationToken.None);
         if (options.KubeconfigPath is { } path)
         {
             Kubeconfig.Write(path, host.BaseAddress, host._certificate, options.AdminToken);
@@ -75,7 +76,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             await _app.DisposeAsync();
         }
 
-        await _collector.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await _controllers.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _pods.Dispose();
         _store.Dispose();
         _certificate.Dispose();
@@ -99,6 +100,14 @@ public sealed class ApiServerHost : IAsyncDisposable
         }
 
         _service.Catalog.Use(_store.List(BuiltInResources.Definitions.Storage).Items);
+    }
+
+    private Task ControlAsync(CancellationToken ct)
+    {
+        var disruption = new DisruptionController(_service, TimeProvider.System);
+        return Task.WhenAll(
+            new GarbageCollector(_service).RunAsync(ct),
+            new ControlLoop(_store, TimeProvider.System, DisruptionController.Watched, disruption.Pass).RunAsync(ct));
     }
 
     private async Task ListenAsync(int port, CancellationToken ct)

@@ -23,6 +23,14 @@ internal static class BuiltInColumns
         ("", "secrets") => [PrinterColumn.NameColumn, PrinterColumn.Text("Type", secret => (string?)secret["type"]), Count("Data", secret => secret["data"]), PrinterColumn.AgeColumn],
         ("coordination.k8s.io", _) => [PrinterColumn.NameColumn, PrinterColumn.Text("Holder", lease => (string?)lease["spec"]?["holderIdentity"]), PrinterColumn.AgeColumn],
         ("scheduling.k8s.io", _) => [PrinterColumn.NameColumn, PrinterColumn.Text("Value", priority => priority["value"]?.ToString()), PrinterColumn.AgeColumn],
+        ("policy", _) =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Min Available", budget => budget["spec"]?["minAvailable"]?.ToString() ?? "N/A"),
+            PrinterColumn.Text("Max Unavailable", budget => budget["spec"]?["maxUnavailable"]?.ToString() ?? "N/A"),
+            PrinterColumn.Text("Allowed Disruptions", budget => budget["status"]?["disruptionsAllowed"]?.ToString() ?? "0"),
+            PrinterColumn.AgeColumn,
+        ],
         ("apiextensions.k8s.io", _) => [PrinterColumn.NameColumn, new("Created At", "date", "", 0, "Created At", (value, _) => (string?)value["metadata"]?["creationTimestamp"])],
         _ => [PrinterColumn.NameColumn, PrinterColumn.AgeColumn],
     };

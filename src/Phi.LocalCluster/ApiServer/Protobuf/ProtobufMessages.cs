@@ -6,7 +6,7 @@ namespace Phi.LocalCluster.ApiServer.Protobuf;
 /// </summary>
 /// <remarks>
 /// A field is <c>number name type</c>; the type is s (string), b (bytes), i (integer), f (bool) or a message, with <c>[]</c> for a list
-/// and <c>{}</c> for a map from strings.
+/// and <c>{}</c> for a map from strings. An IntOrString of 0 counts as none, unless its type ends with <c>?</c>: then it is written only where it is set.
 /// </remarks>
 internal static class ProtobufMessages
 {
@@ -28,6 +28,10 @@ internal static class ProtobufMessages
         ["DeleteOptions"] = Fields("1 gracePeriodSeconds i, 2 preconditions Preconditions, 3 orphanDependents f, 4 propagationPolicy s, 5 dryRun s[]"),
         ["Preconditions"] = Fields("1 uid s, 2 resourceVersion s"),
         ["Binding"] = Fields("1 metadata ObjectMeta, 2 target ObjectReference"),
+        ["PodDisruptionBudget"] = Fields("1 metadata ObjectMeta, 2 spec PodDisruptionBudgetSpec"),
+        ["PodDisruptionBudgetSpec"] = Fields("1 minAvailable IntOrString?, 2 selector LabelSelector, 3 maxUnavailable IntOrString?, 4 unhealthyPodEvictionPolicy s"),
+        ["LabelSelector"] = Fields("1 matchLabels s{}, 2 matchExpressions LabelSelectorRequirement[]"),
+        ["LabelSelectorRequirement"] = Fields("1 key s, 2 operator s, 3 values s[]"),
         ["Event"] = Fields("1 metadata ObjectMeta, 2 involvedObject ObjectReference, 3 reason s, 4 message s, 5 source EventSource, 6 firstTimestamp Time, 7 lastTimestamp Time, 8 count i, 9 type s, 12 action s, 14 reportingComponent s, 15 reportingInstance s"),
         ["EventSource"] = Fields("1 component s, 2 host s"),
     };

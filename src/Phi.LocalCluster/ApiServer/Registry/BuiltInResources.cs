@@ -21,6 +21,8 @@ internal static class BuiltInResources
 
     public static ResourceType Secrets { get; } = Create<V1Secret>("", "v1", "secrets");
 
+    public static ResourceType PodDisruptionBudgets { get; } = Create<V1PodDisruptionBudget>("policy", "v1", "poddisruptionbudgets", status: true, generation: true, shortNames: ["pdb"]);
+
     public static ResourceType Definitions { get; } = Create<V1CustomResourceDefinition>(
         "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced: false, status: true, generation: true, shortNames: ["crd", "crds"], categories: ["api-extensions"]);
 
@@ -37,6 +39,7 @@ internal static class BuiltInResources
         Create<Eventsv1Event>("events.k8s.io", "v1", "events", kind: "Event", shortNames: ["ev"]),
         Create<V1Lease>("coordination.k8s.io", "v1", "leases"),
         Create<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", namespaced: false, generation: true, shortNames: ["pc"]),
+        PodDisruptionBudgets,
         Definitions,
     ];
 

@@ -159,6 +159,11 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
             errors.AddRange(old is null ? [] : PodRules.CheckUpdate(old, value));
         }
 
+        if (errors.Count == 0)
+        {
+            errors.AddRange(KindRules.Check(type, value, old));
+        }
+
         if (errors.Count == 0 && type == BuiltInResources.Definitions)
         {
             errors.AddRange(DefinitionRules.Check(value));
