@@ -125,9 +125,9 @@ public sealed class EvictionTests(TestServer server) : IClassFixture<TestServer>
         await BudgetAsync(team, """{"minAvailable": 1}""");
         await UntilAsync($"/apis/policy/v1/namespaces/{team}/poddisruptionbudgets/guard", found => (int?)found["status"]?["currentHealthy"] == 1);
 
-        await KubectlAsync("taint node farm gpu=broken:NoSchedule gpu=broken:NoExecute");
+        await KubectlAsync("taint node farm gpu=broken:NoSchedule gpu=broken:PreferNoSchedule");
         var (_, tainted) = await server.SendAsync(HttpMethod.Get, Node);
-        await KubectlAsync("taint node farm gpu:NoExecute-");
+        await KubectlAsync("taint node farm gpu:PreferNoSchedule-");
         var (_, untainted) = await server.SendAsync(HttpMethod.Get, Node);
         await KubectlAsync("cordon farm");
         var blocked = await server.KubectlAsync("", "drain", "farm", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=2s");
@@ -137,7 +137,7 @@ public sealed class EvictionTests(TestServer server) : IClassFixture<TestServer>
         await UntilAsync($"/api/v1/namespaces/{team}/pods/held", found => found["metadata"]!["deletionTimestamp"] is not null);
         await server.SendAsync(HttpMethod.Delete, $"/api/v1/namespaces/{team}/pods/held?gracePeriodSeconds=0");
 
-        Assert.Equal(["NoExecute", "NoSchedule"], tainted["spec"]!["taints"]!.AsArray().Where(taint => (string?)taint!["key"] == "gpu").Select(taint => (string?)taint!["effect"]).Order());
+        Assert.Equal(["NoSchedule", "PreferNoSchedule"], tainted["spec"]!["taints"]!.AsArray().Where(taint => (string?)taint!["key"] == "gpu").Select(taint => (string?)taint!["effect"]).Order());
         Assert.Equal(["NoSchedule"], untainted["spec"]!["taints"]!.AsArray().Where(taint => (string?)taint!["key"] == "gpu").Select(taint => (string?)taint!["effect"]));
         Assert.NotEqual(0, blocked.Code);
         Assert.Contains("violate the pod's disruption budget", blocked.Error, StringComparison.Ordinal);

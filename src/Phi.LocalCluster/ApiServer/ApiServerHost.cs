@@ -13,6 +13,8 @@ using Phi.Api.Manifests;
 using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.Http;
 using Phi.LocalCluster.ApiServer.Lifecycle;
+using Phi.LocalCluster.ApiServer.NodeHealth;
+using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Registry;
 using Phi.LocalCluster.ApiServer.Storage;
 using Phi.LocalCluster.Security;
@@ -29,11 +31,13 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly PodHandler _pods;
     private readonly byte[] _token;
     private readonly X509Certificate2 _certificate;
+    private readonly TimeSpan _nodeGracePeriod;
     private WebApplication? _app;
     private Task _controllers = Task.CompletedTask;
 
     private ApiServerHost(ApiServerOptions options)
     {
+        _nodeGracePeriod = options.NodeMonitorGracePeriod;
         _store = new ObjectStore(options.DataDirectory);
         _service = new ResourceService(_store, new ResourceCatalog(), TimeProvider.System);
         _pods = new PodHandler(_service, TimeProvider.System, options.AdminToken);
@@ -87,10 +91,12 @@ public sealed class ApiServerHost : IAsyncDisposable
     {
         foreach (var name in FirstNamespaces)
         {
-            if (_store.Get("namespaces", new ObjectKey("", name)) is null)
-            {
-                _service.Create(BuiltInResources.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }, WriteOptions.Server);
-            }
+            Ensure(BuiltInResources.Namespaces, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
+        }
+
+        foreach (var priority in PriorityClassRules.BuiltIn)
+        {
+            Ensure(BuiltInResources.PriorityClasses, priority);
         }
 
         foreach (var definition in definitions.SelectMany(ManifestReader.Read).Select(read => JsonNode.Parse(read.ToJsonString())!.AsObject()))
@@ -102,12 +108,23 @@ public sealed class ApiServerHost : IAsyncDisposable
         _service.Catalog.Use(_store.List(BuiltInResources.Definitions.Storage).Items);
     }
 
+    private void Ensure(ResourceType type, JsonObject value)
+    {
+        if (_store.Get(type.Storage, ResourceService.KeyOf(value)) is null)
+        {
+            // Parsed from text, a number converts to any numeric type; one set by code only to its own.
+            _service.Create(type, "", JsonNode.Parse(value.ToJsonString())!.AsObject(), WriteOptions.Server);
+        }
+    }
+
     private Task ControlAsync(CancellationToken ct)
     {
         var disruption = new DisruptionController(_service, TimeProvider.System);
+        var nodes = new NodeLifecycle(_service, TimeProvider.System, _nodeGracePeriod);
         return Task.WhenAll(
             new GarbageCollector(_service).RunAsync(ct),
-            new ControlLoop(_store, TimeProvider.System, DisruptionController.Watched, disruption.Pass).RunAsync(ct));
+            new ControlLoop(_store, TimeProvider.System, DisruptionController.Watched, disruption.Pass).RunAsync(ct),
+            new ControlLoop(_store, TimeProvider.System, NodeLifecycle.Watched, nodes.Pass).RunAsync(ct));
     }
 
     private async Task ListenAsync(int port, CancellationToken ct)

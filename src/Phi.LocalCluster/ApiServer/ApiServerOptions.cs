@@ -15,6 +15,12 @@ public sealed class ApiServerOptions
     /// <summary>Where the kubeconfig is written, readable by its owner alone.</summary>
     public string? KubeconfigPath { get; init; }
 
+    /// <summary>
+    /// How long a node may neither renew its lease nor post its status before it becomes unknown and is tainted; a node renews every
+    /// 10 s. kube-controller-manager's --node-monitor-grace-period. Default 40 s.
+    /// </summary>
+    public TimeSpan NodeMonitorGracePeriod { get; init; } = TimeSpan.FromSeconds(40);
+
     /// <summary>CustomResourceDefinitions (YAML) applied before the first request.</summary>
     public IReadOnlyList<string> CrdManifests { get; init; } = [];
 }

@@ -22,7 +22,14 @@ internal static class BuiltInColumns
         ("", "configmaps") => [PrinterColumn.NameColumn, Count("Data", map => map["data"]), PrinterColumn.AgeColumn],
         ("", "secrets") => [PrinterColumn.NameColumn, PrinterColumn.Text("Type", secret => (string?)secret["type"]), Count("Data", secret => secret["data"]), PrinterColumn.AgeColumn],
         ("coordination.k8s.io", _) => [PrinterColumn.NameColumn, PrinterColumn.Text("Holder", lease => (string?)lease["spec"]?["holderIdentity"]), PrinterColumn.AgeColumn],
-        ("scheduling.k8s.io", _) => [PrinterColumn.NameColumn, PrinterColumn.Text("Value", priority => priority["value"]?.ToString()), PrinterColumn.AgeColumn],
+        ("scheduling.k8s.io", _) =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Value", priority => priority["value"]?.ToString()),
+            PrinterColumn.Text("Global-Default", priority => (bool?)priority["globalDefault"] == true ? "true" : "false"),
+            PrinterColumn.AgeColumn,
+            PrinterColumn.Text("PreemptionPolicy", priority => (string?)priority["preemptionPolicy"]),
+        ],
         ("policy", _) =>
         [
             PrinterColumn.NameColumn,

@@ -21,6 +21,8 @@ internal static class BuiltInResources
 
     public static ResourceType Secrets { get; } = Create<V1Secret>("", "v1", "secrets");
 
+    public static ResourceType PriorityClasses { get; } = Create<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", namespaced: false, generation: true, shortNames: ["pc"]);
+
     public static ResourceType PodDisruptionBudgets { get; } = Create<V1PodDisruptionBudget>("policy", "v1", "poddisruptionbudgets", status: true, generation: true, shortNames: ["pdb"]);
 
     public static ResourceType Definitions { get; } = Create<V1CustomResourceDefinition>(
@@ -38,7 +40,7 @@ internal static class BuiltInResources
         Create<V1ServiceAccount>("", "v1", "serviceaccounts", shortNames: ["sa"]),
         Create<Eventsv1Event>("events.k8s.io", "v1", "events", kind: "Event", shortNames: ["ev"]),
         Create<V1Lease>("coordination.k8s.io", "v1", "leases"),
-        Create<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", namespaced: false, generation: true, shortNames: ["pc"]),
+        PriorityClasses,
         PodDisruptionBudgets,
         Definitions,
     ];

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Phi.LocalCluster.ApiServer.Apply;
+using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Schemas;
 using Phi.LocalCluster.ApiServer.Storage;
 
@@ -33,6 +34,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         }
 
         Shape(type, value, options);
+        PriorityAdmission.Admit(store, type, value, old: null);
         if (type == BuiltInResources.Pods)
         {
             value["status"] = PodRules.InitialStatus(value, ManagedFields.Stamp(clock.GetUtcNow()));
@@ -90,6 +92,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         }
 
         Shape(type, value, options);
+        PriorityAdmission.Admit(store, type, value, old);
         Validate(type, value, old);
         if (type.HasGeneration && !JsonNode.DeepEquals(Wanted(old), Wanted(value)))
         {
@@ -146,6 +149,10 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         else if (type == BuiltInResources.Secrets)
         {
             SecretRules.ApplyDefaults(value);
+        }
+        else
+        {
+            KindRules.ApplyDefaults(type, value);
         }
     }
 
