@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -10,6 +8,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Manifests;
+using Phi.LocalCluster.ApiServer.Authentication;
+using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.Http;
 using Phi.LocalCluster.ApiServer.Lifecycle;
@@ -21,7 +21,7 @@ using Phi.LocalCluster.Security;
 
 namespace Phi.LocalCluster.ApiServer;
 
-/// <summary>The embedded Kubernetes API server, for one machine: TLS on 127.0.0.1 behind a bearer token.</summary>
+/// <summary>The embedded Kubernetes API server, for one machine: TLS on 127.0.0.1 behind bearer tokens and RBAC.</summary>
 public sealed class ApiServerHost : IAsyncDisposable
 {
     private static readonly string[] FirstNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -29,7 +29,11 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ObjectStore _store;
     private readonly ResourceService _service;
     private readonly PodHandler _pods;
-    private readonly byte[] _token;
+    private readonly SigningKey _signingKey;
+    private readonly Rbac _rbac;
+    private readonly Authenticator _authenticator;
+    private readonly ReviewHandler _reviews;
+    private readonly TokenRequestHandler _tokenRequests;
     private readonly X509Certificate2 _certificate;
     private readonly TimeSpan _nodeGracePeriod;
     private WebApplication? _app;
@@ -42,7 +46,12 @@ public sealed class ApiServerHost : IAsyncDisposable
         _service = new ResourceService(_store, new ResourceCatalog(), TimeProvider.System);
         _pods = new PodHandler(_service, TimeProvider.System, options.AdminToken);
         _certificate = ServerCertificate.LoadOrCreate(options.DataDirectory, "phi-apiserver");
-        _token = SHA256.HashData(Encoding.UTF8.GetBytes(options.AdminToken));
+        _signingKey = SigningKey.LoadOrCreate(options.DataDirectory);
+        _rbac = new Rbac(_store);
+        var tokens = new ServiceAccountTokens(_store, _signingKey, TimeProvider.System);
+        _authenticator = new Authenticator(options.AdminToken, tokens, _rbac);
+        _reviews = new ReviewHandler(_authenticator, _rbac);
+        _tokenRequests = new TokenRequestHandler(_service, tokens, TimeProvider.System);
     }
 
     public Uri BaseAddress { get; private set; } = new("https://127.0.0.1");
@@ -84,6 +93,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         _pods.Dispose();
         _store.Dispose();
         _certificate.Dispose();
+        _signingKey.Dispose();
         _stopping.Dispose();
     }
 
@@ -99,6 +109,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             Ensure(BuiltInResources.PriorityClasses, priority);
         }
 
+        BuiltInRoles.Ensure(_service);
         foreach (var definition in definitions.SelectMany(ManifestReader.Read).Select(read => JsonNode.Parse(read.ToJsonString())!.AsObject()))
         {
             var key = new ObjectKey("", (string)definition["metadata"]!["name"]!);
@@ -124,7 +135,9 @@ public sealed class ApiServerHost : IAsyncDisposable
         return Task.WhenAll(
             new GarbageCollector(_service).RunAsync(ct),
             new ControlLoop(_store, TimeProvider.System, DisruptionController.Watched, disruption.Pass).RunAsync(ct),
-            new ControlLoop(_store, TimeProvider.System, NodeLifecycle.Watched, nodes.Pass).RunAsync(ct));
+            new ControlLoop(_store, TimeProvider.System, NodeLifecycle.Watched, nodes.Pass).RunAsync(ct),
+            new ControlLoop(_store, TimeProvider.System, ServiceAccountController.Watched, new ServiceAccountController(_service).Pass).RunAsync(ct),
+            new ControlLoop(_store, TimeProvider.System, RoleAggregation.Watched, new RoleAggregation(_service).Pass).RunAsync(ct));
     }
 
     private async Task ListenAsync(int port, CancellationToken ct)
@@ -172,9 +185,17 @@ public sealed class ApiServerHost : IAsyncDisposable
             return;
         }
 
-        Authenticate(http);
-        if (ApiRequest.Parse(http, _service.Catalog) is { } request)
+        var access = new RequestAccess(_authenticator.Authenticate(http), _rbac);
+        http.Features.Set(access);
+        var parsed = ApiRequest.Parse(http, _service.Catalog);
+        access.Require(parsed is not null ? AccessAttributes.Of(parsed, access.User) : new AccessAttributes(access.User, http.Request.Method.ToLowerInvariant()) { Path = path });
+        if (parsed is { } request)
         {
+            if (await _reviews.TryHandleAsync(request, access.User) || await _tokenRequests.TryHandleAsync(request))
+            {
+                return;
+            }
+
             if (http.Request.Method == "GET" && request.Subresource is null && request.Flag("watch"))
             {
                 await watches.HandleAsync(request);
@@ -184,24 +205,9 @@ public sealed class ApiServerHost : IAsyncDisposable
                 await resources.HandleAsync(request);
             }
         }
-        else if (http.Request.Method == "POST" && path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
-        {
-            // There is one user, and it may do everything.
-            await Replies.WriteAsync(http, new JsonObject { ["kind"] = "SelfSubjectAccessReview", ["apiVersion"] = "authorization.k8s.io/v1", ["metadata"] = new JsonObject(), ["spec"] = new JsonObject(), ["status"] = new JsonObject { ["allowed"] = true } }, 201);
-        }
         else
         {
             await Replies.WriteAsync(http, discovery.Find(path) ?? documents.Find(path) ?? throw ApiException.NoSuchPath());
-        }
-    }
-
-    private void Authenticate(HttpContext http)
-    {
-        var header = (string?)http.Request.Headers.Authorization ?? "";
-        var given = header.StartsWith("Bearer ", StringComparison.Ordinal) ? header["Bearer ".Length..] : "";
-        if (!CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), _token))
-        {
-            throw new ApiException(401, "Unauthorized", "Unauthorized");
         }
     }
 }

@@ -9,7 +9,7 @@ public sealed class ApiServerOptions
     /// <summary>Port on 127.0.0.1; 0 takes a free one.</summary>
     public int Port { get; init; }
 
-    /// <summary>The bearer token that every request must carry.</summary>
+    /// <summary>The bearer token of a member of system:masters, who may do everything; service accounts have tokens of their own.</summary>
     public required string AdminToken { get; init; }
 
     /// <summary>Where the kubeconfig is written, readable by its owner alone.</summary>

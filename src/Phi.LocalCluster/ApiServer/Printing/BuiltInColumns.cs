@@ -30,6 +30,16 @@ internal static class BuiltInColumns
             PrinterColumn.AgeColumn,
             PrinterColumn.Text("PreemptionPolicy", priority => (string?)priority["preemptionPolicy"]),
         ],
+        ("rbac.authorization.k8s.io", "roles" or "clusterroles") => [PrinterColumn.NameColumn, CreatedAt],
+        ("rbac.authorization.k8s.io", _) =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Role", binding => $"{(string?)binding["roleRef"]?["kind"]}/{(string?)binding["roleRef"]?["name"]}"),
+            PrinterColumn.AgeColumn,
+            PrinterColumn.Text("Users", binding => Subjects(binding, "User"), 1),
+            PrinterColumn.Text("Groups", binding => Subjects(binding, "Group"), 1),
+            PrinterColumn.Text("ServiceAccounts", binding => Subjects(binding, "ServiceAccount"), 1),
+        ],
         ("policy", _) =>
         [
             PrinterColumn.NameColumn,
@@ -38,7 +48,7 @@ internal static class BuiltInColumns
             PrinterColumn.Text("Allowed Disruptions", budget => budget["status"]?["disruptionsAllowed"]?.ToString() ?? "0"),
             PrinterColumn.AgeColumn,
         ],
-        ("apiextensions.k8s.io", _) => [PrinterColumn.NameColumn, new("Created At", "date", "", 0, "Created At", (value, _) => (string?)value["metadata"]?["creationTimestamp"])],
+        ("apiextensions.k8s.io", _) => [PrinterColumn.NameColumn, CreatedAt],
         _ => [PrinterColumn.NameColumn, PrinterColumn.AgeColumn],
     };
 
@@ -77,6 +87,11 @@ internal static class BuiltInColumns
         PrinterColumn.Text("Object", value => (value["involvedObject"] ?? value["regarding"]) is { } about ? $"{((string?)about["kind"])?.ToLowerInvariant()}/{(string?)about["name"]}" : null),
         PrinterColumn.Text("Message", value => (string?)(value["message"] ?? value["note"])),
     ];
+
+    private static PrinterColumn CreatedAt => new("Created At", "date", "", 0, "Created At", (value, _) => (string?)value["metadata"]?["creationTimestamp"]);
+
+    private static string? Subjects(JsonObject binding, string kind) =>
+        string.Join(", ", (binding["subjects"] as JsonArray ?? []).Where(subject => (string?)subject?["kind"] == kind).Select(subject => kind == "ServiceAccount" ? $"{(string?)subject!["namespace"]}/{(string?)subject["name"]}" : (string?)subject!["name"]));
 
     private const string RolePrefix = "node-role.kubernetes.io/";
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.Priority;
 
@@ -13,6 +14,10 @@ internal static class KindRules
         {
             PriorityClassRules.ApplyDefaults(value);
         }
+        else if (type.Group == Rbac.Group)
+        {
+            RbacRules.ApplyDefaults(value);
+        }
     }
 
     /// <param name="old">Null for a new object.</param>
@@ -26,6 +31,11 @@ internal static class KindRules
         if (type == BuiltInResources.PriorityClasses)
         {
             return PriorityClassRules.Check(value, old);
+        }
+
+        if (type.Group == Rbac.Group)
+        {
+            return RbacRules.Check(type, value, old);
         }
 
         return [];

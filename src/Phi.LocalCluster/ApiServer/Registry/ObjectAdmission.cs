@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Phi.LocalCluster.ApiServer.Apply;
+using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Schemas;
 using Phi.LocalCluster.ApiServer.Storage;
@@ -47,6 +48,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         }
 
         Validate(type, value, null);
+        options.Access?.CheckWrite(type, value, old: null);
         if (type == BuiltInResources.Definitions)
         {
             DefinitionRules.Establish(value, ManagedFields.Stamp(clock.GetUtcNow()));
@@ -94,6 +96,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         Shape(type, value, options);
         PriorityAdmission.Admit(store, type, value, old);
         Validate(type, value, old);
+        options.Access?.CheckWrite(type, value, old);
         if (type.HasGeneration && !JsonNode.DeepEquals(Wanted(old), Wanted(value)))
         {
             value["metadata"]!["generation"] = ((long?)old["metadata"]!["generation"] ?? 1) + 1;
@@ -158,7 +161,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
 
     private static void Validate(ResourceType type, JsonObject value, JsonObject? old)
     {
-        var errors = new List<FieldError>(ObjectRules.Check(value));
+        var errors = new List<FieldError>(ObjectRules.Check(value, isAnyName: type.Group == Rbac.Group));
         errors.AddRange(SchemaValidator.Validate(value, old, type.Schema));
         if (errors.Count == 0 && type == BuiltInResources.Pods)
         {
