@@ -82,7 +82,11 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
                 }
             }
 
-            metadata["managedFields"] = old["metadata"]!["managedFields"]?.DeepClone();
+            if (metadata["managedFields"] is not JsonArray { Count: > 0 })
+            {
+                metadata["managedFields"] = old["metadata"]!["managedFields"]?.DeepClone();
+            }
+
             if (type.HasStatus)
             {
                 value["status"] = old["status"]?.DeepClone();

@@ -131,6 +131,10 @@ internal static class PodRules
         foreach (var container in ContainerLists.SelectMany(list => spec[list] as JsonArray ?? []).OfType<JsonObject>())
         {
             container.Remove("image");
+            foreach (var port in (container["ports"] as JsonArray ?? []).OfType<JsonObject>())
+            {
+                port["protocol"] ??= "TCP";
+            }
         }
 
         return spec;
