@@ -10,10 +10,8 @@ using Microsoft.Extensions.Logging;
 using Phi.Api.Manifests;
 using Phi.LocalCluster.ApiServer.Authentication;
 using Phi.LocalCluster.ApiServer.Authorization;
-using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.Http;
 using Phi.LocalCluster.ApiServer.Lifecycle;
-using Phi.LocalCluster.ApiServer.NodeHealth;
 using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Registry;
 using Phi.LocalCluster.ApiServer.Storage;
@@ -35,13 +33,11 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ReviewHandler _reviews;
     private readonly TokenRequestHandler _tokenRequests;
     private readonly X509Certificate2 _certificate;
-    private readonly TimeSpan _nodeGracePeriod;
     private WebApplication? _app;
     private Task _controllers = Task.CompletedTask;
 
     private ApiServerHost(ApiServerOptions options)
     {
-        _nodeGracePeriod = options.NodeMonitorGracePeriod;
         _store = new ObjectStore(options.DataDirectory);
         _service = new ResourceService(_store, new ResourceCatalog(), TimeProvider.System);
         _pods = new PodHandler(_service, TimeProvider.System, options.AdminToken);
@@ -71,7 +67,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             throw;
         }
 
-        host._controllers = Task.Run(() => host.ControlAsync(host._stopping.Token), CancellationToken.None);
+        host._controllers = Task.Run(() => Controllers.RunAsync(host._service, options, TimeProvider.System, host._stopping.Token), CancellationToken.None);
         if (options.KubeconfigPath is { } path)
         {
             Kubeconfig.Write(path, host.BaseAddress, host._certificate, options.AdminToken);
@@ -126,18 +122,6 @@ public sealed class ApiServerHost : IAsyncDisposable
             // Parsed from text, a number converts to any numeric type; one set by code only to its own.
             _service.Create(type, "", JsonNode.Parse(value.ToJsonString())!.AsObject(), WriteOptions.Server);
         }
-    }
-
-    private Task ControlAsync(CancellationToken ct)
-    {
-        var disruption = new DisruptionController(_service, TimeProvider.System);
-        var nodes = new NodeLifecycle(_service, TimeProvider.System, _nodeGracePeriod);
-        return Task.WhenAll(
-            new GarbageCollector(_service).RunAsync(ct),
-            new ControlLoop(_store, TimeProvider.System, DisruptionController.Watched, disruption.Pass).RunAsync(ct),
-            new ControlLoop(_store, TimeProvider.System, NodeLifecycle.Watched, nodes.Pass).RunAsync(ct),
-            new ControlLoop(_store, TimeProvider.System, ServiceAccountController.Watched, new ServiceAccountController(_service).Pass).RunAsync(ct),
-            new ControlLoop(_store, TimeProvider.System, RoleAggregation.Watched, new RoleAggregation(_service).Pass).RunAsync(ct));
     }
 
     private async Task ListenAsync(int port, CancellationToken ct)

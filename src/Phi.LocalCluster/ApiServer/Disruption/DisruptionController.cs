@@ -27,9 +27,9 @@ internal sealed class DisruptionController(ResourceService service, TimeProvider
             {
                 service.Store.TryChange(BuiltInResources.PodDisruptionBudgets, key, current => next = Sooner(next, Refresh(current, pods)));
             }
-            catch (ApiException e) when (e.Code == 404)
+            catch (Exception e) when (e is ApiException { Code: 404 } or InvalidOperationException or FormatException)
             {
-                // Deleted meanwhile.
+                // Deleted meanwhile, or its status or its pods' scale cannot be read: then its last numbers stay, and the other budgets get theirs.
             }
         }
 

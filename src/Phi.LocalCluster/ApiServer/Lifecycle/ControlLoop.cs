@@ -34,8 +34,9 @@ internal sealed class ControlLoop(ObjectStore store, TimeProvider clock, IReadOn
         {
             return pass();
         }
-        catch (ApiException)
+        catch (Exception e) when (e is ApiException or InvalidOperationException or FormatException)
         {
+            // Somebody was faster, or wrote a field of another type than is read here; the other controllers go on.
             return RetryPeriod;
         }
     }
