@@ -130,6 +130,7 @@ public sealed class EvictionTests(TestServer server) : IClassFixture<TestServer>
         await KubectlAsync("taint node farm gpu:PreferNoSchedule-");
         var (_, untainted) = await server.SendAsync(HttpMethod.Get, Node);
         await KubectlAsync("cordon farm");
+        await UntilAsync(Node, found => HasTaint(found, "node.kubernetes.io/unschedulable"));
         var blocked = await server.KubectlAsync("", "drain", "farm", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=2s");
         await server.SendAsync(HttpMethod.Patch, $"/apis/policy/v1/namespaces/{team}/poddisruptionbudgets/guard", """{"spec": {"minAvailable": 0}}""", MergePatch);
         await UntilAsync($"/apis/policy/v1/namespaces/{team}/poddisruptionbudgets/guard", found => (int?)found["status"]?["disruptionsAllowed"] == 1);
@@ -143,7 +144,21 @@ public sealed class EvictionTests(TestServer server) : IClassFixture<TestServer>
         Assert.Contains("violate the pod's disruption budget", blocked.Error, StringComparison.Ordinal);
         Assert.Contains("node/farm drained", (await drained).Output, StringComparison.Ordinal);
         await KubectlAsync("uncordon farm");
+        await UntilAsync(Node, found => !HasTaint(found, "node.kubernetes.io/unschedulable"));
         Assert.Null((await server.SendAsync(HttpMethod.Get, Node)).Body["spec"]!["unschedulable"]);
+    }
+
+    [Theory]
+    [InlineData("explain pdb.spec.unhealthyPodEvictionPolicy", "unhealthyPodEvictionPolicy")]
+    [InlineData("explain clusterrole.rules.nonResourceURLs", "nonResourceURLs")]
+    [InlineData("describe clusterrole system:basic-user", "selfsubjectreviews")]
+    [InlineData("get pc", "system-node-critical")]
+    [InlineData("api-resources --api-group=authorization.k8s.io -o wide", "selfsubjectrulesreviews")]
+    public async Task Kubectl_OfTheKindsOfAccessAndDisruption_KnowsThem(string command, string expected)
+    {
+        var done = await server.KubectlAsync("", command.Split(' '));
+
+        Assert.Contains(expected, done.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,6 +169,8 @@ public sealed class EvictionTests(TestServer server) : IClassFixture<TestServer>
 
         Assert.Contains("zero   N/A             0", (await server.KubectlAsync("", "get", "pdb", "-n", team)).Output, StringComparison.Ordinal);
     }
+
+    private static bool HasTaint(JsonObject node, string key) => (node["spec"]?["taints"] as JsonArray ?? []).Any(taint => (string?)taint!["key"] == key);
 
     private async Task KubectlAsync(string command)
     {
