@@ -8,6 +8,9 @@ internal sealed class ApiException(int code, string reason, string message, Json
     public int Code { get; } = code;
     public string Reason { get; } = reason;
 
+    /// <summary>When the client may ask again, for the header of the same name.</summary>
+    public int? RetryAfterSeconds { get; } = (int?)details?["retryAfterSeconds"];
+
     public JsonObject ToStatus() => new()
     {
         ["kind"] = "Status",

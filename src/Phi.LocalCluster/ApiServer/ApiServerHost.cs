@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -10,15 +8,18 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Manifests;
+using Phi.LocalCluster.ApiServer.Authentication;
+using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Http;
 using Phi.LocalCluster.ApiServer.Lifecycle;
+using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Registry;
 using Phi.LocalCluster.ApiServer.Storage;
 using Phi.LocalCluster.Security;
 
 namespace Phi.LocalCluster.ApiServer;
 
-/// <summary>The embedded Kubernetes API server, for one machine: TLS on 127.0.0.1 behind a bearer token.</summary>
+/// <summary>The embedded Kubernetes API server, for one machine: TLS on 127.0.0.1 behind bearer tokens and RBAC.</summary>
 public sealed class ApiServerHost : IAsyncDisposable
 {
     private static readonly string[] FirstNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -26,10 +27,14 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ObjectStore _store;
     private readonly ResourceService _service;
     private readonly PodHandler _pods;
-    private readonly byte[] _token;
+    private readonly SigningKey _signingKey;
+    private readonly Rbac _rbac;
+    private readonly Authenticator _authenticator;
+    private readonly ReviewHandler _reviews;
+    private readonly TokenRequestHandler _tokenRequests;
     private readonly X509Certificate2 _certificate;
     private WebApplication? _app;
-    private Task _collector = Task.CompletedTask;
+    private Task _controllers = Task.CompletedTask;
 
     private ApiServerHost(ApiServerOptions options)
     {
@@ -37,7 +42,12 @@ public sealed class ApiServerHost : IAsyncDisposable
         _service = new ResourceService(_store, new ResourceCatalog(), TimeProvider.System);
         _pods = new PodHandler(_service, TimeProvider.System, options.AdminToken);
         _certificate = ServerCertificate.LoadOrCreate(options.DataDirectory, "phi-apiserver");
-        _token = SHA256.HashData(Encoding.UTF8.GetBytes(options.AdminToken));
+        _signingKey = SigningKey.LoadOrCreate(options.DataDirectory);
+        _rbac = new Rbac(_store);
+        var tokens = new ServiceAccountTokens(_store, _signingKey, TimeProvider.System);
+        _authenticator = new Authenticator(options.AdminToken, tokens, _rbac);
+        _reviews = new ReviewHandler(_authenticator, _rbac);
+        _tokenRequests = new TokenRequestHandler(_service, tokens, TimeProvider.System);
     }
 
     public Uri BaseAddress { get; private set; } = new("https://127.0.0.1");
@@ -57,7 +67,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             throw;
         }
 
-        host._collector = Task.Run(() => new GarbageCollector(host._service).RunAsync(host._stopping.Token), CancellationToken.None);
+        host._controllers = Task.Run(() => Controllers.RunAsync(host._service, options, TimeProvider.System, host._stopping.Token), CancellationToken.None);
         if (options.KubeconfigPath is { } path)
         {
             Kubeconfig.Write(path, host.BaseAddress, host._certificate, options.AdminToken);
@@ -75,10 +85,11 @@ public sealed class ApiServerHost : IAsyncDisposable
             await _app.DisposeAsync();
         }
 
-        await _collector.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await _controllers.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _pods.Dispose();
         _store.Dispose();
         _certificate.Dispose();
+        _signingKey.Dispose();
         _stopping.Dispose();
     }
 
@@ -86,12 +97,15 @@ public sealed class ApiServerHost : IAsyncDisposable
     {
         foreach (var name in FirstNamespaces)
         {
-            if (_store.Get("namespaces", new ObjectKey("", name)) is null)
-            {
-                _service.Create(BuiltInResources.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }, WriteOptions.Server);
-            }
+            Ensure(BuiltInResources.Namespaces, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
         }
 
+        foreach (var priority in PriorityClassRules.BuiltIn)
+        {
+            Ensure(BuiltInResources.PriorityClasses, priority);
+        }
+
+        BuiltInRoles.Ensure(_service);
         foreach (var definition in definitions.SelectMany(ManifestReader.Read).Select(read => JsonNode.Parse(read.ToJsonString())!.AsObject()))
         {
             var key = new ObjectKey("", (string)definition["metadata"]!["name"]!);
@@ -99,6 +113,15 @@ public sealed class ApiServerHost : IAsyncDisposable
         }
 
         _service.Catalog.Use(_store.List(BuiltInResources.Definitions.Storage).Items);
+    }
+
+    private void Ensure(ResourceType type, JsonObject value)
+    {
+        if (_store.Get(type.Storage, ResourceService.KeyOf(value)) is null)
+        {
+            // Parsed from text, a number converts to any numeric type; one set by code only to its own.
+            _service.Create(type, "", JsonNode.Parse(value.ToJsonString())!.AsObject(), WriteOptions.Server);
+        }
     }
 
     private async Task ListenAsync(int port, CancellationToken ct)
@@ -146,9 +169,17 @@ public sealed class ApiServerHost : IAsyncDisposable
             return;
         }
 
-        Authenticate(http);
-        if (ApiRequest.Parse(http, _service.Catalog) is { } request)
+        var access = new RequestAccess(_authenticator.Authenticate(http), _rbac);
+        http.Features.Set(access);
+        var parsed = ApiRequest.Parse(http, _service.Catalog);
+        access.Require(parsed is not null ? AccessAttributes.Of(parsed, access.User) : new AccessAttributes(access.User, http.Request.Method.ToLowerInvariant()) { Path = path });
+        if (parsed is { } request)
         {
+            if (await _reviews.TryHandleAsync(request, access.User) || await _tokenRequests.TryHandleAsync(request))
+            {
+                return;
+            }
+
             if (http.Request.Method == "GET" && request.Subresource is null && request.Flag("watch"))
             {
                 await watches.HandleAsync(request);
@@ -158,24 +189,9 @@ public sealed class ApiServerHost : IAsyncDisposable
                 await resources.HandleAsync(request);
             }
         }
-        else if (http.Request.Method == "POST" && path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
-        {
-            // There is one user, and it may do everything.
-            await Replies.WriteAsync(http, new JsonObject { ["kind"] = "SelfSubjectAccessReview", ["apiVersion"] = "authorization.k8s.io/v1", ["metadata"] = new JsonObject(), ["spec"] = new JsonObject(), ["status"] = new JsonObject { ["allowed"] = true } }, 201);
-        }
         else
         {
             await Replies.WriteAsync(http, discovery.Find(path) ?? documents.Find(path) ?? throw ApiException.NoSuchPath());
-        }
-    }
-
-    private void Authenticate(HttpContext http)
-    {
-        var header = (string?)http.Request.Headers.Authorization ?? "";
-        var given = header.StartsWith("Bearer ", StringComparison.Ordinal) ? header["Bearer ".Length..] : "";
-        if (!CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), _token))
-        {
-            throw new ApiException(401, "Unauthorized", "Unauthorized");
         }
     }
 }

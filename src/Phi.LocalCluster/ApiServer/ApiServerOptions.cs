@@ -9,11 +9,17 @@ public sealed class ApiServerOptions
     /// <summary>Port on 127.0.0.1; 0 takes a free one.</summary>
     public int Port { get; init; }
 
-    /// <summary>The bearer token that every request must carry.</summary>
+    /// <summary>The bearer token of a member of system:masters, who may do everything; service accounts have tokens of their own.</summary>
     public required string AdminToken { get; init; }
 
     /// <summary>Where the kubeconfig is written, readable by its owner alone.</summary>
     public string? KubeconfigPath { get; init; }
+
+    /// <summary>
+    /// How long a node may neither renew its lease nor post its status before it becomes unknown and is tainted; a node renews every
+    /// 10 s. kube-controller-manager's --node-monitor-grace-period. Default 40 s.
+    /// </summary>
+    public TimeSpan NodeMonitorGracePeriod { get; init; } = TimeSpan.FromSeconds(40);
 
     /// <summary>CustomResourceDefinitions (YAML) applied before the first request.</summary>
     public IReadOnlyList<string> CrdManifests { get; init; } = [];

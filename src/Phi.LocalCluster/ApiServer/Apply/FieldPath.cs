@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Phi.LocalCluster.ApiServer.Schemas;
 
 namespace Phi.LocalCluster.ApiServer.Apply;
 
@@ -18,10 +19,16 @@ internal readonly record struct FieldPath(string Text) : IComparable<FieldPath>
 
     public bool IsBelow(FieldPath other) => Text.Length > other.Text.Length && Text.StartsWith(other.Text, StringComparison.Ordinal) && (other.Text.Length == 0 || Text[other.Text.Length] == Separator);
 
+    /// <summary>Whether it is one of the fields by which an item is found in its list.</summary>
+    public bool IsKeyOfItem => Elements is [.., ['k', ':', .. var item], ['f', ':', .. var name]] && JsonNode.Parse(item)!.AsObject().ContainsKey(name);
+
+    public bool IsOrIsBelow(FieldPath other) => this == other || IsBelow(other);
+
     public static string Field(string name) => $"f:{name}";
 
-    public static string Key(JsonNode? item, IReadOnlyList<string> keys) =>
-        $"k:{new JsonObject(keys.Order(StringComparer.Ordinal).Select(key => KeyValuePair.Create(key, item?[key]?.DeepClone()))).ToJsonString()}";
+    /// <summary>An item of a list of the schema; a key that the item leaves out has its default, as a port's protocol has.</summary>
+    public static string Key(JsonNode? item, Schema list) =>
+        $"k:{new JsonObject(list.ListMapKeys.Order(StringComparer.Ordinal).Select(key => KeyValuePair.Create(key, (item?[key] ?? list.Items?.Child(key)?.Default)?.DeepClone()))).ToJsonString()}";
 
     public static string Value(JsonNode? item) => $"v:{item?.ToJsonString() ?? "null"}";
 

@@ -118,7 +118,7 @@ internal static class FieldSet
             case JsonArray items when schema.ListType == "map":
                 foreach (var item in items)
                 {
-                    var at = path.Then(FieldPath.Key(item, schema.ListMapKeys));
+                    var at = path.Then(FieldPath.Key(item, schema));
                     leaves[at] = null;
                     Collect(item, schema.Items ?? Schema.Any, at, leaves);
                 }

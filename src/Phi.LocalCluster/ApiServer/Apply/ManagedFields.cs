@@ -7,6 +7,7 @@ namespace Phi.LocalCluster.ApiServer.Apply;
 /// <summary>Who owns which field: metadata.managedFields, read and written.</summary>
 internal sealed class ManagedFields
 {
+    private static readonly FieldPath Status = FieldPath.Root.Then(FieldPath.Field("status"));
     private readonly List<Entry> _entries = [];
 
     private ManagedFields()
@@ -48,13 +49,17 @@ internal sealed class ManagedFields
             ["subresource"] = entry.Subresource,
         })]);
 
-    /// <summary>Gives the fields that a write (not an apply) changed to its manager, and takes them from all others.</summary>
+    /// <summary>
+    /// Gives the fields that a write (not an apply) changed to its manager, and takes them from all others. The owners before it are those
+    /// that the write names, as kubectl does when it turns a client-side apply into a server-side one; else those of the old object.
+    /// </summary>
     public static void TrackUpdate(JsonObject? old, JsonObject value, ResourceType type, string manager, string? subresource, DateTimeOffset now)
     {
         var before = old is null ? [] : FieldSet.Leaves(old, type.Schema);
         var after = FieldSet.Leaves(value, type.Schema);
-        var changed = after.Where(leaf => !before.TryGetValue(leaf.Key, out var was) || !JsonNode.DeepEquals(was, leaf.Value)).Select(leaf => leaf.Key).ToHashSet();
-        var managed = Read(old);
+        var isStatusReset = subresource is null && type.HasStatus;
+        var changed = after.Where(leaf => !(isStatusReset && leaf.Key.IsOrIsBelow(Status)) && (!before.TryGetValue(leaf.Key, out var was) || !JsonNode.DeepEquals(was, leaf.Value))).Select(leaf => leaf.Key).ToHashSet();
+        var managed = Read(old is null || value["metadata"]!["managedFields"] is not JsonArray { Count: > 0 } ? old : value);
         foreach (var entry in managed._entries)
         {
             entry.Fields.RemoveWhere(path => changed.Contains(path) || !after.ContainsKey(path));

@@ -18,23 +18,21 @@ internal static class ServerSideApply
             throw ApiException.BadRequest("metadata.managedFields must be nil");
         }
 
+        applied = Writable(applied, type, subresource);
         var leaves = FieldSet.Leaves(applied, type.Schema);
         var managed = ManagedFields.Read(live);
+        if (live is not null && managed.Entries.Count == 0)
+        {
+            // Written by something that tracks no fields: whoever wrote it owns them all.
+            managed.Own("before-first-apply", "Update", null, type.ApiVersion).Fields.UnionWith(FieldSet.Leaves(live, type.Schema).Keys);
+        }
+
         var own = managed.Own(manager, "Apply", subresource, type.ApiVersion);
         Contend(live, leaves, managed, own, type, force);
 
         var merged = (live?.DeepClone() ?? new JsonObject()).AsObject();
         Merge(merged, applied, type.Schema, isRoot: true);
-        var dropped = own.Fields.Where(path => !leaves.ContainsKey(path)).ToList();
-        foreach (var path in dropped.OrderByDescending(path => path.Text.Length))
-        {
-            var isOwned = managed.Entries.Any(entry => entry != own && entry.Fields.Any(other => other == path || other.IsBelow(path)));
-            if (!isOwned && !leaves.Keys.Any(leaf => leaf.IsBelow(path)))
-            {
-                Remove(merged, path.Elements, 0, type.Schema);
-            }
-        }
-
+        RemoveDropped(merged, leaves, managed, own, type);
         own.Fields.Clear();
         own.Fields.UnionWith(leaves.Keys);
         own.Time = ManagedFields.Stamp(now);
@@ -45,29 +43,57 @@ internal static class ServerSideApply
     private static void Contend(JsonObject? live, Dictionary<FieldPath, JsonNode?> leaves, ManagedFields managed, ManagedFields.Entry own, ResourceType type, bool force)
     {
         var current = live is null ? [] : FieldSet.Leaves(live, type.Schema);
-        var causes = new JsonArray();
-        var conflicts = new List<string>();
-        foreach (var entry in managed.Entries.Where(entry => entry != own))
+        var contended = managed.Entries.Where(entry => entry != own)
+            .Select(entry => (Entry: entry, Paths: leaves.Where(leaf => entry.Fields.Contains(leaf.Key) && !JsonNode.DeepEquals(current.GetValueOrDefault(leaf.Key), leaf.Value)).Select(leaf => leaf.Key).Order().ToList()))
+            .Where(entry => entry.Paths.Count > 0).ToList();
+        if (contended.Count == 0)
         {
-            var contended = leaves.Where(leaf => entry.Fields.Contains(leaf.Key) && !JsonNode.DeepEquals(current.GetValueOrDefault(leaf.Key), leaf.Value)).Select(leaf => leaf.Key).Order().ToList();
-            if (force)
-            {
-                entry.Fields.ExceptWith(contended);
-                continue;
-            }
-
-            foreach (var path in contended)
-            {
-                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with \"{entry.Manager}\"{(entry.Operation == "Update" ? $" using {entry.ApiVersion}" : "")}", ["field"] = path.ToString() });
-                conflicts.Add($"conflict with \"{entry.Manager}\": {path}");
-            }
+            return;
         }
 
-        if (conflicts.Count > 0)
+        if (!force && !contended.SelectMany(entry => entry.Paths).All(ClientSideApply.Held(live, current, type, own.Manager).Contains))
         {
-            var many = conflicts.Count == 1 ? "1 conflict" : $"{conflicts.Count} conflicts";
-            throw new ApiException(409, "Conflict", $"Apply failed with {many}: {string.Join("\n", conflicts)}", new JsonObject { ["causes"] = causes });
+            throw Conflict([.. contended.SelectMany(entry => entry.Paths.Select(path => (Show(entry.Entry), path)))]);
         }
+
+        foreach (var (entry, paths) in contended)
+        {
+            entry.Fields.ExceptWith(paths);
+        }
+    }
+
+    private static ApiException Conflict(List<(string Manager, FieldPath Path)> conflicts)
+    {
+        var causes = new JsonArray([.. conflicts.Select(conflict => new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {conflict.Manager}", ["field"] = conflict.Path.ToString() })]);
+        var message = conflicts is [var only]
+            ? $"Apply failed with 1 conflict: conflict with {only.Manager}: {only.Path}"
+            : $"Apply failed with {conflicts.Count} conflicts: {string.Join('\n', conflicts.GroupBy(conflict => conflict.Manager).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"conflicts with {group.Key}:\n{string.Join('\n', group.Select(conflict => $"- {conflict.Path}"))}"))}";
+        return new ApiException(409, "Conflict", message, new JsonObject { ["causes"] = causes });
+    }
+
+    private static string Show(ManagedFields.Entry entry) =>
+        $"\"{entry.Manager}\"{(entry.Subresource is null ? "" : $" with subresource \"{entry.Subresource}\"")}{(entry.Operation == "Update" ? $" using {entry.ApiVersion}" : "")}";
+
+    /// <summary>Of an applied object what its path may write: the status at the subresource, all else at the object. The rest is not owned either.</summary>
+    private static JsonObject Writable(JsonObject applied, ResourceType type, string? subresource)
+    {
+        if (!type.HasStatus || (subresource is null && applied["status"] is null))
+        {
+            return applied;
+        }
+
+        var value = applied.DeepClone().AsObject();
+        if (subresource is null)
+        {
+            value.Remove("status");
+            return value;
+        }
+
+        var metadata = applied["metadata"];
+        return new JsonObject(value.Where(field => field.Key is "apiVersion" or "kind" or "status").Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())))
+        {
+            ["metadata"] = new JsonObject { ["name"] = metadata?["name"]?.DeepClone(), ["namespace"] = metadata?["namespace"]?.DeepClone() },
+        };
     }
 
     private static void Merge(JsonObject into, JsonObject from, Schema schema, bool isRoot = false)
@@ -96,7 +122,7 @@ internal static class ServerSideApply
                 var list = into is JsonArray present ? present.DeepClone().AsArray() : [];
                 foreach (var item in items)
                 {
-                    var at = Index(list, FieldPath.Key(item, schema.ListMapKeys), schema);
+                    var at = Index(list, FieldPath.Key(item, schema), schema);
                     var value = Merge(at < 0 ? null : list[at], item, schema.Items ?? Schema.Any, false);
                     if (at < 0)
                     {
@@ -119,6 +145,24 @@ internal static class ServerSideApply
                 return set;
             default:
                 return from?.DeepClone();
+        }
+    }
+
+    /// <summary>
+    /// Removes what the manager no longer applies and nobody else owns. Parents come first: an item goes as a whole, since without its
+    /// keys it would not be found any more.
+    /// </summary>
+    private static void RemoveDropped(JsonObject merged, Dictionary<FieldPath, JsonNode?> leaves, ManagedFields managed, ManagedFields.Entry own, ResourceType type)
+    {
+        var removed = new List<FieldPath>();
+        foreach (var path in own.Fields.Where(path => !leaves.ContainsKey(path)).OrderBy(path => path.Text.Length))
+        {
+            var isOwned = managed.Entries.Any(entry => entry != own && entry.Fields.Any(other => other.IsOrIsBelow(path)));
+            if (!isOwned && !path.IsKeyOfItem && !removed.Exists(parent => path.IsBelow(parent)) && !leaves.Keys.Any(leaf => leaf.IsBelow(path)))
+            {
+                Remove(merged, path.Elements, 0, type.Schema);
+                removed.Add(path);
+            }
         }
     }
 
@@ -159,7 +203,7 @@ internal static class ServerSideApply
     {
         for (var i = 0; i < items.Count; i++)
         {
-            if ((element.StartsWith("k:", StringComparison.Ordinal) ? FieldPath.Key(items[i], schema.ListMapKeys) : FieldPath.Value(items[i])) == element)
+            if ((element.StartsWith("k:", StringComparison.Ordinal) ? FieldPath.Key(items[i], schema) : FieldPath.Value(items[i])) == element)
             {
                 return i;
             }

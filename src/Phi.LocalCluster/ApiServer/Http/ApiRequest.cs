@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Registry;
 using Phi.LocalCluster.ApiServer.Storage;
 
@@ -49,7 +50,10 @@ internal sealed record ApiRequest(HttpContext Http, ResourceType Type, string? N
             "Ignore" => FieldValidation.Ignore,
             _ => FieldValidation.Warn,
         },
-        Flag("force"));
+        Flag("force"))
+    {
+        Access = Http.Features.Get<RequestAccess>(),
+    };
 
     private string Agent() => ((string?)Http.Request.Headers.UserAgent ?? "").Split('/')[0] is { Length: > 0 } agent ? agent : "unknown";
 }

@@ -65,7 +65,7 @@ internal sealed class Discovery(ResourceCatalog catalog)
             ["singularName"] = type.Singular,
             ["namespaced"] = type.Namespaced,
             ["kind"] = type.Kind,
-            ["verbs"] = Strings(Verbs),
+            ["verbs"] = Strings(type.IsReview ? ["create"] : Verbs),
             ["shortNames"] = type.ShortNames.Count > 0 ? Strings(type.ShortNames) : null,
             ["categories"] = type.Categories.Count > 0 ? Strings(type.Categories) : null,
         };
@@ -78,10 +78,20 @@ internal sealed class Discovery(ResourceCatalog catalog)
         {
             yield return Sub("log", "Pod", ["get"]);
             yield return Sub("binding", "Binding", ["create"]);
-            var eviction = Sub("eviction", "Eviction", ["create"]);
-            eviction["group"] = "policy";
-            eviction["version"] = "v1";
-            yield return eviction;
+            yield return Foreign("eviction", "Eviction", "policy");
+        }
+
+        if (type == BuiltInResources.ServiceAccounts)
+        {
+            yield return Foreign("token", "TokenRequest", "authentication.k8s.io");
+        }
+
+        JsonObject Foreign(string name, string kind, string group)
+        {
+            var entry = Sub(name, kind, ["create"]);
+            entry["group"] = group;
+            entry["version"] = "v1";
+            return entry;
         }
 
         JsonObject Sub(string name, string kind, IEnumerable<string> verbs) =>

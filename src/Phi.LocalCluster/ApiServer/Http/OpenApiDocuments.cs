@@ -47,6 +47,12 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog)
             var name = $"{type.Group}.{type.Version}.{type.Kind}".TrimStart('.');
             schemas[name] = Schema(type);
             var root = (group.Length == 0 ? $"/api/{version}" : $"/apis/{group}/{version}") + (type.Namespaced ? "/namespaces/{namespace}/" : "/") + type.Plural;
+            if (type.IsReview)
+            {
+                paths[root] = new JsonObject { ["post"] = Operation(type, name, "post") };
+                continue;
+            }
+
             paths[root] = new JsonObject { ["get"] = Operation(type, name, "list"), ["post"] = Operation(type, name, "post") };
             paths[$"{root}/{{name}}"] = new JsonObject
             {

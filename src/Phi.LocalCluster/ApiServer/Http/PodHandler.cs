@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Phi.LocalCluster.ApiServer.Apply;
+using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.Registry;
 using Phi.LocalCluster.ApiServer.Storage;
 
@@ -11,6 +12,7 @@ namespace Phi.LocalCluster.ApiServer.Http;
 /// <summary>A pod's binding, eviction and log; logs come from the kubelet endpoint of the pod's node.</summary>
 internal sealed class PodHandler(ResourceService service, TimeProvider clock, string nodeToken) : IDisposable
 {
+    private readonly EvictionHandler _evictions = new(service, clock);
     private readonly HttpClient _nodes = new(new SocketsHttpHandler
     {
         // Nodes of this machine, on loopback, with certificates that they sign themselves.
@@ -34,7 +36,7 @@ internal sealed class PodHandler(ResourceService service, TimeProvider clock, st
                 await BindAsync(request);
                 return true;
             case ("POST", "eviction"):
-                await EvictAsync(request);
+                await _evictions.HandleAsync(request);
                 return true;
             case ("GET", "log"):
                 await LogAsync(request);
@@ -77,31 +79,6 @@ internal sealed class PodHandler(ResourceService service, TimeProvider clock, st
             conditions.RemoveAll(condition => (string?)condition?["type"] == "PodScheduled");
             conditions.Add((JsonNode)new JsonObject { ["type"] = "PodScheduled", ["status"] = "True", ["lastTransitionTime"] = ManagedFields.Stamp(clock.GetUtcNow()) });
         });
-        await Replies.WriteAsync(request.Http, Success(), 201);
-    }
-
-    private async Task EvictAsync(ApiRequest request)
-    {
-        var body = await Replies.ReadObjectAsync(request.Http);
-        var options = DeleteOptions.Parse(body["deleteOptions"] as JsonObject, null, null, request.Query("dryRun") == "All");
-        if (!options.DryRun)
-        {
-            service.Store.TryChange(BuiltInResources.Pods, request.Key, pod =>
-            {
-                var conditions = (pod["status"]!["conditions"] ??= new JsonArray()).AsArray();
-                conditions.RemoveAll(condition => (string?)condition?["type"] == "DisruptionTarget");
-                conditions.Add((JsonNode)new JsonObject
-                {
-                    ["type"] = "DisruptionTarget",
-                    ["status"] = "True",
-                    ["reason"] = "EvictionByEvictionAPI",
-                    ["message"] = "Eviction API: evicting",
-                    ["lastTransitionTime"] = ManagedFields.Stamp(clock.GetUtcNow()),
-                });
-            });
-        }
-
-        service.Delete(request.Type, request.Key, options);
         await Replies.WriteAsync(request.Http, Success(), 201);
     }
 

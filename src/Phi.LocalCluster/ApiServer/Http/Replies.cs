@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -21,7 +22,15 @@ internal static class Replies
         await JsonSerializer.SerializeAsync(http.Response.Body, value, Json, http.RequestAborted);
     }
 
-    public static Task WriteAsync(HttpContext http, ApiException error) => WriteAsync(http, error.ToStatus(), error.Code);
+    public static Task WriteAsync(HttpContext http, ApiException error)
+    {
+        if (error.RetryAfterSeconds is { } seconds)
+        {
+            http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return WriteAsync(http, error.ToStatus(), error.Code);
+    }
 
     public static void Warn(HttpContext http, IEnumerable<string> warnings)
     {

@@ -136,6 +136,11 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
             }
 
             var applied = patch as JsonObject ?? throw ApiException.BadRequest("an apply patch is an object with apiVersion, kind and metadata");
+            if ((string?)applied["metadata"]?["name"] is { } name && name != request.Name)
+            {
+                throw ApiException.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})");
+            }
+
             var (result, isNew) = service.Apply(request.Type, request.Key, applied, request.Subresource, options);
             await ReplyAsync(request, result, isNew ? 201 : 200, options);
             return;
@@ -151,9 +156,8 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
 
     private static JsonObject Patch(ResourceType type, string contentType, JsonObject old, JsonNode? patch)
     {
-        // What is stored is conditional only if the patch itself names a version.
+        // The version in it is the one that was read, so the write is conditional only if the patch itself names another.
         var target = old.DeepClone().AsObject();
-        target["metadata"]!.AsObject().Remove("resourceVersion");
         try
         {
             var patched = contentType switch

@@ -27,7 +27,6 @@ internal static class StrategicMergePatch
         ["schedulingGates"] = "name",
         ["topologySpreadConstraints"] = "topologyKey",
         ["addresses"] = "type",
-        ["taints"] = "key",
         ["resourceClaims"] = "name",
     };
 

@@ -22,8 +22,33 @@ internal static class BuiltInColumns
         ("", "configmaps") => [PrinterColumn.NameColumn, Count("Data", map => map["data"]), PrinterColumn.AgeColumn],
         ("", "secrets") => [PrinterColumn.NameColumn, PrinterColumn.Text("Type", secret => (string?)secret["type"]), Count("Data", secret => secret["data"]), PrinterColumn.AgeColumn],
         ("coordination.k8s.io", _) => [PrinterColumn.NameColumn, PrinterColumn.Text("Holder", lease => (string?)lease["spec"]?["holderIdentity"]), PrinterColumn.AgeColumn],
-        ("scheduling.k8s.io", _) => [PrinterColumn.NameColumn, PrinterColumn.Text("Value", priority => priority["value"]?.ToString()), PrinterColumn.AgeColumn],
-        ("apiextensions.k8s.io", _) => [PrinterColumn.NameColumn, new("Created At", "date", "", 0, "Created At", (value, _) => (string?)value["metadata"]?["creationTimestamp"])],
+        ("scheduling.k8s.io", _) =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Value", priority => priority["value"]?.ToString()),
+            PrinterColumn.Text("Global-Default", priority => (bool?)priority["globalDefault"] == true ? "true" : "false"),
+            PrinterColumn.AgeColumn,
+            PrinterColumn.Text("PreemptionPolicy", priority => (string?)priority["preemptionPolicy"]),
+        ],
+        ("rbac.authorization.k8s.io", "roles" or "clusterroles") => [PrinterColumn.NameColumn, CreatedAt],
+        ("rbac.authorization.k8s.io", _) =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Role", binding => $"{(string?)binding["roleRef"]?["kind"]}/{(string?)binding["roleRef"]?["name"]}"),
+            PrinterColumn.AgeColumn,
+            PrinterColumn.Text("Users", binding => Subjects(binding, "User"), 1),
+            PrinterColumn.Text("Groups", binding => Subjects(binding, "Group"), 1),
+            PrinterColumn.Text("ServiceAccounts", binding => Subjects(binding, "ServiceAccount"), 1),
+        ],
+        ("policy", _) =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Min Available", budget => budget["spec"]?["minAvailable"]?.ToString() ?? "N/A"),
+            PrinterColumn.Text("Max Unavailable", budget => budget["spec"]?["maxUnavailable"]?.ToString() ?? "N/A"),
+            PrinterColumn.Text("Allowed Disruptions", budget => budget["status"]?["disruptionsAllowed"]?.ToString() ?? "0"),
+            PrinterColumn.AgeColumn,
+        ],
+        ("apiextensions.k8s.io", _) => [PrinterColumn.NameColumn, CreatedAt],
         _ => [PrinterColumn.NameColumn, PrinterColumn.AgeColumn],
     };
 
@@ -62,6 +87,11 @@ internal static class BuiltInColumns
         PrinterColumn.Text("Object", value => (value["involvedObject"] ?? value["regarding"]) is { } about ? $"{((string?)about["kind"])?.ToLowerInvariant()}/{(string?)about["name"]}" : null),
         PrinterColumn.Text("Message", value => (string?)(value["message"] ?? value["note"])),
     ];
+
+    private static PrinterColumn CreatedAt => new("Created At", "date", "", 0, "Created At", (value, _) => (string?)value["metadata"]?["creationTimestamp"]);
+
+    private static string? Subjects(JsonObject binding, string kind) =>
+        string.Join(", ", (binding["subjects"] as JsonArray ?? []).Where(subject => (string?)subject?["kind"] == kind).Select(subject => kind == "ServiceAccount" ? $"{(string?)subject!["namespace"]}/{(string?)subject["name"]}" : (string?)subject!["name"]));
 
     private const string RolePrefix = "node-role.kubernetes.io/";
 

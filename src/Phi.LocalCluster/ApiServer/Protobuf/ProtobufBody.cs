@@ -112,6 +112,7 @@ internal static class ProtobufBody
         "f" => value != 0,
         "Time" => Time(bytes),
         "IntOrString" => IntOrString(bytes),
+        "IntOrString?" => IntOrString(bytes) ?? 0,
         _ => Message(bytes, type),
     };
 

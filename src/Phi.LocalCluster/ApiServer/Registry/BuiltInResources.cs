@@ -1,4 +1,5 @@
 using k8s.Models;
+using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Printing;
 using Phi.LocalCluster.ApiServer.Schemas;
 
@@ -21,6 +22,20 @@ internal static class BuiltInResources
 
     public static ResourceType Secrets { get; } = Create<V1Secret>("", "v1", "secrets");
 
+    public static ResourceType PriorityClasses { get; } = Create<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", namespaced: false, generation: true, shortNames: ["pc"]);
+
+    public static ResourceType PodDisruptionBudgets { get; } = Create<V1PodDisruptionBudget>("policy", "v1", "poddisruptionbudgets", status: true, generation: true, shortNames: ["pdb"]);
+
+    public static ResourceType ServiceAccounts { get; } = Create<V1ServiceAccount>("", "v1", "serviceaccounts", shortNames: ["sa"]);
+
+    public static ResourceType Roles { get; } = Create<V1Role>(Rbac.Group, "v1", "roles");
+
+    public static ResourceType RoleBindings { get; } = Create<V1RoleBinding>(Rbac.Group, "v1", "rolebindings");
+
+    public static ResourceType ClusterRoles { get; } = Create<V1ClusterRole>(Rbac.Group, "v1", "clusterroles", namespaced: false);
+
+    public static ResourceType ClusterRoleBindings { get; } = Create<V1ClusterRoleBinding>(Rbac.Group, "v1", "clusterrolebindings", namespaced: false);
+
     public static ResourceType Definitions { get; } = Create<V1CustomResourceDefinition>(
         "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced: false, status: true, generation: true, shortNames: ["crd", "crds"], categories: ["api-extensions"]);
 
@@ -33,12 +48,25 @@ internal static class BuiltInResources
         Services,
         Secrets,
         Create<V1ConfigMap>("", "v1", "configmaps", shortNames: ["cm"]),
-        Create<V1ServiceAccount>("", "v1", "serviceaccounts", shortNames: ["sa"]),
+        ServiceAccounts,
         Create<Eventsv1Event>("events.k8s.io", "v1", "events", kind: "Event", shortNames: ["ev"]),
         Create<V1Lease>("coordination.k8s.io", "v1", "leases"),
-        Create<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", namespaced: false, generation: true, shortNames: ["pc"]),
+        PriorityClasses,
+        PodDisruptionBudgets,
+        Roles,
+        RoleBindings,
+        ClusterRoles,
+        ClusterRoleBindings,
+        Review<V1TokenReview>("authentication.k8s.io", "tokenreviews"),
+        Review<V1SelfSubjectReview>("authentication.k8s.io", "selfsubjectreviews"),
+        Review<V1SubjectAccessReview>("authorization.k8s.io", "subjectaccessreviews"),
+        Review<V1SelfSubjectAccessReview>("authorization.k8s.io", "selfsubjectaccessreviews"),
+        Review<V1LocalSubjectAccessReview>("authorization.k8s.io", "localsubjectaccessreviews", namespaced: true),
+        Review<V1SelfSubjectRulesReview>("authorization.k8s.io", "selfsubjectrulesreviews"),
         Definitions,
     ];
+
+    private static ResourceType Review<T>(string group, string plural, bool namespaced = false) => Create<T>(group, "v1", plural, namespaced) with { IsReview = true };
 
     private static ResourceType Create<T>(
         string group,

@@ -11,6 +11,31 @@ namespace Phi.LocalCluster.ApiServer.Registry;
 internal sealed class ClrSchemas
 {
     public const string Prefix = "#/components/schemas/";
+    /// <summary>Lists whose items are told apart by more than the name of the list says (x-kubernetes-list-map-keys of Kubernetes' OpenAPI).</summary>
+    private static readonly Dictionary<(string Type, string Field), string[]> MapKeys = new()
+    {
+        [(nameof(V1Container), "ports")] = ["containerPort", "protocol"],
+        [(nameof(V1ServiceSpec), "ports")] = ["port", "protocol"],
+        [(nameof(V1PodSpec), "topologySpreadConstraints")] = ["topologyKey", "whenUnsatisfiable"],
+        [(nameof(V1PodStatus), "podIPs")] = ["ip"],
+        [(nameof(V1PodStatus), "hostIPs")] = ["ip"],
+    };
+
+    /// <summary>Structures and maps that have one owner as a whole (x-kubernetes-map-type: atomic).</summary>
+    private static readonly HashSet<string> AtomicTypes =
+    [
+        nameof(V1LabelSelector), nameof(V1ObjectReference), nameof(V1LocalObjectReference), nameof(V1TypedLocalObjectReference), nameof(V1SecretKeySelector),
+        nameof(V1ConfigMapKeySelector), nameof(V1ObjectFieldSelector), nameof(V1ResourceFieldSelector), nameof(V1NodeSelector), nameof(V1NodeSelectorTerm), nameof(V1RoleRef),
+    ];
+
+    private static readonly HashSet<(string Type, string Field)> AtomicMaps = [(nameof(V1PodSpec), "nodeSelector"), (nameof(V1ServiceSpec), "selector")];
+
+    private static readonly Dictionary<(string Type, string Field), string> Defaults = new()
+    {
+        [(nameof(V1ContainerPort), "protocol")] = "TCP",
+        [(nameof(V1ServicePort), "protocol")] = "TCP",
+    };
+
     private readonly Dictionary<string, JsonObject> _components = new(StringComparer.Ordinal);
 
     /// <summary>Name to schema of every class met so far.</summary>
@@ -27,11 +52,16 @@ internal sealed class ClrSchemas
         var properties = new JsonObject();
         var schema = new JsonObject { ["type"] = "object", ["properties"] = properties };
         _components[name] = schema;
+        if (AtomicTypes.Contains(type.Name))
+        {
+            schema["x-kubernetes-map-type"] = "atomic";
+        }
+
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             if (property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name is { } jsonName)
             {
-                properties[jsonName] = Field(jsonName, property.PropertyType);
+                properties[jsonName] = Field(type.Name, jsonName, property.PropertyType);
             }
         }
 
@@ -58,13 +88,24 @@ internal sealed class ClrSchemas
         }
     }
 
-    private JsonObject Field(string name, Type type)
+    private JsonObject Field(string owner, string name, Type type)
     {
         var value = Value(type);
-        if ((string?)value["type"] == "array" && StrategicMergePatch.MergeKeys.TryGetValue(name, out var key))
+        var keys = MapKeys.GetValueOrDefault((owner, name)) ?? (StrategicMergePatch.MergeKeys.TryGetValue(name, out var key) ? [key] : null);
+        if ((string?)value["type"] == "array" && keys is not null)
         {
             value["x-kubernetes-list-type"] = "map";
-            value["x-kubernetes-list-map-keys"] = new JsonArray(key);
+            value["x-kubernetes-list-map-keys"] = new JsonArray([.. keys.Select(one => (JsonNode?)one)]);
+        }
+
+        if (AtomicMaps.Contains((owner, name)))
+        {
+            value["x-kubernetes-map-type"] = "atomic";
+        }
+
+        if (Defaults.TryGetValue((owner, name), out var preset))
+        {
+            value["default"] = preset;
         }
 
         return value;

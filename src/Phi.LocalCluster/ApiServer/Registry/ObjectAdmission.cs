@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Phi.LocalCluster.ApiServer.Apply;
+using Phi.LocalCluster.ApiServer.Authorization;
+using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Schemas;
 using Phi.LocalCluster.ApiServer.Storage;
 
@@ -33,6 +35,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         }
 
         Shape(type, value, options);
+        PriorityAdmission.Admit(store, type, value, old: null);
         if (type == BuiltInResources.Pods)
         {
             value["status"] = PodRules.InitialStatus(value, ManagedFields.Stamp(clock.GetUtcNow()));
@@ -45,6 +48,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         }
 
         Validate(type, value, null);
+        options.Access?.CheckWrite(type, value, old: null);
         if (type == BuiltInResources.Definitions)
         {
             DefinitionRules.Establish(value, ManagedFields.Stamp(clock.GetUtcNow()));
@@ -78,7 +82,11 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
                 }
             }
 
-            metadata["managedFields"] = old["metadata"]!["managedFields"]?.DeepClone();
+            if (metadata["managedFields"] is not JsonArray { Count: > 0 })
+            {
+                metadata["managedFields"] = old["metadata"]!["managedFields"]?.DeepClone();
+            }
+
             if (type.HasStatus)
             {
                 value["status"] = old["status"]?.DeepClone();
@@ -90,7 +98,9 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         }
 
         Shape(type, value, options);
+        PriorityAdmission.Admit(store, type, value, old);
         Validate(type, value, old);
+        options.Access?.CheckWrite(type, value, old);
         if (type.HasGeneration && subresource != "status" && !IsSameWish(old, value))
         {
             value["metadata"]!["generation"] = ((long?)old["metadata"]!["generation"] ?? 1) + 1;
@@ -147,16 +157,25 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         {
             SecretRules.ApplyDefaults(value);
         }
+        else
+        {
+            KindRules.ApplyDefaults(type, value);
+        }
     }
 
     private static void Validate(ResourceType type, JsonObject value, JsonObject? old)
     {
-        var errors = new List<FieldError>(ObjectRules.Check(value));
+        var errors = new List<FieldError>(ObjectRules.Check(value, isAnyName: type.Group == Rbac.Group));
         errors.AddRange(SchemaValidator.Validate(value, old, type.Schema));
         if (errors.Count == 0 && type == BuiltInResources.Pods)
         {
             errors.AddRange(PodRules.Check(value));
             errors.AddRange(old is null ? [] : PodRules.CheckUpdate(old, value));
+        }
+
+        if (errors.Count == 0)
+        {
+            errors.AddRange(KindRules.Check(type, value, old));
         }
 
         if (errors.Count == 0 && type == BuiltInResources.Definitions)

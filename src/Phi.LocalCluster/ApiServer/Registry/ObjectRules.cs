@@ -9,13 +9,21 @@ internal static partial class ObjectRules
     private const string NameRule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
     private const string LabelRule = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, of at most 63 characters";
 
-    public static IEnumerable<FieldError> Check(JsonObject value)
+    /// <param name="isAnyName">Roles and bindings may have any name that can stand in a path, such as system:discovery.</param>
+    public static IEnumerable<FieldError> Check(JsonObject value, bool isAnyName)
     {
         var metadata = value["metadata"]!.AsObject();
         var name = (string?)metadata["name"] ?? "";
         if (name.Length == 0)
         {
             yield return FieldError.Required("metadata.name", "name or generateName is required");
+        }
+        else if (isAnyName)
+        {
+            if (name is "." or ".." || name.AsSpan().ContainsAny('/', '%'))
+            {
+                yield return FieldError.Invalid("metadata.name", $"\"{name}\"", "may not be '.' or '..', and may not contain '/' or '%'");
+            }
         }
         else if (name.Length > 253 || !Subdomain().IsMatch(name))
         {

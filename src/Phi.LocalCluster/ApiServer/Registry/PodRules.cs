@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Phi.LocalCluster.ApiServer.NodeHealth;
 
 namespace Phi.LocalCluster.ApiServer.Registry;
 
@@ -16,6 +17,7 @@ internal static class PodRules
         spec["terminationGracePeriodSeconds"] ??= 30;
         spec["securityContext"] ??= new JsonObject();
         spec["enableServiceLinks"] ??= true;
+        Taints.AddDefaultTolerations(spec);
         foreach (var container in (spec["containers"] as JsonArray ?? []).OfType<JsonObject>())
         {
             container["imagePullPolicy"] ??= "IfNotPresent";
@@ -129,6 +131,10 @@ internal static class PodRules
         foreach (var container in ContainerLists.SelectMany(list => spec[list] as JsonArray ?? []).OfType<JsonObject>())
         {
             container.Remove("image");
+            foreach (var port in (container["ports"] as JsonArray ?? []).OfType<JsonObject>())
+            {
+                port["protocol"] ??= "TCP";
+            }
         }
 
         return spec;

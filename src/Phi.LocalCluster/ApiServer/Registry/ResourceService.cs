@@ -71,6 +71,11 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
                 throw ApiException.NotFound(type.Resource, key.Name);
             }
 
+            if (old is null)
+            {
+                options.Access?.RequireCreate(type, key);
+            }
+
             var merged = ServerSideApply.Apply(old, applied, type, options.FieldManager, subresource, options.Force, clock.GetUtcNow());
             if (old is null)
             {

@@ -16,6 +16,8 @@ internal sealed record ResourceType
     public IReadOnlyList<string> ShortNames { get; init; } = [];
     public IReadOnlyList<string> Categories { get; init; } = [];
     public bool HasStatus { get; init; }
+    /// <summary>A question that is answered and never stored, such as a SubjectAccessReview: it can only be created.</summary>
+    public bool IsReview { get; init; }
     /// <summary>Whether a change outside metadata and status raises metadata.generation.</summary>
     public bool HasGeneration { get; init; }
     /// <summary>Defined by a CustomResourceDefinition; patched by merge, not by strategic merge.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Phi.LocalCluster.ApiServer.Authorization;
 
 namespace Phi.LocalCluster.ApiServer.Registry;
 
@@ -14,6 +15,9 @@ internal enum FieldValidation
 internal sealed record WriteOptions(string FieldManager, bool DryRun = false, FieldValidation FieldValidation = FieldValidation.Warn, bool Force = false)
 {
     public List<string> Warnings { get; } = [];
+
+    /// <summary>Whose write it is. Null: the server's own, which may do everything.</summary>
+    public RequestAccess? Access { get; init; }
 
     /// <summary>For what the server itself writes.</summary>
     public static WriteOptions Server => new("phi-apiserver", FieldValidation: FieldValidation.Ignore);
