@@ -138,7 +138,11 @@ internal static class CrdRules
     [
         CrdRule.Required("", "schedule", "jobTemplate"),
         CrdRule.Limit("schedule", 256),
-        CrdRule.Cel("schedule", "self.trim().split(' ').filter(field, size(field) > 0).size() == 5", "must have five fields; write minute, hour, day of month, month, day of week, such as 0 3 * * 1"),
+        CrdRule.Cel("schedule", "self.matches('^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$') || self.trim().split(' ').filter(field, size(field) > 0).size() == 5",
+            "must have five fields, or be a macro such as @hourly; write minute, hour, day of month, month, day of week, such as 0 3 * * 1"),
+        CrdRule.Cel("schedule", "!self.contains('TZ=')", "must not name a time zone; write it in timeZone"),
+        CrdRule.Limit("timeZone", 128),
+        CrdRule.Cel("timeZone", "size(self) > 0 && self != 'Local'", "must be an IANA time zone; write one such as Etc/UTC or Europe/Zurich"),
         CrdRule.Default("timeZone", "Etc/UTC"),
         CrdRule.Default("concurrencyPolicy", "Forbid"),
         CrdRule.OneOf("concurrencyPolicy", "Allow", "Forbid", "Replace"),
