@@ -19,6 +19,12 @@ public static class PhiEnvironment
     /// <summary>Folder for packed token files, shared by the pods of a node; set by the node.</summary>
     public const string DataCache = "PHI_DATA_CACHE";
 
+    /// <summary>Number of a container job's attempt, from 1.</summary>
+    public const string Attempt = "PHI_ATTEMPT";
+
+    /// <summary>Folder for a container job's checkpoints: absolute, or relative to <see cref="CheckpointRoot"/>.</summary>
+    public const string CheckpointPath = "PHI_CHECKPOINT_PATH";
+
     /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the token as bearer.</summary>
     public const string ProgressUrl = "PHI_PROGRESS_URL";
 
