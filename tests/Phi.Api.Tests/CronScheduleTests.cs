@@ -66,6 +66,22 @@ public sealed class CronScheduleTests
         Assert.NotEmpty(problem.Value.Remedy);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("Local")]
+    [InlineData("Mars/Olympus")]
+    [InlineData("../../../etc/passwd")]
+    public void Zone_ThatIsNone_IsNull(string name) => Assert.Null(CronTrainingJobValidator.Zone(name));
+
+    [Fact]
+    public void Validate_NameTooLongForItsJobs_IsRefused()
+    {
+        var cron = new CronTrainingJob { Spec = new CronTrainingJobSpec { Schedule = "@daily" } };
+        cron.Metadata.Name = new string('a', 53);
+
+        Assert.Equal(["metadata.name", "spec.jobTemplate.spec"], CronTrainingJobValidator.Validate(cron).Select(error => error.Field));
+    }
+
     [Fact]
     public void Next_OfAnySchedule_IsTheFirstMinuteThatTheZonesClockMatches()
     {

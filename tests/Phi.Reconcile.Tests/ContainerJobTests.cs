@@ -1,3 +1,4 @@
+using CsCheck;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
@@ -92,6 +93,37 @@ public sealed class ContainerJobTests
     [Fact]
     public void Decide_ProgramThatNeverReports_IsNeverHung() =>
         Assert.Equal("Training", JobReconciler.Decide(Running(job => job.Spec.Recovery = new RecoverySpec { HangTimeout = "1m" }) with { Now = Jobs.Start.AddDays(1) }).Reason);
+
+    [Fact]
+    public void Decide_AnyMixOfAttempts_PlacesNoPodBesideAnOlderOne()
+    {
+        var pods = Gen.Select(Gen.Int[1, 2], Gen.OneOf(Gen.Const("Pending"), Gen.Const("Running"), Gen.Const("Succeeded"), Gen.Const("Failed")), Gen.Bool).Array[0, 4];
+        var phases = Gen.OneOf(Gen.Const(TrainingPhase.Pending), Gen.Const(TrainingPhase.Restarting));
+        Gen.Select(pods, phases).Sample((given, phase) =>
+        {
+            var snapshot = Running(job => (job.Status!.Phase, job.Status.Attempt) = (phase, 2)) with
+            {
+                Pods = [.. given.Select((pod, i) => Jobs.Pod(i % 2, pod.Item2) with { Name = $"pod-{i}", Uid = $"uid-{i}", Attempt = pod.Item1, IsGated = pod.Item2 == "Pending", IsDeleting = pod.Item3 }).DistinctBy(pod => (pod.Attempt, pod.Index))],
+            };
+
+            var decision = JobReconciler.Decide(snapshot);
+
+            if (decision.Of<JobAction.PlaceGang>().Length > 0 || decision.Status?.Phase == TrainingPhase.Starting)
+            {
+                Assert.All(snapshot.Pods, pod => Assert.Equal(2, pod.Attempt));
+            }
+
+            // What is decided on is carried out to an end: after a few rounds the gang is whole and of one attempt.
+            for (var round = 0; round < 6; round++)
+            {
+                snapshot = snapshot with { Pods = [.. snapshot.Pods.Where(pod => !pod.IsDeleting)] };
+                snapshot = snapshot.After(JobReconciler.Decide(snapshot));
+                snapshot = snapshot with { Pods = [.. snapshot.Pods.Select(pod => pod.Attempt == 0 ? pod with { Attempt = 2 } : pod)] };
+            }
+
+            Assert.Equal([0, 1], snapshot.Pods.Select(pod => pod.Index).Order());
+        });
+    }
 
     /// <summary>Attempt 1 runs on both pods.</summary>
     internal static JobSnapshot Running(Action<TrainingJob>? change = null)
