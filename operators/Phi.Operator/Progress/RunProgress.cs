@@ -84,7 +84,7 @@ internal sealed class RunProgress
             {
                 Step = Step,
                 TotalSteps = totalSteps,
-                Tokens = (long)_tokens,
+                Tokens = _tokens > 0 ? (long)_tokens : null,
                 Loss = Finite(_loss),
                 FirstLoss = Finite(_firstLoss),
                 TokensPerSecond = TokensPerSecond(),
@@ -138,7 +138,7 @@ internal sealed class RunProgress
 
         var (first, last) = (_recent.Peek(), _recent.Last());
         var seconds = (last.Time - first.Time).TotalSeconds;
-        return seconds > 0 ? Math.Round((last.Tokens - first.Tokens) / seconds, 1) : null;
+        return seconds > 0 && last.Tokens > 0 ? Math.Round((last.Tokens - first.Tokens) / seconds, 1) : null;
     }
 
     private DateTimeOffset? Estimate(long? totalSteps, DateTimeOffset now)
