@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
+using Phi.Operator.Cron;
 using Phi.Operator.Execute;
 using Phi.Operator.Observe;
 using Phi.Operator.Progress;
@@ -53,6 +54,7 @@ public sealed partial class OperatorHost
             await using var server = await AgentApiServer.StartAsync(listener, hub, tokens, progress, queue.Add, ct);
             LogStarted(logger, url);
             loops.Add(progress.RunAsync(stop.Token));
+            loops.Add(CronController.RunAsync(connection, time, logs, stop.Token));
             loops.AddRange(Enumerable.Range(0, Workers).Select(_ => host.WorkAsync(stop.Token)));
             await await Task.WhenAny(loops);
         }

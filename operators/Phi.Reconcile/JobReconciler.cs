@@ -36,24 +36,29 @@ public static class JobReconciler
             return new JobDecision { Actions = [new JobAction.AddFinalizer()], Reason = "Accepted", Message = "the job is taken on", RequeueAfter = TimeSpan.Zero };
         }
 
-        if (job.Spec.ActiveDeadlineSeconds is { } seconds && snapshot.Status.StartTime is { } start && snapshot.Now - start >= TimeSpan.FromSeconds(seconds))
-        {
-            return Fail(snapshot, "DeadlineExceeded", $"the job ran longer than activeDeadlineSeconds ({seconds})");
-        }
-
+        // As in batch/v1: a suspended job's time stands still, and starts anew when it goes on.
         if (job.Spec.Suspend == true)
         {
             return Admission.Suspend(snapshot);
         }
 
-        return snapshot.Status.Phase switch
+        if (Deadline(snapshot) is { Ticks: <= 0 })
+        {
+            return Fail(snapshot, "DeadlineExceeded", $"the job ran longer than activeDeadlineSeconds ({job.Spec.ActiveDeadlineSeconds})");
+        }
+
+        return ByTheDeadline(snapshot, snapshot.Status.Phase switch
         {
             null or "" => Admission.Admit(snapshot),
             TrainingPhase.Suspended => Admission.Resume(snapshot),
             TrainingPhase.Pending or TrainingPhase.Restarting => Assembly.Assemble(snapshot),
             _ => Attempts.Watch(snapshot),
-        };
+        });
     }
+
+    /// <summary>Whatever the job waits for, its deadline is not waited past.</summary>
+    private static JobDecision ByTheDeadline(JobSnapshot snapshot, JobDecision decision) =>
+        Deadline(snapshot) is { } left && (decision.RequeueAfter is not { } after || left < after) ? decision with { RequeueAfter = left } : decision;
 
     private static bool IsFinished(JobSnapshot snapshot) => snapshot.Status.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed;
 
@@ -73,15 +78,15 @@ public static class JobReconciler
     private static JobDecision AfterTheEnd(JobSnapshot snapshot)
     {
         var running = DeletePods(snapshot.Pods.Where(pod => !pod.HasEnded));
+        var status = new StatusBuilder(snapshot).Build();
         if (snapshot.Job.Spec.TtlSecondsAfterFinished is { } ttl && snapshot.Status.CompletionTime is { } end)
         {
-            var left = end + TimeSpan.FromSeconds(ttl) - snapshot.Now;
+            var left = end + Seconds(ttl) - snapshot.Now;
             return left <= TimeSpan.Zero
                 ? new JobDecision { Actions = [new JobAction.DeleteJob()], Reason = "Expired", Message = $"ttlSecondsAfterFinished ({ttl}) is over" }
-                : new JobDecision { Actions = running, Reason = "Finished", Message = "the job is over", RequeueAfter = left };
+                : new JobDecision { Actions = running, Status = status, Reason = "Finished", Message = "the job is over", RequeueAfter = left };
         }
 
-        var status = new StatusBuilder(snapshot).Build();
         return new JobDecision { Actions = running, Status = status, Reason = "Finished", Message = "the job is over" };
     }
 }

@@ -9,6 +9,7 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
     SampleCommand.Create(),
     CheckpointCommands.Create(),
     DataCommands.Create(),
+    CronCommands.Create(),
     ClusterCommands.Up(),
     ClusterCommands.Down(),
     ServiceCommands.Operator(),

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Phi.Api.CronTrainingJobs;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 
@@ -8,6 +9,8 @@ namespace Phi.Kubernetes;
 public static class Resources
 {
     public static ResourceClient<TrainingJob> TrainingJobs(this KubernetesConnection connection) => new(connection, PhiNames.Group, PhiNames.Version, "trainingjobs");
+
+    public static ResourceClient<CronTrainingJob> CronTrainingJobs(this KubernetesConnection connection) => new(connection, PhiNames.Group, PhiNames.Version, "crontrainingjobs");
 
     public static ResourceClient<V1Pod> Pods(this KubernetesConnection connection) => new(connection, "", "v1", "pods");
 

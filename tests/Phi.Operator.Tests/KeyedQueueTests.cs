@@ -14,6 +14,9 @@ public sealed class KeyedQueueTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    public void AddAfter_LongerThanATimerHolds_IsTaken() => new KeyedQueue(TimeProvider.System).AddAfter(Key, TimeSpan.FromDays(24_855));
+
+    [Fact]
     public async Task Add_WhileTheKeyIsWorkedOn_BringsItOnceMoreAfterwards()
     {
         var queue = new KeyedQueue(_time);

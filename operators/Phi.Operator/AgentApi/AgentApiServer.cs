@@ -58,6 +58,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
                 await progress.AddAsync(batch, http.RequestAborted);
             }
         });
+        app.MapProgress(hub.Reports, tokens, progress);
         await app.StartAsync(ct);
         return new AgentApiServer(app);
     }

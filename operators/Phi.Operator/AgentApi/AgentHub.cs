@@ -17,6 +17,9 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
 
     public DateTimeOffset ListeningSince { get; } = time.GetUtcNow();
 
+    /// <summary>Of container jobs, which have no agents.</summary>
+    public ContainerReports Reports { get; } = new(time);
+
     public AgentSnapshot? Get(string podUid) => _agents.GetValueOrDefault(podUid);
 
     public void Forget(string podUid) => _agents.TryRemove(podUid, out _);

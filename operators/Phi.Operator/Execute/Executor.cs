@@ -25,13 +25,13 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
 
         foreach (var action in decision.Actions)
         {
-            await ActAsync(key, effective, action, ct);
+            await ActAsync(key, job, effective, action, ct);
         }
 
         await events.RecordAsync(job, decision.IsWarning, decision.Reason, decision.Message, ct);
     }
 
-    private async Task ActAsync(ResourceKey key, TrainingJob job, JobAction action, CancellationToken ct)
+    private async Task ActAsync(ResourceKey key, TrainingJob stored, TrainingJob job, JobAction action, CancellationToken ct)
     {
         switch (action)
         {
@@ -45,8 +45,7 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
                 await connection.Services().ApplyAsync(key.Namespace, key.Name, GangPod.Service(job), PhiNames.OperatorFieldManager, null, ct);
                 break;
             case JobAction.CreatePod pod:
-                cluster.Remember(await connection.Pods().ApplyAsync(
-                    key.Namespace, pod.Name, GangPod.Pod(job, pod.Index, pod.Name, pod.Attempt, agentApiUrl, tokens.For(job.Metadata.Uid!)), PhiNames.OperatorFieldManager, null, ct));
+                cluster.Remember(await connection.Pods().ApplyAsync(key.Namespace, pod.Name, await PodAsync(key, stored, job, pod, ct), PhiNames.OperatorFieldManager, null, ct));
                 break;
             case JobAction.PlaceGang place:
                 foreach (var placement in place.Placements)
@@ -69,6 +68,23 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
                 await connection.TrainingJobs().DeleteAsync(key.Namespace, key.Name, job.Metadata.Uid, null, ct);
                 break;
         }
+    }
+
+    private async Task<JsonObject> PodAsync(ResourceKey key, TrainingJob stored, TrainingJob job, JobAction.CreatePod create, CancellationToken ct)
+    {
+        var pod = GangPod.Pod(job, create.Index, create.Name, create.Attempt, agentApiUrl, tokens.For(job.Metadata.Uid!));
+        if (job.Spec.Container is null)
+        {
+            return pod;
+        }
+
+        if (create.Index == 0 && ContainerPod.HasDeepSpeed(stored))
+        {
+            await connection.ConfigMaps().ApplyAsync(key.Namespace, ContainerPod.DeepSpeedName(stored), ContainerPod.DeepSpeed(stored), PhiNames.OperatorFieldManager, null, ct);
+        }
+
+        ContainerPod.Turn(pod, stored, job, create.Index, create.Attempt, agentApiUrl);
+        return pod;
     }
 
     private Task<TrainingJob> WriteStatusAsync(ResourceKey key, TrainingJobStatus status, string uid, CancellationToken ct) => connection.TrainingJobs().ApplyAsync(

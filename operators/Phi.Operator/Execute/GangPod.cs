@@ -85,6 +85,9 @@ internal static class GangPod
         },
     };
 
+    /// <summary>Metadata of an object that goes with the job.</summary>
+    public static JsonObject Owned(TrainingJob job, string name) => new() { ["name"] = name, ["namespace"] = job.Metadata.Namespace, ["labels"] = Labels(job), ["ownerReferences"] = Owner(job) };
+
     /// <summary>Required affinity to one node by its host name.</summary>
     public static JsonObject Pin(string node) => new()
     {

@@ -10,6 +10,11 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvid
     public JobSnapshot Observe(TrainingJob job)
     {
         var pods = cluster.PodsOf(job).ToList();
+        if (job.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed)
+        {
+            agents.Reports.Forget(job.Metadata.Uid!);
+        }
+
         return new JobSnapshot
         {
             Job = TrainingJobDefaults.Apply(job),
@@ -18,6 +23,7 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvid
             Nodes = cluster.Nodes(),
             Agents = agents.Of(pods),
             ListeningSince = agents.ListeningSince,
+            ProgressedAt = agents.Reports.Newest(job.Metadata.Uid!, job.Status?.Attempt ?? 0),
             Now = time.GetUtcNow(),
         };
     }

@@ -19,6 +19,7 @@ internal static class PodReader
             Name = pod.Metadata.Name,
             Uid = pod.Metadata.Uid,
             Index = Index(pod),
+            Attempt = pod.Metadata.Annotations is { } notes && notes.TryGetValue(PhiNames.AttemptAnnotation, out var attempt) && int.TryParse(attempt, CultureInfo.InvariantCulture, out var number) ? number : 0,
             Phase = pod.Status?.Phase ?? "Pending",
             IsGated = pod.Spec.SchedulingGates?.Any(gate => gate.Name == PhiNames.GangGate) == true,
             IsDeleting = pod.Metadata.DeletionTimestamp is not null,

@@ -36,7 +36,8 @@ internal sealed class RunProgress
         }
 
         HasNews = true;
-        if (attempt > _attempt)
+        var isFirst = attempt > _attempt;
+        if (isFirst)
         {
             _attempt = attempt;
             Rewind(step.Step);
@@ -44,12 +45,15 @@ internal sealed class RunProgress
 
         var start = step.Time - TimeSpan.FromSeconds(seconds);
         _attempts[attempt] = _attempts.TryGetValue(attempt, out var span) ? (span.Start, step.Time > span.End ? step.Time : span.End) : (start, step.Time);
-        if (attempt < _attempt || !_effective.TryAdd(step.Step, seconds))
+
+        // A program that reports every tenth step alone did ten in between.
+        var covered = isFirst ? seconds : seconds * Math.Max(1, step.Step - Step);
+        if (attempt < _attempt || !_effective.TryAdd(step.Step, covered))
         {
             return;
         }
 
-        _productiveSeconds += seconds;
+        _productiveSeconds += covered;
         _loss = step.Metrics.TryGetValue("loss", out var loss) ? loss : _loss;
         _tokens = step.Metrics.GetValueOrDefault("tokens", _tokens);
         if (step.Step == 1)
@@ -80,7 +84,7 @@ internal sealed class RunProgress
             {
                 Step = Step,
                 TotalSteps = totalSteps,
-                Tokens = (long)_tokens,
+                Tokens = _tokens > 0 ? (long)_tokens : null,
                 Loss = Finite(_loss),
                 FirstLoss = Finite(_firstLoss),
                 TokensPerSecond = TokensPerSecond(),
@@ -134,7 +138,7 @@ internal sealed class RunProgress
 
         var (first, last) = (_recent.Peek(), _recent.Last());
         var seconds = (last.Time - first.Time).TotalSeconds;
-        return seconds > 0 ? Math.Round((last.Tokens - first.Tokens) / seconds, 1) : null;
+        return seconds > 0 && last.Tokens > 0 ? Math.Round((last.Tokens - first.Tokens) / seconds, 1) : null;
     }
 
     private DateTimeOffset? Estimate(long? totalSteps, DateTimeOffset now)

@@ -11,6 +11,7 @@ internal sealed class KeyedQueue(TimeProvider time)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
     private readonly Channel<ResourceKey> _ready = Channel.CreateUnbounded<ResourceKey>();
     private readonly Lock _lock = new();
     private readonly HashSet<ResourceKey> _queued = [];
@@ -45,6 +46,8 @@ internal sealed class KeyedQueue(TimeProvider time)
 
         lock (_lock)
         {
+            // A timer holds 49 days at most; who comes too early looks, and waits again.
+            delay = delay < LongestDelay ? delay : LongestDelay;
             var at = time.GetUtcNow() + delay;
             if (_later.TryGetValue(key, out var waiting))
             {

@@ -40,6 +40,12 @@ internal sealed class StatusBuilder
     public StatusBuilder Phase(string phase)
     {
         _status.Phase = phase;
+        if (phase == TrainingPhase.Suspended)
+        {
+            // The deadline counts from the next start.
+            _status.StartTime = null;
+        }
+
         return this;
     }
 

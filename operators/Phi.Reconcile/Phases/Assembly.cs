@@ -19,10 +19,10 @@ internal static class Assembly
             return new JobDecision { Actions = [], Status = new StatusBuilder(snapshot).Build(), Reason = "BackingOff", Message = backingOff, RequeueAfter = wait };
         }
 
-        var ended = DeletePods(snapshot.Pods.Where(pod => pod.HasEnded));
+        var ended = DeletePods(snapshot.Pods.Where(pod => pod.HasEnded || snapshot.IsSuperseded(pod)));
         if (!ended.IsEmpty)
         {
-            return new JobDecision { Actions = ended, Reason = "Replacing", Message = $"removing {ended.Length} pods that have ended", RequeueAfter = Soon };
+            return new JobDecision { Actions = ended, Reason = "Replacing", Message = $"removing {ended.Length} pods of the attempt that has ended", RequeueAfter = Soon };
         }
 
         var missing = Enumerable.Range(0, snapshot.Replicas).Where(index => !snapshot.Pods.Any(pod => pod.Index == index)).ToList();

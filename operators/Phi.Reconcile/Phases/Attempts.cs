@@ -15,7 +15,7 @@ internal static class Attempts
     {
         if (snapshot.Pods.Length >= snapshot.Replicas && snapshot.Pods.GroupBy(pod => pod.Index).All(group => group.Any(pod => pod.Phase == "Succeeded")))
         {
-            return Finish(snapshot, TrainingPhase.Succeeded, "Completed", $"all {snapshot.Replicas * snapshot.PerReplica} ranks completed the training");
+            return Finish(snapshot, TrainingPhase.Succeeded, "Completed", snapshot.HasAgents ? $"all {snapshot.Replicas * snapshot.PerReplica} ranks completed the training" : $"all {snapshot.Replicas} pods ended with exit code 0");
         }
 
         // A pin that did not reach the API server before the operator went is made good.
@@ -24,18 +24,20 @@ internal static class Attempts
             return Assembly.Place(snapshot);
         }
 
-        if (FailurePolicy.Find(snapshot) is { } failure)
+        if ((ContainerDisruption.Find(snapshot) ?? FailurePolicy.Find(snapshot) ?? ContainerHang.Find(snapshot)) is { } failure)
         {
             return failure switch
             {
                 { IsFatal: true } => Fail(snapshot, failure.Reason, failure.Message),
                 { IsCharged: true } when !RestartPolicy.MayRestart(snapshot) =>
                     Fail(snapshot, "MaxRestartsExceeded", $"{failure.Message}; {RestartPolicy.Charged(snapshot)} charged restarts are all that recovery.maxRestarts allows"),
-                _ => Next(snapshot, failure, DeletePods(snapshot.Pods.Where(pod => pod.HasEnded))),
+                _ => Next(snapshot, failure, DeletePods(snapshot.Pods.Where(pod => pod.HasEnded || !snapshot.HasAgents))),
             };
         }
 
-        var isTraining = snapshot.Agents.Any(agent => agent.Attempt == snapshot.Attempt && agent.Ranks.Any(rank => rank.State != RankState.Starting));
+        var isTraining = snapshot.HasAgents
+            ? snapshot.Agents.Any(agent => agent.Attempt == snapshot.Attempt && agent.Ranks.Any(rank => rank.State != RankState.Starting))
+            : snapshot.Pods.Count(pod => pod.Phase is "Running" or "Succeeded") >= snapshot.Replicas;
         var builder = new StatusBuilder(snapshot);
         var message = isTraining ? $"attempt {snapshot.Attempt} is training" : $"attempt {snapshot.Attempt} is starting";
         if (isTraining)
@@ -49,7 +51,7 @@ internal static class Attempts
             Status = builder.Build(),
             Reason = isTraining ? "Training" : "Starting",
             Message = message,
-            RequeueAfter = FailurePolicy.IsUnsettled(snapshot) ? Soon : Deadline(snapshot),
+            RequeueAfter = FailurePolicy.IsUnsettled(snapshot) ? Soon : ContainerHang.Remaining(snapshot),
         };
     }
 
@@ -68,7 +70,4 @@ internal static class Attempts
             RequeueAfter = TimeSpan.Zero,
         };
     }
-
-    private static TimeSpan? Deadline(JobSnapshot snapshot) =>
-        snapshot.Job.Spec.ActiveDeadlineSeconds is { } seconds && snapshot.Status.StartTime is { } start ? start + TimeSpan.FromSeconds(seconds) - snapshot.Now : null;
 }

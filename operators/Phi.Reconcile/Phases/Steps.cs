@@ -24,5 +24,12 @@ internal static class Steps
     public static ImmutableArray<JobAction> DeletePods(IEnumerable<PodSnapshot> pods) =>
         [.. pods.Where(pod => !pod.IsDeleting).Select(pod => new JobAction.DeletePod(pod.Name, pod.Uid, null))];
 
+    /// <summary>What activeDeadlineSeconds leaves the job; null: it has no deadline, or has not started.</summary>
+    public static TimeSpan? Deadline(JobSnapshot snapshot) =>
+        snapshot.Job.Spec.ActiveDeadlineSeconds is { } seconds && snapshot.Status.StartTime is { } start ? start + Seconds(seconds) - snapshot.Now : null;
+
+    /// <summary>A user's count of seconds; more than 68 years are 68.</summary>
+    public static TimeSpan Seconds(long count) => TimeSpan.FromSeconds(Math.Min(count, int.MaxValue));
+
     public static JobDecision Nothing(string reason, string message) => new() { Actions = [], Reason = reason, Message = message };
 }

@@ -29,6 +29,15 @@ public sealed record JobSnapshot
 
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>When the program of a container job last reported its progress in this attempt. Null: not since the operator listens.</summary>
+    public DateTimeOffset? ProgressedAt { get; init; }
+
+    /// <summary>False for a container job: its pods have no agent that says how they are or restarts ranks, so an attempt lives and ends with its pods.</summary>
+    public bool HasAgents => Job.Spec.Container is null;
+
+    /// <summary>A pod of an earlier attempt that no agent takes over into this one.</summary>
+    public bool IsSuperseded(PodSnapshot pod) => !HasAgents && pod.Attempt < Attempt;
+
     public TrainingJobStatus Status => Job.Status ?? new TrainingJobStatus();
 
     public int Attempt => Status.Attempt ?? 0;
@@ -45,6 +54,8 @@ public sealed record PodSnapshot
     public required string Name { get; init; }
     public required string Uid { get; init; }
     public required int Index { get; init; }
+    /// <summary>At which it was created.</summary>
+    public int Attempt { get; init; }
     /// <summary>Pending, Running, Succeeded or Failed.</summary>
     public required string Phase { get; init; }
     public bool IsGated { get; init; }

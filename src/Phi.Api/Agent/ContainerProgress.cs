@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Phi.Api.Agent;
 
-/// <summary>What a <c>container</c> job says of itself, in one HTTP request. The pod and the job follow from the token and the headers.</summary>
+/// <summary>What a <c>container</c> job says of itself, in one HTTP request. The pod and the attempt follow from the URL; replica 0's reports are the job's progress.</summary>
 public sealed record ContainerProgress
 {
     /// <summary>Steps completed, from 1.</summary>

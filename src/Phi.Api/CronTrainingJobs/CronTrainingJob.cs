@@ -15,15 +15,19 @@ public sealed class CronTrainingJob
 
 public sealed class CronTrainingJobSpec
 {
-    /// <summary>Five cron fields.</summary>
+    /// <summary>Five cron fields (minute, hour, day of month, month, day of week), or a macro such as @hourly. A local time that the zone skips is not run; one that it repeats is run twice.</summary>
     public string? Schedule { get; set; }
     /// <summary>IANA zone. Default Etc/UTC.</summary>
     public string? TimeZone { get; set; }
     /// <summary>Allow, Forbid or Replace. Default Forbid.</summary>
     public string? ConcurrencyPolicy { get; set; }
+    /// <summary>True starts no further runs. Default false.</summary>
     public bool? Suspend { get; set; }
+    /// <summary>A run that could not start at its time may start this much later. Null: at any later time.</summary>
     public long? StartingDeadlineSeconds { get; set; }
+    /// <summary>Succeeded jobs that are kept. Default 3.</summary>
     public int? SuccessfulJobsHistoryLimit { get; set; }
+    /// <summary>Failed jobs that are kept. Default 1.</summary>
     public int? FailedJobsHistoryLimit { get; set; }
     public TrainingJobTemplate? JobTemplate { get; set; }
 }

@@ -13,4 +13,5 @@ public sealed class ObjectMeta
     public List<string>? Finalizers { get; set; }
     public Dictionary<string, string>? Labels { get; set; }
     public Dictionary<string, string>? Annotations { get; set; }
+    public List<OwnerReference>? OwnerReferences { get; set; }
 }

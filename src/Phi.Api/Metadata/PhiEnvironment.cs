@@ -25,6 +25,12 @@ public static class PhiEnvironment
     /// <summary>The Azure Instance Metadata Service, where it is not at its usual address.</summary>
     public const string AzureMetadataUrl = "PHI_AZURE_METADATA_URL";
 
+    /// <summary>Number of a container job's attempt, from 1.</summary>
+    public const string Attempt = "PHI_ATTEMPT";
+
+    /// <summary>Folder for a container job's checkpoints: absolute, or relative to <see cref="CheckpointRoot"/>.</summary>
+    public const string CheckpointPath = "PHI_CHECKPOINT_PATH";
+
     /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the token as bearer.</summary>
     public const string ProgressUrl = "PHI_PROGRESS_URL";
 

@@ -52,7 +52,7 @@ internal static class RunCommand
 
         if (job.Status?.Phase == TrainingPhase.Succeeded)
         {
-            if (!json && job.Status.Checkpoint?.Uri is { } uri)
+            if (!json && job is { Spec.Phi: not null, Status.Checkpoint.Uri: { } uri })
             {
                 await SamplePrinter.PrintAsync(uri, home, Console.Out);
             }

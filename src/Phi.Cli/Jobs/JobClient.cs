@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Phi.Api.CronTrainingJobs;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 
@@ -8,6 +10,9 @@ namespace Phi.Cli.Jobs;
 public sealed class JobClient(string kubeconfig) : IDisposable
 {
     private const string Manager = "phi-cli";
+
+    /// <summary>Without vowels and what looks like them, as Kubernetes' generated names.</summary>
+    private const string NameCharacters = "bcdfghjklmnpqrstvwxz2456789";
     private readonly KubernetesConnection _connection = KubernetesConnection.Open(kubeconfig, Manager);
 
     public void Dispose() => _connection.Dispose();
@@ -20,6 +25,21 @@ public sealed class JobClient(string kubeconfig) : IDisposable
     /// <exception cref="CliException">The server refused it; its message is passed on.</exception>
     public Task<TrainingJob> ApplyAsync(JobName name, JsonObject manifest, CancellationToken cancellationToken) =>
         GuardAsync(() => _connection.TrainingJobs().ApplyAsync(name.Namespace, name.Name, manifest, Manager, null, cancellationToken));
+
+    /// <summary>A job of a CronTrainingJob's template, named after it with five random characters.</summary>
+    /// <exception cref="CliException">There is no CronTrainingJob of that name, it has no template, or the server refused the job.</exception>
+    public Task<TrainingJob> CreateOfCronAsync(JobName cron, CancellationToken cancellationToken) => GuardAsync(async () =>
+    {
+        var found = await _connection.CronTrainingJobs().GetAsync(cron.Namespace, cron.Name, cancellationToken)
+            ?? throw new CliException($"there is no CronTrainingJob {cron}; see kubectl get ctj -A", ExitCodes.InvalidManifest);
+        if (found.Spec.JobTemplate?.Spec is null)
+        {
+            throw new CliException($"CronTrainingJob {cron} has no spec.jobTemplate.spec; describe the jobs to create", ExitCodes.InvalidManifest);
+        }
+
+        var job = CronTemplate.Manual(found, $"{cron.Name}-{RandomNumberGenerator.GetString(NameCharacters, 5)}");
+        return await _connection.TrainingJobs().CreateAsync(cron.Namespace, job, Manager, cancellationToken);
+    });
 
     public Task SuspendAsync(JobName name, bool suspend, CancellationToken cancellationToken) =>
         GuardAsync(() => _connection.TrainingJobs().MergePatchAsync(name.Namespace, name.Name, new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } }, Manager, null, cancellationToken));

@@ -57,7 +57,7 @@ public sealed class ProgressDisplay(TimeProvider time)
         var parts = new List<string> { status?.Phase ?? TrainingPhase.Pending };
         if (progress?.Step is { } step)
         {
-            parts.Add(Format($"step {step}/{progress.TotalSteps}"));
+            parts.Add(progress.TotalSteps is { } total ? Format($"step {step}/{total}") : Format($"step {step}"));
         }
 
         if (progress?.Loss is { } loss)

@@ -8,6 +8,8 @@ namespace Phi.LocalCluster.Nodes;
 /// <summary>A container's variables and command, resolved as a kubelet does.</summary>
 internal sealed partial class PodEnvironment(KubernetesConnection connection, NodeAgentOptions options)
 {
+    private readonly PodNames _names = new(connection);
+
     /// <exception cref="PodException">A reference points to nothing.</exception>
     public async Task<Dictionary<string, string>> ResolveAsync(V1Pod pod, V1Container container, string podIp, string folder, CancellationToken ct)
     {
@@ -37,7 +39,7 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
         {
             if (variable.ValueFrom is null)
             {
-                variables[variable.Name] = Expand(variable.Value ?? "", variables);
+                variables[variable.Name] = await _names.ResolveAsync(pod, podIp, Expand(variable.Value ?? "", variables), ct);
             }
             else if (await ValueAsync(pod, variable, podIp, ct) is { } value)
             {

@@ -15,8 +15,12 @@ internal static class Show
 
     public static string Percent(double? ratio) => ratio?.ToString("P1", CultureInfo.InvariantCulture) ?? Nothing;
 
-    public static string Step(ProgressStatus? progress) =>
-        progress?.Step is { } step ? string.Create(CultureInfo.InvariantCulture, $"{step:#,0} / {progress.TotalSteps:#,0}") : Nothing;
+    public static string Step(ProgressStatus? progress) => progress switch
+    {
+        { Step: { } step, TotalSteps: { } total } => string.Create(CultureInfo.InvariantCulture, $"{step:#,0} / {total:#,0}"),
+        { Step: { } step } => step.ToString("#,0", CultureInfo.InvariantCulture),
+        _ => Nothing,
+    };
 
     public static string Bytes(long bytes) => bytes switch
     {

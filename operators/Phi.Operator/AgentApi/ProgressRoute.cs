@@ -1,0 +1,64 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Phi.Api.Agent;
+using Phi.Operator.Progress;
+
+namespace Phi.Operator.AgentApi;
+
+/// <summary>The one line that a container's program needs: POST its progress to the URL that it was given, with its token.</summary>
+internal static class ProgressRoute
+{
+    private const int MostBytes = 64 << 10;
+
+    public static void MapProgress(this IEndpointRouteBuilder app, ContainerReports reports, AgentTokens tokens, ProgressTracker progress) => app.MapPost(AgentRoutes.Progress, async http =>
+    {
+        var header = (string?)http.Request.Headers.Authorization ?? "";
+        if (ProgressAddress.Read(http.Request.Query, out var problem) is not { } from)
+        {
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
+        }
+        else if (!header.StartsWith("Bearer ", StringComparison.Ordinal) || !tokens.IsValid(from.JobUid, header["Bearer ".Length..]))
+        {
+            await RefuseAsync(http, HttpStatusCode.Unauthorized, "the token is not this job's");
+        }
+        else if (await BodyAsync(http) is not { } body)
+        {
+            await RefuseAsync(http, HttpStatusCode.RequestEntityTooLarge, $"the body is larger than {MostBytes} bytes; report numbers alone");
+        }
+        else if (ProgressBody.Read(body, out problem) is not { } read)
+        {
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
+        }
+        else
+        {
+            var step = reports.Add(from, read.Progress, read.Metrics);
+            await progress.AddAsync(
+                new EventBatch
+                {
+                    Namespace = from.Namespace,
+                    Job = from.Job,
+                    JobUid = from.JobUid,
+                    Attempt = from.Attempt,
+                    Steps = [step],
+                    Checkpoints = read.Progress.Checkpoint is { } uri ? [new CheckpointEvent { Step = step.Step, Time = step.Time, Uri = uri }] : [],
+                },
+                http.RequestAborted);
+            http.Response.StatusCode = (int)HttpStatusCode.NoContent;
+        }
+    });
+
+    private static async Task<byte[]?> BodyAsync(HttpContext http)
+    {
+        var buffer = new byte[MostBytes + 1];
+        var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
+        return length > MostBytes ? null : buffer[..length];
+    }
+
+    private static Task RefuseAsync(HttpContext http, HttpStatusCode code, string why)
+    {
+        http.Response.StatusCode = (int)code;
+        return http.Response.WriteAsync(why, http.RequestAborted);
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Phi.Api.CronTrainingJobs;
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+using Phi.Kubernetes;
+using Phi.Operator.Queue;
+using Phi.Reconcile.Cron;
+
+namespace Phi.Operator.Cron;
+
+/// <summary>
+/// Creates the jobs of CronTrainingJobs at their times. First the jobs, by names that follow from the due time, then the status: whoever
+/// stops in between, or takes over, finds the job there and creates none beside it.
+/// </summary>
+internal sealed partial class CronController
+{
+    private readonly KeyedQueue _queue;
+    private readonly KubernetesConnection _connection;
+    private readonly CronCache _cache;
+    private readonly CronEvents _events;
+    private readonly ILogger _logger;
+
+    private CronController(KubernetesConnection connection, TimeProvider time, ILogger logger)
+    {
+        (_connection, _logger, _queue) = (connection, logger, new KeyedQueue(time));
+        (_cache, _events) = (new CronCache(connection, time, logger), new CronEvents(connection, time, logger));
+    }
+
+    /// <summary>Runs until cancelled. Of several operators only the leader runs it, though two at once would create no job twice.</summary>
+    public static async Task RunAsync(KubernetesConnection connection, TimeProvider time, ILoggerFactory logs, CancellationToken ct)
+    {
+        var controller = new CronController(connection, time, logs.CreateLogger<CronController>());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        await using var timers = await CronTimers.StartAsync(controller._queue.Add, time, ct);
+        var follow = controller._cache.RunAsync(controller._queue.Add, controller._events.Forget, stop.Token);
+        try
+        {
+            await await Task.WhenAny(controller._cache.Synced, follow);
+            await await Task.WhenAny(controller.WorkAsync(timers, stop.Token), follow);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await follow.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WorkAsync(CronTimers timers, CancellationToken ct)
+    {
+        while (true)
+        {
+            var key = await _queue.TakeAsync(ct);
+            var hasFailed = false;
+            try
+            {
+                await timers.SetAsync(key, await ReconcileAsync(key, ct), ct);
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested)
+            {
+                hasFailed = true;
+                LogFailed(_logger, e is KubernetesApiException or HttpRequestException ? null : e, key, e.Message);
+            }
+
+            _queue.Done(key, hasFailed);
+        }
+    }
+
+    /// <returns>When to look again; null: when something changes.</returns>
+    private async Task<DateTimeOffset?> ReconcileAsync(ResourceKey key, CancellationToken ct)
+    {
+        if (_cache.Observe(key) is not { } snapshot)
+        {
+            return null;
+        }
+
+        var decision = CronReconciler.Decide(snapshot);
+        foreach (var action in decision.Actions)
+        {
+            await ActAsync(key, snapshot, action, ct);
+        }
+
+        await WriteStatusAsync(key, snapshot.Cron, decision.Status, ct);
+        if (decision.IsWarning || decision.Reason is not "Scheduled" || decision.Actions.Any(action => action is CronAction.CreateJob))
+        {
+            await _events.RecordAsync(snapshot.Cron, decision.IsWarning, decision.Reason, decision.Message, ct);
+        }
+
+        return decision.WakeAt;
+    }
+
+    private async Task ActAsync(ResourceKey key, CronSnapshot snapshot, CronAction action, CancellationToken ct)
+    {
+        switch (action)
+        {
+            case CronAction.DeleteJob delete when await _connection.TrainingJobs().DeleteAsync(key.Namespace, delete.Name, delete.Uid, null, ct):
+                await _events.RecordAsync(snapshot.Cron, false, "Deleted", $"deleted job {delete.Name}: {delete.Why}", ct);
+                break;
+            case CronAction.CreateJob create:
+                try
+                {
+                    await CreateAsync(key, snapshot.Cron, create.Job, ct);
+                }
+                catch (KubernetesApiException e) when ((int)e.Code is >= 400 and < 500)
+                {
+                    var failed = CronReconciler.NotCreated(snapshot, create.Job.Metadata.Name!, e.Message);
+                    await WriteStatusAsync(key, snapshot.Cron, failed.Status, ct);
+                    await _events.RecordAsync(snapshot.Cron, failed.IsWarning, failed.Reason, failed.Message, ct);
+                    throw;
+                }
+
+                break;
+        }
+    }
+
+    private async Task CreateAsync(ResourceKey key, CronTrainingJob cron, TrainingJob job, CancellationToken ct)
+    {
+        try
+        {
+            await _connection.TrainingJobs().CreateAsync(key.Namespace, job, PhiNames.OperatorFieldManager, ct);
+        }
+        catch (KubernetesApiException e) when (e.IsConflict)
+        {
+            // There already: by an earlier try, unless it is somebody else's.
+            if (await _connection.TrainingJobs().GetAsync(key.Namespace, job.Metadata.Name!, ct) is not { } there || !CronTemplate.IsOf(cron, there.Metadata))
+            {
+                throw;
+            }
+        }
+    }
+
+    private async Task WriteStatusAsync(ResourceKey key, CronTrainingJob cron, CronTrainingJobStatus status, CancellationToken ct)
+    {
+        if (JsonNode.DeepEquals(Json(cron.Status ?? new CronTrainingJobStatus()), Json(status)))
+        {
+            return;
+        }
+
+        try
+        {
+            _cache.Remember(key, await _connection.CronTrainingJobs().ApplyAsync(key.Namespace, key.Name, new JsonObject
+            {
+                ["apiVersion"] = PhiNames.ApiVersion,
+                ["kind"] = "CronTrainingJob",
+                ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = cron.Metadata.Uid },
+                ["status"] = Json(status),
+            }, PhiNames.OperatorFieldManager, "status", ct));
+        }
+        catch (KubernetesApiException e) when (e.IsNotFound)
+        {
+            // Deleted meanwhile, and its jobs with it.
+        }
+    }
+
+    /// <summary>As it comes back from the server: times as text.</summary>
+    private static JsonObject Json(CronTrainingJobStatus status) => JsonNode.Parse(JsonSerializer.Serialize(status, PhiJson.Options))!.AsObject();
+
+    [LoggerMessage(1, LogLevel.Warning, "CronTrainingJob {Key} could not be reconciled and is tried again: {Problem}")]
+    private static partial void LogFailed(ILogger logger, Exception? exception, ResourceKey key, string problem);
+}
