@@ -63,7 +63,11 @@ internal static class GangPod
                 ["name"] = name,
                 ["namespace"] = job.Metadata.Namespace,
                 ["labels"] = labels,
-                ["annotations"] = new JsonObject { [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture) },
+                ["annotations"] = new JsonObject
+                {
+                    [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture),
+                    [PhiNames.GangSizeAnnotation] = (job.Status?.Replicas ?? spec.Replicas!.Value).ToString(CultureInfo.InvariantCulture),
+                },
                 ["ownerReferences"] = Owner(job),
             },
             ["spec"] = pod,
@@ -82,27 +86,6 @@ internal static class GangPod
             ["publishNotReadyAddresses"] = true,
             ["selector"] = new JsonObject { [PhiNames.JobUidLabel] = job.Metadata.Uid },
             ["ports"] = new JsonArray(new JsonObject { ["name"] = "rendezvous", ["port"] = PhiNames.DefaultMasterPort, ["protocol"] = "TCP" }),
-        },
-    };
-
-    /// <summary>Required affinity to one node by its host name.</summary>
-    public static JsonObject Pin(string node) => new()
-    {
-        ["spec"] = new JsonObject
-        {
-            ["affinity"] = new JsonObject
-            {
-                ["nodeAffinity"] = new JsonObject
-                {
-                    ["requiredDuringSchedulingIgnoredDuringExecution"] = new JsonObject
-                    {
-                        ["nodeSelectorTerms"] = new JsonArray(new JsonObject
-                        {
-                            ["matchExpressions"] = new JsonArray(new JsonObject { ["key"] = PhiNames.HostnameLabel, ["operator"] = "In", ["values"] = new JsonArray(node) }),
-                        }),
-                    },
-                },
-            },
         },
     };
 

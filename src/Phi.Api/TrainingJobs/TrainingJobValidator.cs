@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Phi.Api.Metadata;
 
 namespace Phi.Api.TrainingJobs;
 
@@ -18,6 +19,7 @@ public static class TrainingJobValidator
         var errors = new ErrorList();
         var spec = TrainingJobDefaults.Apply(job).Spec;
         Gang(spec, errors);
+        Queue(job, errors);
         errors.ExactlyOne("spec", [("phi", spec.Phi), ("container", spec.Container)]);
         if (spec.Phi is { } phi)
         {
@@ -58,6 +60,15 @@ public static class TrainingJobValidator
         if (spec.Topology is { Require: not null, Prefer: not null })
         {
             errors.Add("spec.topology", "require and prefer", "must have at most one of require, prefer", "keep one of them");
+        }
+    }
+
+    /// <summary>One queue at most decides when a job starts.</summary>
+    private static void Queue(TrainingJob job, ErrorList errors)
+    {
+        if (job.Spec.Queue is { } queue && job.Metadata.Labels?.GetValueOrDefault(PhiNames.KueueQueueLabel) is { } kueue)
+        {
+            errors.Add("spec.queue", queue, $"must not be set beside the label {PhiNames.KueueQueueLabel} ({kueue})", "remove the label to use the TrainingQueue, or spec.queue to use Kueue's queue");
         }
     }
 
@@ -120,6 +131,7 @@ public static class TrainingJobValidator
         errors.Duration("spec.recovery.restartWindow", recovery.RestartWindow);
         errors.Duration("spec.recovery.backoff", recovery.Backoff);
         errors.Duration("spec.recovery.hangTimeout", recovery.HangTimeout);
+        errors.Duration("spec.recovery.bindTimeout", recovery.BindTimeout);
         foreach (var (i, rule) in (recovery.Rules ?? []).Index())
         {
             var field = $"spec.recovery.rules[{i}]";
