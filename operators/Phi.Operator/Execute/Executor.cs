@@ -84,7 +84,7 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
             {
                 cluster.Remember(await change());
             }
-            catch (KubernetesApiException e) when (e.IsNotFound || e.Code == HttpStatusCode.UnprocessableEntity)
+            catch (KubernetesApiException e) when (e.IsNotFound || e.IsConflict || e.Code == HttpStatusCode.UnprocessableEntity)
             {
                 // Gone, another pod of that name by now, or not to be changed like that: trying again would not help.
                 cluster.Refuse(job, new PlacementRefusal(placement.Pod, placement.Node, e.Message));

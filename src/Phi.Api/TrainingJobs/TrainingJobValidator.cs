@@ -31,7 +31,7 @@ public static class TrainingJobValidator
             errors.Required("spec.container.image", container.Image, "name the image to run");
         }
 
-        Zero(spec.Zero!, (long?)spec.Replicas * spec.Accelerator?.PerReplica ?? 0, errors);
+        Zero(spec, errors);
         Checkpoint(spec.Checkpoint!, errors);
         Recovery(spec.Recovery!, errors);
         features(spec, errors);
@@ -72,8 +72,9 @@ public static class TrainingJobValidator
         }
     }
 
-    private static void Zero(ZeroSpec zero, long ranks, ErrorList errors)
+    private static void Zero(TrainingJobSpec spec, ErrorList errors)
     {
+        var (zero, ranks) = (spec.Zero!, (long?)spec.Replicas * spec.Accelerator?.PerReplica ?? 0);
         errors.Range("spec.zero.stage", zero.Stage, 0, 3, "write 3 to shard parameters, gradients and optimizer states");
         BlockSize("spec.zero.quantizedWeights.blockSize", zero.QuantizedWeights?.BlockSize, errors);
         BlockSize("spec.zero.quantizedGradients.blockSize", zero.QuantizedGradients?.BlockSize, errors);
@@ -84,6 +85,11 @@ public static class TrainingJobValidator
         if (zero.HierarchicalPartitioning?.GroupSize is > 0 and var group && ranks > 0 && ranks % group != 0)
         {
             errors.Add("spec.zero.hierarchicalPartitioning.groupSize", group, $"must divide the job's {ranks} ranks (replicas × accelerator.perReplica)", "leave it out for the ranks of one pod");
+        }
+
+        if (zero.HierarchicalPartitioning?.GroupSize is > 0 and var elastic && spec.MinReplicas < spec.Replicas && spec.Accelerator!.PerReplica is > 0 and var perReplica && perReplica % elastic != 0)
+        {
+            errors.Add("spec.zero.hierarchicalPartitioning.groupSize", elastic, $"must divide the {perReplica} ranks of one pod when minReplicas ({spec.MinReplicas}) is below replicas ({spec.Replicas})", "leave it out for the ranks of one pod");
         }
 
         // Below stage 3 every rank keeps whole weights: there is no such traffic to quantise.
