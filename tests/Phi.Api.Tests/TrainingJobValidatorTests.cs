@@ -70,7 +70,7 @@ public sealed class TrainingJobValidatorTests
     public void Validate_ElasticJob_IsGood()
     {
         var job = Good();
-        (job.Spec.Replicas, job.Spec.MinReplicas, job.Spec.Accelerator) = (4, 1, new AcceleratorSpec { PerReplica = 2 });
+        (job.Spec.Replicas, job.Spec.MinReplicas, job.Spec.Accelerator, job.Spec.Phi!.Batch!.Global) = (4, 1, new AcceleratorSpec { PerReplica = 2 }, 16);
 
         Assert.Empty(TrainingJobValidator.Validate(job));
     }
@@ -79,7 +79,7 @@ public sealed class TrainingJobValidatorTests
     public void Validate_ElasticJobWhoseGroupsSpanPods_NamesTheRule()
     {
         var job = Good();
-        (job.Spec.Replicas, job.Spec.MinReplicas, job.Spec.Accelerator) = (4, 2, new AcceleratorSpec { PerReplica = 2 });
+        (job.Spec.Replicas, job.Spec.MinReplicas, job.Spec.Accelerator, job.Spec.Phi!.Batch!.Global) = (4, 2, new AcceleratorSpec { PerReplica = 2 }, 16);
         job.Spec.Zero = new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 4 } };
 
         Assert.Equal("must divide the 2 ranks of one pod when minReplicas (2) is below replicas (4)", Assert.Single(TrainingJobValidator.Validate(job)).Rule);

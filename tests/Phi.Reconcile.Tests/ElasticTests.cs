@@ -33,7 +33,7 @@ public sealed class ElasticTests
     {
         var snapshot = Run(New([GangPlacementTests.Node("a", 6)]), "CreatingPods") with { Now = Jobs.Start.AddSeconds(10) };
 
-        Assert.Equal("attempt 1 has 3 pods of 4 (minReplicas is 1): 4 pods of 2 cpu do not fit: 6 are free on 1 node", JobReconciler.Decide(snapshot).Message);
+        Assert.Equal("attempt 1 has 3 of 4 pods (minReplicas is 1): 4 pods of 2 cpu do not fit: 6 are free on 1 node", JobReconciler.Decide(snapshot).Message);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class ElasticTests
 
         Assert.Equal("Growing", decision.Reason);
         Assert.Empty(decision.Actions);
-        Assert.Equal("there is room for 3 pods of 4: attempt 1 with 2 saves and leaves", decision.Message);
+        Assert.Equal("there is room for 3 of 4 pods: attempt 1 with 2 saves and leaves", decision.Message);
         Assert.Contains(decision.Status!.Conditions!, condition => condition is { Type: TrainingConditions.Resizing, Status: "True" });
     }
 
@@ -97,6 +97,7 @@ public sealed class ElasticTests
         var half = asked.With(0, pod => pod with { Phase = "Failed", ExitCode = RankExitCodes.SavedAndLeft });
         var all = half.With(1, pod => pod with { Phase = "Failed", ExitCode = RankExitCodes.SavedAndLeft });
 
+        Assert.Equal("there is room for 3 of 4 pods: attempt 1 with 2 saves and leaves", JobReconciler.Decide(asked).Message);
         var waiting = JobReconciler.Decide(half);
         var decision = JobReconciler.Decide(all);
         var reasons = new List<string>();
@@ -107,6 +108,7 @@ public sealed class ElasticTests
         Assert.Equal(("Growing", 2, 0, 1), (decision.Reason, decision.Status!.Attempt, decision.Status.Restarts, decision.Status.FreeRestarts));
         Assert.Equal(["Resized", "CreatingPods", "Placed"], reasons);
         Assert.Equal((3, 3), (grown.Status.Replicas, grown.Pods.Length));
+        Assert.Contains(grown.Status.Conditions!, condition => condition is { Type: TrainingConditions.Resizing, Status: "False" });
     }
 
     [Fact]

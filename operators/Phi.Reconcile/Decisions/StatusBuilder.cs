@@ -86,7 +86,11 @@ internal sealed class StatusBuilder
     public StatusBuilder NextAttempt(bool isCharged, bool isFirst)
     {
         _status.Attempt++;
-        _conditions.RemoveAll(condition => condition.Type == TrainingConditions.Resizing);
+        if (_conditions.Exists(condition => condition.Type == TrainingConditions.Resizing))
+        {
+            Set(TrainingConditions.Resizing, false, "NextAttempt", $"attempt {_status.Attempt} begins");
+        }
+
         _status.StartTime ??= _snapshot.Now;
         if (isFirst)
         {

@@ -36,13 +36,13 @@ internal static class Assembly
         var misfits = DeletePods(snapshot.Pods.Where(pod => IsMisfit(snapshot, pod, snapshot.Replicas)));
         if (!misfits.IsEmpty)
         {
-            return new JobDecision { Actions = misfits, Reason = "Replacing", Message = $"removing {misfits.Length} pods that are no part of a gang of {snapshot.Replicas}", RequeueAfter = Soon };
+            return new JobDecision { Actions = misfits, Reason = "Replacing", Message = $"removing {PlacementReasons.Count(misfits.Length, "pod")} with no part in a gang of {snapshot.Replicas}", RequeueAfter = Soon };
         }
 
         var missing = Enumerable.Range(0, snapshot.Replicas).Where(index => !snapshot.Pods.Any(pod => pod.Index == index)).ToList();
         if (missing.Count > 0)
         {
-            var creating = $"creating {missing.Count} pods of {snapshot.Replicas}";
+            var creating = $"creating {PlacementReasons.Count(missing.Count, "pod")} of {snapshot.Replicas}";
             return new JobDecision
             {
                 Actions = [.. missing.Select(index => new JobAction.CreatePod(index, PodName(snapshot, index), snapshot.Attempt))],
@@ -124,7 +124,7 @@ internal static class Assembly
     private static JobDecision Resize(JobSnapshot snapshot, int size)
     {
         var (target, least) = (ElasticSize.Target(snapshot), ElasticSize.Least(snapshot));
-        var why = size == target ? $"attempt {snapshot.Attempt} has all {size} pods" : $"attempt {snapshot.Attempt} has {size} pods of {target} (minReplicas is {least}): {PlacementReasons.WhyNot(snapshot, target)}";
+        var why = size == target ? $"attempt {snapshot.Attempt} has all of {PlacementReasons.Count(size, "pod")}" : $"attempt {snapshot.Attempt} has {size} of {target} pods (minReplicas is {least}): {PlacementReasons.WhyNot(snapshot, target)}";
         return new JobDecision
         {
             Actions = DeletePods(snapshot.Pods.Where(pod => IsMisfit(snapshot, pod, size))),
