@@ -1,6 +1,7 @@
 using System.Net;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
@@ -9,7 +10,6 @@ using Phi.Operator.Execute;
 using Phi.Operator.Observe;
 using Phi.Operator.Progress;
 using Phi.Operator.Queue;
-using Phi.Reconcile;
 using Phi.Telemetry.Store;
 
 namespace Phi.Operator;
@@ -95,13 +95,12 @@ public sealed partial class OperatorHost
     private async Task<TimeSpan?> ReconcileAsync(ResourceKey key, CancellationToken ct)
     {
         // A job that names another controller is that one's.
-        if (_cluster.Job(key) is not { } job || job.Spec.ManagedBy is { Length: > 0 })
+        if (_cluster.Job(key) is not { } job || job.Spec.ManagedBy is { Length: > 0 } and not PhiNames.Manager)
         {
             return null;
         }
 
-        var snapshot = _observer.Observe(job);
-        var decision = JobReconciler.Decide(snapshot);
+        var (snapshot, decision) = _observer.Decide(job);
         if (decision.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended)
         {
             // Whoever waits for the end reads the last step with it.

@@ -58,10 +58,43 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { ExitCodes = [1], Action = "Pray" }] }, "spec.recovery.rules[0].action", "Pray", "write Restart");
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { Action = "Fail" }] }, "spec.recovery.rules[0]", "missing", "what the rule matches");
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { MessageRegex = "(", Action = "Fail" }] }, "spec.recovery.rules[0].messageRegex", "(", "Not enough )");
+        Add(s => s.MinReplicas = 99, "spec.minReplicas", "99", "lower it");
+        Add(s => s.Recovery = new RecoverySpec { BindTimeout = "never" }, "spec.recovery.bindTimeout", "never", "30s");
         Add(s => s.Queue = "research", "spec.queue", "research", "leave it out");
         Add(s => s.Zero = new ZeroSpec { Stage = 1, QuantizedGradients = new QuantizedGradientsSpec { Enabled = true } }, "spec.zero.quantizedGradients.enabled", "true", "write stage 3");
         Add(s => s.Zero = new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 7 } }, "spec.zero.hierarchicalPartitioning.groupSize", "7", "leave it out");
         return data;
+    }
+
+    [Fact]
+    public void Validate_ElasticJob_IsGood()
+    {
+        var job = Good();
+        (job.Spec.Replicas, job.Spec.MinReplicas, job.Spec.Accelerator, job.Spec.Phi!.Batch!.Global) = (4, 1, new AcceleratorSpec { PerReplica = 2 }, 16);
+
+        Assert.Empty(TrainingJobValidator.Validate(job));
+    }
+
+    [Fact]
+    public void Validate_ElasticJobWhoseGroupsSpanPods_NamesTheRule()
+    {
+        var job = Good();
+        (job.Spec.Replicas, job.Spec.MinReplicas, job.Spec.Accelerator, job.Spec.Phi!.Batch!.Global) = (4, 2, new AcceleratorSpec { PerReplica = 2 }, 16);
+        job.Spec.Zero = new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 4 } };
+
+        Assert.Equal("must divide the 2 ranks of one pod when minReplicas (2) is below replicas (4)", Assert.Single(TrainingJobValidator.Validate(job)).Rule);
+    }
+
+    [Fact]
+    public void Validate_QueueBesideKueuesLabel_NamesBothRemedies()
+    {
+        var job = Good();
+        job.Spec.Queue = "research";
+        job.Metadata.Labels = new Dictionary<string, string> { [PhiNames.KueueQueueLabel] = "team-a" };
+
+        var error = Assert.Single(TrainingJobValidator.Validate(job), error => error.Rule.Contains("Kueue", StringComparison.OrdinalIgnoreCase));
+
+        Assert.Equal(("spec.queue", "remove the label to use the TrainingQueue, or spec.queue to use Kueue's queue"), (error.Field, error.Remedy));
     }
 
     [Theory]

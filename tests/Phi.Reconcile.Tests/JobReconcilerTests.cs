@@ -37,7 +37,7 @@ public sealed class JobReconcilerTests
 
         Assert.Empty(decision.Actions);
         Assert.Equal("InsufficientCapacity", decision.Reason);
-        Assert.Equal("2 pods of 2 cpu accelerators do not fit: 3 are free on 1 ready nodes of that type", decision.Message);
+        Assert.Equal("2 pods of 2 cpu do not fit: 3 are free on 1 node", decision.Message);
     }
 
     [Fact]

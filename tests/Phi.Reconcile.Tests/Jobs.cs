@@ -63,7 +63,7 @@ internal static class Jobs
             switch (action)
             {
                 case Decisions.JobAction.CreatePod create:
-                    pods.Add(new PodSnapshot { Name = create.Name, Uid = $"uid-{create.Name}", Index = create.Index, Phase = "Pending", IsGated = true });
+                    pods.Add(new PodSnapshot { Name = create.Name, Uid = $"uid-{create.Name}", Index = create.Index, Phase = "Pending", IsGated = true, Attempt = create.Attempt, GangSize = job.Status?.Replicas ?? job.Spec.Replicas });
                     break;
                 case Decisions.JobAction.DeletePod delete:
                     pods.RemoveAll(pod => pod.Uid == delete.Uid);

@@ -37,8 +37,8 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
             return new AssignmentResponse { WaitReason = $"the job is {job.Status?.Phase ?? TrainingPhase.Pending}" };
         }
 
-        var spec = TrainingJobDefaults.Apply(job).Spec;
-        var (replicas, perReplica, attempt) = (spec.Replicas!.Value, spec.Accelerator!.PerReplica!.Value, job.Status.Attempt!.Value);
+        var spec = cluster.Read(job).Job.Spec;
+        var (replicas, perReplica, attempt) = (job.Status.Replicas ?? spec.Replicas!.Value, spec.Accelerator!.PerReplica!.Value, job.Status.Attempt!.Value);
         var gang = cluster.PodsOf(job).Where(pod => pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase == "Running" && !string.IsNullOrEmpty(pod.Status.PodIP)).ToList();
         var missing = Enumerable.Range(0, replicas).Where(index => !gang.Exists(pod => PodReader.Index(pod) == index)).ToList();
         if (missing.Count > 0)
@@ -93,7 +93,9 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
         hasNews = !isSame || !old!.Ranks.Select(rank => rank.State).SequenceEqual(heartbeat.Ranks.Select(rank => rank.State));
 
         var attempt = job.Status?.Attempt ?? 0;
-        var isOver = job.Metadata.DeletionTimestamp is not null || job.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended;
+        // A larger gang is to follow: Restart would kill the ranks, Stop lets them save at a step boundary, without a deadline.
+        var isGrowing = heartbeat.Attempt == attempt && job.Status?.Conditions?.Exists(condition => condition is { Type: TrainingConditions.Resizing, Status: "True" }) == true;
+        var isOver = isGrowing || job.Metadata.DeletionTimestamp is not null || job.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended;
         var command = isOver ? AgentCommand.Stop : heartbeat.Attempt < attempt ? AgentCommand.Restart : AgentCommand.Continue;
         return new HeartbeatResponse { Command = command, Attempt = attempt };
     }

@@ -1,12 +1,15 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using k8s.Models;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
 using Phi.Operator.Observe;
 using Phi.Reconcile.Decisions;
+using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.Execute;
 
@@ -48,18 +51,7 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
                 cluster.Remember(await connection.Pods().ApplyAsync(key.Namespace, pod.Name, await PodAsync(key, stored, job, pod, ct), PhiNames.OperatorFieldManager, null, ct));
                 break;
             case JobAction.PlaceGang place:
-                foreach (var placement in place.Placements)
-                {
-                    cluster.Remember(await connection.Pods().MergePatchAsync(key.Namespace, placement.Pod, WithUid(GangPod.Pin(placement.Node), placement.Uid), PhiNames.OperatorFieldManager, null, ct));
-                }
-
-                // Only when every pin is in place does any gate open.
-                foreach (var placement in place.Placements)
-                {
-                    cluster.Remember(await connection.Pods().MergePatchAsync(
-                        key.Namespace, placement.Pod, WithUid(new JsonObject { ["spec"] = new JsonObject { ["schedulingGates"] = new JsonArray() } }, placement.Uid), PhiNames.OperatorFieldManager, null, ct));
-                }
-
+                await PlaceAsync(key, job, place, ct);
                 break;
             case JobAction.DeletePod pod:
                 await connection.Pods().DeleteAsync(key.Namespace, pod.Name, pod.Uid, pod.GracePeriodSeconds, ct);
@@ -85,6 +77,36 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
 
         ContainerPod.Turn(pod, stored, job, create.Index, create.Attempt, agentApiUrl);
         return pod;
+    }
+
+    /// <summary>Only when every pin is in place does any gate open. A refusal is remembered: the next decision withdraws the gang.</summary>
+    private async Task PlaceAsync(ResourceKey key, TrainingJob job, JobAction.PlaceGang place, CancellationToken ct)
+    {
+        foreach (var placement in place.Placements)
+        {
+            await ChangeAsync(placement, () => connection.Pods().MergePatchAsync(
+                key.Namespace, placement.Pod, WithUid(GangPin.To(cluster.Pod(job, placement.Uid), placement.Node), placement.Uid), PhiNames.OperatorFieldManager, null, ct));
+        }
+
+        foreach (var placement in place.Placements)
+        {
+            await ChangeAsync(placement, () => connection.Pods().StrategicPatchAsync(
+                key.Namespace, placement.Pod, WithUid(GangPin.Open(), placement.Uid), PhiNames.OperatorFieldManager, null, ct));
+        }
+
+        async Task ChangeAsync(Placement placement, Func<Task<V1Pod>> change)
+        {
+            try
+            {
+                cluster.Remember(await change());
+            }
+            catch (KubernetesApiException e) when (e.IsNotFound || e.IsConflict || e.Code == HttpStatusCode.UnprocessableEntity)
+            {
+                // Gone, another pod of that name by now, or not to be changed like that: trying again would not help.
+                cluster.Refuse(job, new PlacementRefusal(placement.Pod, placement.Node, e.Message));
+                throw;
+            }
+        }
     }
 
     private Task<TrainingJob> WriteStatusAsync(ResourceKey key, TrainingJobStatus status, string uid, CancellationToken ct) => connection.TrainingJobs().ApplyAsync(

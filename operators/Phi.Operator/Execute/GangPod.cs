@@ -63,7 +63,11 @@ internal static class GangPod
                 ["name"] = name,
                 ["namespace"] = job.Metadata.Namespace,
                 ["labels"] = labels,
-                ["annotations"] = new JsonObject { [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture) },
+                ["annotations"] = new JsonObject
+                {
+                    [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture),
+                    [PhiNames.GangSizeAnnotation] = (job.Status?.Replicas ?? spec.Replicas!.Value).ToString(CultureInfo.InvariantCulture),
+                },
                 ["ownerReferences"] = Owner(job),
             },
             ["spec"] = pod,
@@ -87,27 +91,6 @@ internal static class GangPod
 
     /// <summary>Metadata of an object that goes with the job.</summary>
     public static JsonObject Owned(TrainingJob job, string name) => new() { ["name"] = name, ["namespace"] = job.Metadata.Namespace, ["labels"] = Labels(job), ["ownerReferences"] = Owner(job) };
-
-    /// <summary>Required affinity to one node by its host name.</summary>
-    public static JsonObject Pin(string node) => new()
-    {
-        ["spec"] = new JsonObject
-        {
-            ["affinity"] = new JsonObject
-            {
-                ["nodeAffinity"] = new JsonObject
-                {
-                    ["requiredDuringSchedulingIgnoredDuringExecution"] = new JsonObject
-                    {
-                        ["nodeSelectorTerms"] = new JsonArray(new JsonObject
-                        {
-                            ["matchExpressions"] = new JsonArray(new JsonObject { ["key"] = PhiNames.HostnameLabel, ["operator"] = "In", ["values"] = new JsonArray(node) }),
-                        }),
-                    },
-                },
-            },
-        },
-    };
 
     private static JsonObject Labels(TrainingJob job) => new()
     {

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
+using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.Observe;
@@ -18,6 +19,16 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     private readonly Informer<V1Node> _nodes = new(connection.Nodes(), null, null, time, logs.CreateLogger("Phi.Operator.Nodes"));
     private readonly ConcurrentDictionary<ResourceKey, TrainingJob> _written = new();
     private readonly PodIndex _podIndex = new(time);
+    private readonly NodeIndex _nodeIndex = new();
+    private readonly WaitingLine _line = new();
+    private readonly JobReader _reader = new();
+    private readonly ConcurrentDictionary<string, PlacementRefusal> _refusals = new(StringComparer.Ordinal);
+
+    /// <summary>Waiting jobs that hear of room at once; those behind them look again by themselves.</summary>
+    private const int Woken = 64;
+
+    /// <summary>Gangs of the line that are looked at to find the one that room is kept for.</summary>
+    private const int Heads = 16;
 
     public Task Synced => Task.WhenAll(_jobs.Synced, _pods.Synced, _nodes.Synced);
 
@@ -25,9 +36,9 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
 
     /// <summary>Follows until cancelled; hears of every job that a change may concern, and of pods that are gone.</summary>
     public Task RunAsync(Action<ResourceKey> onJob, Action<V1Pod> onPodGone, CancellationToken ct) => Task.WhenAll(
-        _jobs.RunAsync((key, _, _) => onJob(key), ct),
+        _jobs.RunAsync((key, _, now) => OnJob(key, now, onJob), ct),
         _pods.RunAsync((_, old, now) => OnPod(old, now, onJob, onPodGone), ct),
-        _nodes.RunAsync((_, old, now) => OnNode(old, now, onJob), ct));
+        _nodes.RunAsync((key, _, now) => OnNode(key.Name, now, onJob), ct));
 
     public TrainingJob? Job(ResourceKey key)
     {
@@ -46,22 +57,72 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         return written;
     }
 
+    /// <summary>A job as it takes effect, and what is wrong with it.</summary>
+    public (TrainingJob Job, ImmutableArray<ValidationError> Errors) Read(TrainingJob job) => _reader.Read(job);
+
     /// <summary>What the operator has written is what it sees, even before the informer does.</summary>
-    public void Remember(ResourceKey key, TrainingJob written) => _written[key] = written;
+    public void Remember(ResourceKey key, TrainingJob written)
+    {
+        _written[key] = written;
+        Enqueue(key, written);
+    }
 
     /// <summary>The same for a pod that the operator created or changed.</summary>
     public void Remember(V1Pod written) => _podIndex.Write(written);
 
     public IReadOnlyList<V1Pod> PodsOf(TrainingJob job) => _podIndex.Of(job.Metadata.Uid!);
 
-    /// <summary>Nodes with what is free on them: allocatable less the requests of pods that are bound there and have not ended.</summary>
-    public ImmutableArray<NodeSnapshot> Nodes()
+    public ImmutableArray<string> AcceleratorTypes => _nodeIndex.Types;
+
+    /// <summary>Nodes as the job's pods see them, with what is free there: those of its accelerator type, or those that its pods are on.</summary>
+    /// <param name="job">With every default.</param>
+    public ImmutableArray<NodeSnapshot> Nodes(TrainingJob job, IReadOnlyList<V1Pod> pods, bool isPlacing)
     {
-        return [.. _nodes.All.Select(node => new NodeSnapshot(
-            node.Metadata.Name,
-            node.Spec?.Unschedulable != true && node.Status?.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true,
-            node.Metadata.Labels is { } labels && labels.TryGetValue(PhiNames.AcceleratorTypeLabel, out var type) ? type : node.Metadata.Labels is { } more && more.TryGetValue("nvidia.com/gpu.product", out var product) ? product.ToLowerInvariant() : "",
-            (int)(PodIndex.Accelerators(node.Status?.Allocatable) - _podIndex.Used(node.Metadata.Name))))];
+        var type = job.Spec.Accelerator!.Type!;
+        var shape = (pods.FirstOrDefault(pod => pod.Spec.SchedulingGates is { Count: > 0 }) ?? (pods.Count > 0 ? pods[0] : null)) is { } pod
+            ? PodShape.Of(pod) : PodShape.Of(job.Spec, NodeReader.ResourceOf(type));
+        var nodes = isPlacing ? _nodeIndex.OfType(type) : pods.Select(pod => pod.Spec.NodeName).Where(name => !string.IsNullOrEmpty(name)).Distinct(StringComparer.Ordinal).Select(_nodeIndex.Get).OfType<NodeFacts>();
+        return _podIndex.Read(usage => nodes.Select(node => NodeReader.Read(node, shape, usage)).ToImmutableArray());
+    }
+
+    /// <summary>Jobs without a queue that are before this one in the line for its accelerator type, the first ones.</summary>
+    /// <param name="job">With every default.</param>
+    public IEnumerable<TrainingJob> Before(TrainingJob job) =>
+        _line.Before(job.Spec.Accelerator!.Type!, new ResourceKey(job.Metadata.Namespace!, job.Metadata.Name!), Heads).Select(Job).OfType<TrainingJob>();
+
+    /// <summary>Counts what a decision has placed before it is written, so that the next decision does not give the same room away.</summary>
+    public void Assume(TrainingJob job, IEnumerable<Placement> placements)
+    {
+        foreach (var placement in placements)
+        {
+            _podIndex.Assume(new ResourceKey(job.Metadata.Namespace!, placement.Pod), placement.Uid, placement.Node);
+        }
+    }
+
+    public void ForgetAssumed(TrainingJob job) => _podIndex.ForgetAssumed(job.Metadata.Uid!);
+
+    public V1Pod? Pod(TrainingJob job, string uid) => PodsOf(job).FirstOrDefault(pod => pod.Metadata.Uid == uid);
+
+    public void Refuse(TrainingJob job, PlacementRefusal refusal) => _refusals[job.Metadata.Uid!] = refusal;
+
+    /// <summary>The refusal since the last call. One that is not acted on comes again with the next try.</summary>
+    public PlacementRefusal? TakeRefusal(TrainingJob job) => _refusals.TryRemove(job.Metadata.Uid!, out var refusal) ? refusal : null;
+
+    private void OnJob(ResourceKey key, TrainingJob? now, Action<ResourceKey> onJob)
+    {
+        if (now is null)
+        {
+            _reader.Forget(key);
+        }
+
+        Enqueue(key, Job(key));
+        onJob(key);
+    }
+
+    private void Enqueue(ResourceKey key, TrainingJob? job)
+    {
+        var isOurs = job?.Spec.ManagedBy is null or "" or PhiNames.Manager;
+        _line.Change(key, isOurs ? job : null, job is null ? 0 : _podIndex.PriorityOf(job.Metadata.Uid!), job?.Spec.Queue is not null || job?.Metadata.Labels?.ContainsKey(PhiNames.KueueQueueLabel) == true);
     }
 
     private void OnPod(V1Pod? old, V1Pod? now, Action<ResourceKey> onJob, Action<V1Pod> onPodGone)
@@ -77,33 +138,38 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
             _podIndex.Confirm(now);
         }
 
-        if (pod.Metadata.Labels is { } labels && labels.TryGetValue(PhiNames.JobNameLabel, out var job))
+        if (pod.Metadata.Labels is { } labels && labels.TryGetValue(PhiNames.JobNameLabel, out var name))
         {
-            onJob(new ResourceKey(pod.Metadata.NamespaceProperty, job));
+            var key = new ResourceKey(pod.Metadata.NamespaceProperty, name);
+            if (old is null && pod.Spec.Priority is not null)
+            {
+                // Only its pods tell the priority of a job.
+                Enqueue(key, Job(key));
+            }
+
+            onJob(key);
         }
 
         // Room that became free may be what another job waits for.
-        if (now is null || now.Status?.Phase is "Succeeded" or "Failed")
+        if ((now is null || now.Status?.Phase is "Succeeded" or "Failed") && _nodeIndex.Get(pod.Spec.NodeName ?? "") is { } node)
         {
-            Wake(onJob);
+            Wake(node.AcceleratorType, onJob);
         }
     }
 
-    private void OnNode(V1Node? old, V1Node? now, Action<ResourceKey> onJob)
+    private void OnNode(string name, V1Node? now, Action<ResourceKey> onJob)
     {
-        if (old is null || now is null || old.Spec?.Unschedulable != now.Spec?.Unschedulable || Readiness(old) != Readiness(now) || PodIndex.Accelerators(old.Status?.Allocatable) != PodIndex.Accelerators(now.Status?.Allocatable))
+        foreach (var type in _nodeIndex.Change(name, now))
         {
-            Wake(onJob);
+            Wake(type, onJob);
         }
-
-        static string? Readiness(V1Node node) => node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == "Ready")?.Status;
     }
 
-    private void Wake(Action<ResourceKey> onJob)
+    private void Wake(string type, Action<ResourceKey> onJob)
     {
-        foreach (var job in _jobs.All.Where(job => job.Status?.Phase is TrainingPhase.Pending or TrainingPhase.Restarting))
+        foreach (var key in _line.First(type, Woken))
         {
-            onJob(new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!));
+            onJob(key);
         }
     }
 

@@ -1,26 +1,30 @@
 using k8s.Models;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
+using Phi.Operator.Execute;
 
 namespace Phi.Operator.Observe;
 
 /// <summary>
-/// Pods by job, and the accelerators that they hold by node, kept up with each change. What the operator wrote itself counts at once;
-/// what the API server still has not shown after a while was deleted meanwhile.
+/// Pods by job, and what they take of each node, kept up with each change. What the operator wrote itself counts at once, and what it has
+/// decided even before it is written; what the API server still has not shown after a while was deleted meanwhile.
 /// </summary>
 internal sealed class PodIndex(TimeProvider time)
 {
     private static readonly TimeSpan WrittenLife = TimeSpan.FromSeconds(10);
+
+    /// <summary>As long as the API server shows nothing newer at all, it may only be late.</summary>
+    private static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(60);
     private readonly Lock _lock = new();
     private readonly Dictionary<ResourceKey, V1Pod> _pods = [];
     private readonly Dictionary<string, Dictionary<ResourceKey, V1Pod>> _byJob = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, decimal> _used = new(StringComparer.Ordinal);
-    private readonly Dictionary<ResourceKey, DateTimeOffset> _unconfirmed = [];
+    private readonly NodeUsage _usage = new();
+    private readonly Dictionary<ResourceKey, (string Node, Dictionary<string, decimal> Requests)> _counted = [];
 
-    public static decimal Accelerators(IDictionary<string, ResourceQuantity>? resources) =>
-        resources is null ? 0
-        : resources.TryGetValue(PhiNames.CpuSlotResource, out var slots) ? slots.ToDecimal()
-        : resources.TryGetValue(PhiNames.GpuResource, out var gpus) ? gpus.ToDecimal() : 0;
+    /// <summary>Places that were decided on and not yet written.</summary>
+    private readonly Dictionary<ResourceKey, string> _assumed = [];
+    private readonly Dictionary<ResourceKey, DateTimeOffset> _unconfirmed = [];
+    private ulong _seen;
 
     /// <summary>As a write of the operator answered it.</summary>
     public void Write(V1Pod pod)
@@ -42,8 +46,12 @@ internal sealed class PodIndex(TimeProvider time)
     {
         lock (_lock)
         {
+            _seen = Math.Max(_seen, Version(pod));
             Put(pod);
-            _unconfirmed.Remove(KeyOf(pod));
+            if (_pods.TryGetValue(KeyOf(pod), out var known) && known.Metadata.Uid == pod.Metadata.Uid)
+            {
+                _unconfirmed.Remove(KeyOf(pod));
+            }
         }
     }
 
@@ -51,6 +59,7 @@ internal sealed class PodIndex(TimeProvider time)
     {
         lock (_lock)
         {
+            _seen = Math.Max(_seen, Version(pod));
             // A pod of that name which the operator created since is another one.
             if (_pods.TryGetValue(KeyOf(pod), out var known) && known.Metadata.Uid == pod.Metadata.Uid)
             {
@@ -68,13 +77,50 @@ internal sealed class PodIndex(TimeProvider time)
         }
     }
 
-    /// <summary>Accelerators of the node that pods hold which are bound, or pinned, to it and have not ended.</summary>
-    public decimal Used(string node)
+    /// <summary>spec.priority of the job's pods, which admission has set from their class; 0 before there are any.</summary>
+    public int PriorityOf(string jobUid)
+    {
+        lock (_lock)
+        {
+            return _byJob.TryGetValue(jobUid, out var pods) ? pods.Values.Select(pod => pod.Spec.Priority ?? 0).DefaultIfEmpty(0).Max() : 0;
+        }
+    }
+
+    /// <summary>Counts a pod on the node that it is about to be pinned to.</summary>
+    public void Assume(ResourceKey key, string uid, string node)
+    {
+        lock (_lock)
+        {
+            if (_pods.TryGetValue(key, out var pod) && pod.Metadata.Uid == uid)
+            {
+                _assumed[key] = node;
+                Count(key, pod);
+            }
+        }
+    }
+
+    /// <summary>Forgets what was assumed of a job: its places are decided anew.</summary>
+    public void ForgetAssumed(string jobUid)
+    {
+        lock (_lock)
+        {
+            foreach (var (key, pod) in _byJob.GetValueOrDefault(jobUid) ?? [])
+            {
+                if (_assumed.Remove(key))
+                {
+                    Count(key, pod);
+                }
+            }
+        }
+    }
+
+    /// <summary>Reads what is taken of the nodes, all of it at the same moment.</summary>
+    public T Read<T>(Func<NodeUsage, T> read)
     {
         lock (_lock)
         {
             DropUnconfirmed();
-            return _used.GetValueOrDefault(node);
+            return read(_usage);
         }
     }
 
@@ -83,16 +129,17 @@ internal sealed class PodIndex(TimeProvider time)
         var key = KeyOf(pod);
         if (_pods.TryGetValue(key, out var old))
         {
-            if (old.Metadata.Uid == pod.Metadata.Uid && Version(old) > Version(pod))
+            // A late word, perhaps of an earlier pod of that name.
+            if (Version(old) > Version(pod))
             {
                 return;
             }
 
-            Drop(key);
+            Forget(key, isSamePod: old.Metadata.Uid == pod.Metadata.Uid);
         }
 
         _pods[key] = pod;
-        Count(pod, 1);
+        Count(key, pod);
         if (JobUid(pod) is { } uid)
         {
             if (!_byJob.TryGetValue(uid, out var pods))
@@ -104,15 +151,22 @@ internal sealed class PodIndex(TimeProvider time)
         }
     }
 
-    private void Drop(ResourceKey key)
+    private void Drop(ResourceKey key) => Forget(key, isSamePod: false);
+
+    private void Forget(ResourceKey key, bool isSamePod)
     {
         if (!_pods.Remove(key, out var pod))
         {
             return;
         }
 
-        _unconfirmed.Remove(key);
-        Count(pod, -1);
+        if (!isSamePod)
+        {
+            _unconfirmed.Remove(key);
+            _assumed.Remove(key);
+        }
+
+        Uncount(key, pod);
         if (JobUid(pod) is { } uid && _byJob.TryGetValue(uid, out var pods) && pods.Remove(key) && pods.Count == 0)
         {
             _byJob.Remove(uid);
@@ -127,36 +181,51 @@ internal sealed class PodIndex(TimeProvider time)
         }
 
         var now = time.GetUtcNow();
-        foreach (var (key, _) in _unconfirmed.Where(entry => now - entry.Value > WrittenLife).ToList())
+        foreach (var (key, since) in _unconfirmed.ToList())
         {
-            Drop(key);
+            if (now - since > (_pods.TryGetValue(key, out var pod) && _seen > Version(pod) ? WrittenLife : LongestLife))
+            {
+                Drop(key);
+            }
         }
     }
 
-    private void Count(V1Pod pod, int sign)
+    private void Count(ResourceKey key, V1Pod pod)
     {
-        if (pod.Status?.Phase is "Succeeded" or "Failed" || Home(pod) is not { } node)
+        Uncount(key, pod);
+        if (pod.Status?.Phase is "Succeeded" or "Failed")
         {
             return;
         }
 
-        var used = _used.GetValueOrDefault(node) + sign * pod.Spec.Containers.Sum(container => Accelerators(container.Resources?.Requests));
-        if (used == 0)
+        if (Home(pod) is { } home)
         {
-            _used.Remove(node);
+            _assumed.Remove(key);
+        }
+        else if (_assumed.TryGetValue(key, out var assumed))
+        {
+            home = assumed;
         }
         else
         {
-            _used[node] = used;
+            return;
+        }
+
+        var requests = PodRequests.Of(pod);
+        _counted[key] = (home, requests);
+        _usage.Count(home, requests, JobUid(pod) is not null, 1);
+    }
+
+    private void Uncount(ResourceKey key, V1Pod pod)
+    {
+        if (_counted.Remove(key, out var counted))
+        {
+            _usage.Count(counted.Node, counted.Requests, JobUid(pod) is not null, -1);
         }
     }
 
     /// <summary>The node that a pod is bound to, or pinned to on its way there.</summary>
-    private static string? Home(V1Pod pod) => !string.IsNullOrEmpty(pod.Spec.NodeName)
-        ? pod.Spec.NodeName
-        : pod.Spec.SchedulingGates is { Count: > 0 }
-            ? null
-            : pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms is [{ MatchExpressions: [{ Key: PhiNames.HostnameLabel, Values: [var node] }] }] ? node : null;
+    private static string? Home(V1Pod pod) => string.IsNullOrEmpty(pod.Spec.NodeName) ? GangPin.NodeOf(pod) : pod.Spec.NodeName;
 
     private static string? JobUid(V1Pod pod) => pod.Metadata.Labels is { } labels && labels.TryGetValue(PhiNames.JobUidLabel, out var uid) ? uid : null;
 

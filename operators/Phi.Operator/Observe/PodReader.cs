@@ -1,6 +1,7 @@
 using System.Globalization;
 using k8s.Models;
 using Phi.Api.Metadata;
+using Phi.Operator.Execute;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.Observe;
@@ -19,9 +20,12 @@ internal static class PodReader
             Name = pod.Metadata.Name,
             Uid = pod.Metadata.Uid,
             Index = Index(pod),
-            Attempt = pod.Metadata.Annotations is { } notes && notes.TryGetValue(PhiNames.AttemptAnnotation, out var attempt) && int.TryParse(attempt, CultureInfo.InvariantCulture, out var number) ? number : 0,
             Phase = pod.Status?.Phase ?? "Pending",
             IsGated = pod.Spec.SchedulingGates?.Any(gate => gate.Name == PhiNames.GangGate) == true,
+            Pin = GangPin.NodeOf(pod),
+            Attempt = Annotation(pod, PhiNames.AttemptAnnotation),
+            GangSize = Annotation(pod, PhiNames.GangSizeAnnotation),
+            NotScheduled = pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "False", Reason: not "SchedulingGated" })?.Message,
             IsDeleting = pod.Metadata.DeletionTimestamp is not null,
             IsDisrupted = pod.Status?.Conditions?.Any(condition => condition is { Type: "DisruptionTarget", Status: "True" }) == true,
             Node = string.IsNullOrEmpty(pod.Spec.NodeName) ? null : pod.Spec.NodeName,
@@ -31,6 +35,9 @@ internal static class PodReader
             Message = pod.Status?.Message ?? LastLine(terminated?.Message),
         };
     }
+
+    private static int? Annotation(V1Pod pod, string name) =>
+        pod.Metadata.Annotations is { } annotations && annotations.TryGetValue(name, out var text) && int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static string? LastLine(string? text) => text?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [.., var last] ? last : null;
 }

@@ -1,5 +1,6 @@
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
+using Phi.Reconcile.Policies;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Reconcile.Decisions;
@@ -31,7 +32,12 @@ internal sealed class StatusBuilder
             CompletionTime = old.CompletionTime,
             LastRestartTime = old.LastRestartTime,
             ChargedRestartTimes = old.ChargedRestartTimes is { } times ? [.. times] : null,
-            Placement = [.. placed.Select(pod => new PlacementStatus { Pod = pod.Name, Node = pod.Node })],
+            Replicas = old.Replicas,
+            ExcludedNodes = old.ExcludedNodes is { } excluded ? [.. excluded] : null,
+            Interruptions = old.Interruptions,
+            SkippedBatches = old.SkippedBatches,
+            Rollbacks = old.Rollbacks,
+            Placement = [.. placed.Select(pod => new PlacementStatus { Pod = pod.Name, Node = pod.Node, Domain = Domain(snapshot, pod.Node!) })],
             Nodes = placed.Count == 0 ? null : string.Join(",", placed.Select(pod => pod.Node).Distinct()),
         };
         Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
@@ -68,9 +74,29 @@ internal sealed class StatusBuilder
         return this;
     }
 
+    /// <summary>Pods of the gang from now on.</summary>
+    public StatusBuilder Size(int replicas)
+    {
+        _status.Replicas = replicas;
+        _status.Ready = $"{_status.ReadyReplicas}/{replicas}";
+        return this;
+    }
+
+    /// <summary>Leaves a node out for a while, longer each time.</summary>
+    public StatusBuilder Exclude(string node, string reason)
+    {
+        _status.ExcludedNodes = [.. NodeExclusion.Add(_snapshot, [.. _status.ExcludedNodes ?? []], node, reason)];
+        return this;
+    }
+
     public StatusBuilder NextAttempt(bool isCharged, bool isFirst)
     {
         _status.Attempt++;
+        if (_conditions.Exists(condition => condition.Type == TrainingConditions.Resizing))
+        {
+            Set(TrainingConditions.Resizing, false, "NextAttempt", $"attempt {_status.Attempt} begins");
+        }
+
         _status.StartTime ??= _snapshot.Now;
         if (isFirst)
         {
@@ -103,6 +129,10 @@ internal sealed class StatusBuilder
         _status.Conditions = _conditions;
         return _status;
     }
+
+    /// <summary>In the job's own topology; null if it has none, or the node no label for it.</summary>
+    private static string? Domain(JobSnapshot snapshot, string node) =>
+        Topology.Asked(snapshot) is { } level && snapshot.Nodes.FirstOrDefault(candidate => candidate.Name == node) is { } there ? Topology.DomainOf(there, level) : null;
 
     private static Condition Copy(Condition condition) => new()
     {

@@ -18,21 +18,25 @@ internal static class Attempts
             return Finish(snapshot, TrainingPhase.Succeeded, "Completed", snapshot.HasAgents ? $"all {snapshot.Replicas * snapshot.PerReplica} ranks completed the training" : $"all {snapshot.Replicas} pods ended with exit code 0");
         }
 
-        // A pin that did not reach the API server before the operator went is made good.
-        if (snapshot.Pods.Any(pod => pod is { IsGated: true, IsLive: true }))
+        if (Withdrawal.Find(snapshot) is { } withdrawal)
         {
-            return Assembly.Place(snapshot);
+            return withdrawal;
         }
 
         if ((ContainerDisruption.Find(snapshot) ?? FailurePolicy.Find(snapshot) ?? ContainerHang.Find(snapshot)) is { } failure)
         {
-            return failure switch
+            return Growth.End(snapshot, failure) ?? failure switch
             {
                 { IsFatal: true } => Fail(snapshot, failure.Reason, failure.Message),
                 { IsCharged: true } when !RestartPolicy.MayRestart(snapshot) =>
                     Fail(snapshot, "MaxRestartsExceeded", $"{failure.Message}; {RestartPolicy.Charged(snapshot)} charged restarts are all that recovery.maxRestarts allows"),
                 _ => Next(snapshot, failure, DeletePods(snapshot.Pods.Where(pod => pod.HasEnded || !snapshot.HasAgents))),
             };
+        }
+
+        if (Growth.Ask(snapshot) is { } growing)
+        {
+            return growing;
         }
 
         var isTraining = snapshot.HasAgents
@@ -51,7 +55,7 @@ internal static class Attempts
             Status = builder.Build(),
             Reason = isTraining ? "Training" : "Starting",
             Message = message,
-            RequeueAfter = FailurePolicy.IsUnsettled(snapshot) ? Soon : ContainerHang.Remaining(snapshot),
+            RequeueAfter = FailurePolicy.IsUnsettled(snapshot) ? Soon : Withdrawal.Remaining(snapshot) ?? ContainerHang.Remaining(snapshot),
         };
     }
 

@@ -7,29 +7,29 @@ namespace Phi.Reconcile.Policies;
 /// <summary>Finds a node for every gated pod of the gang, or for none.</summary>
 public static class GangPlacement
 {
-    /// <summary>Best fit: each pod goes to the node with the least room that suffices. Null if not all fit, with the reason in <paramref name="why"/>.</summary>
-    public static ImmutableArray<Placement>? Find(JobSnapshot snapshot, out string why)
+    public static PlacementResult Find(JobSnapshot snapshot)
     {
-        var (type, each) = (snapshot.Job.Spec.Accelerator!.Type!, snapshot.PerReplica);
-        var nodes = snapshot.Nodes.Where(node => node.IsReady && node.AcceleratorType == type).OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
-        var free = nodes.ToDictionary(node => node.Name, node => node.Free);
-        var placements = ImmutableArray.CreateBuilder<Placement>();
-        var gated = snapshot.Pods.Where(pod => pod is { IsGated: true, IsLive: true }).OrderBy(pod => pod.Index).ToList();
-        foreach (var pod in gated)
+        var gated = snapshot.Pods.Where(pod => pod is { IsGated: true, IsLive: true }).OrderBy(pod => pod.Index).ToImmutableArray();
+        var usable = GangRooms.Usable(snapshot).Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
+        if (gated.FirstOrDefault(pod => pod.Pin is { } pin && !usable.Contains(pin)) is { Pin: var lost } pinned)
         {
-            var best = nodes.Where(node => free[node.Name] >= each).OrderBy(node => free[node.Name]).FirstOrDefault();
-            if (best is null)
-            {
-                var total = nodes.Sum(node => node.Free);
-                why = $"{gated.Count} pods of {each} {type} accelerators do not fit: {total} are free on {nodes.Count} ready nodes of that type";
-                return null;
-            }
-
-            free[best.Name] -= each;
-            placements.Add(new Placement(pod.Name, pod.Uid, best.Name));
+            return new PlacementResult(null, true, $"pod {pinned.Name} was pinned to {lost}, which takes it no longer");
         }
 
-        why = $"{gated.Count} pods placed on {string.Join(", ", placements.Select(placement => placement.Node).Distinct())}";
-        return placements.ToImmutable();
+        if (GangSeats.Find(snapshot, snapshot.Replicas, isHypothetical: false) is not { } seats)
+        {
+            return new PlacementResult(null, gated.Any(pod => pod.Pin is not null), PlacementReasons.WhyNot(snapshot, snapshot.Replicas));
+        }
+
+        if (seats.MovesAll)
+        {
+            var level = snapshot.Job.Spec.Topology!.Require;
+            return new PlacementResult(null, true, $"{PlacementReasons.Count(Gang.Of(snapshot, snapshot.Replicas).Missing, "pod")} of {snapshot.Replicas} must move with the others: their {level} has no room, {PlacementReasons.Placed(snapshot, seats.Nodes)} has");
+        }
+
+        var free = new Queue<string>(seats.Nodes);
+        // A pin cannot be changed, only made good.
+        ImmutableArray<Placement> placements = [.. gated.Select(pod => new Placement(pod.Name, pod.Uid, pod.Pin ?? free.Dequeue()))];
+        return new PlacementResult(placements, false, $"{PlacementReasons.Count(placements.Length, "pod")} placed on {PlacementReasons.Placed(snapshot, placements.Select(placement => placement.Node))}");
     }
 }

@@ -16,7 +16,17 @@ public sealed record JobSnapshot
     /// <summary>Pods of the job, in any state.</summary>
     public required ImmutableArray<PodSnapshot> Pods { get; init; }
 
+    /// <summary>Nodes of the job's accelerator type while it needs a place; otherwise those that its pods are on.</summary>
     public required ImmutableArray<NodeSnapshot> Nodes { get; init; }
+
+    /// <summary>Every accelerator type that nodes of the cluster have.</summary>
+    public ImmutableArray<string> AcceleratorTypes { get; init; } = [];
+
+    /// <summary>The first gang in line before this job that waits for the same kind of accelerators. Null: none is.</summary>
+    public JobSnapshot? Ahead { get; init; }
+
+    /// <summary>What the API server said no to when it was last asked to place the gang.</summary>
+    public PlacementRefusal? Refusal { get; init; }
 
     /// <summary>Newest word of each pod's agent.</summary>
     public required ImmutableArray<AgentSnapshot> Agents { get; init; }
@@ -54,11 +64,17 @@ public sealed record PodSnapshot
     public required string Name { get; init; }
     public required string Uid { get; init; }
     public required int Index { get; init; }
-    /// <summary>At which it was created.</summary>
-    public int Attempt { get; init; }
     /// <summary>Pending, Running, Succeeded or Failed.</summary>
     public required string Phase { get; init; }
     public bool IsGated { get; init; }
+    /// <summary>The node that its affinity names: its place, bound there or not yet.</summary>
+    public string? Pin { get; init; }
+    /// <summary>Attempt at which it was created. Null: not known.</summary>
+    public int? Attempt { get; init; }
+    /// <summary>Pods of the gang that it was created for. Null: not known.</summary>
+    public int? GangSize { get; init; }
+    /// <summary>Why the scheduler has not bound it, in the scheduler's words.</summary>
+    public string? NotScheduled { get; init; }
     public bool IsDeleting { get; init; }
     /// <summary>DisruptionTarget is true: the pod was, or will be, ended through no fault of its own.</summary>
     public bool IsDisrupted { get; init; }
@@ -73,10 +89,34 @@ public sealed record PodSnapshot
 
     /// <summary>Can still take part in an attempt.</summary>
     public bool IsLive => !HasEnded && !IsDeleting;
+
+    /// <summary>Where it is, or is on its way to.</summary>
+    public string? Place => IsGated ? Pin : Node ?? Pin;
 }
 
 /// <summary>A node and what is free on it for this job: its allocatable accelerators less those of all pods that have not ended.</summary>
-public sealed record NodeSnapshot(string Name, bool IsReady, string AcceleratorType, int Free);
+/// <param name="IsReady">New pods may go there.</param>
+public sealed record NodeSnapshot(string Name, bool IsReady, string AcceleratorType, int Free)
+{
+    /// <summary>Why no pod of this job may go there, with its verb: "has the taint x". Null: they may.</summary>
+    public string? Obstacle { get; init; }
+
+    /// <summary>Pods of this job for which the free resources beside accelerators suffice. Null: any number.</summary>
+    public int? MostPods { get; init; }
+
+    /// <summary>The resource that sets <see cref="MostPods"/>.</summary>
+    public string? Scarce { get; init; }
+
+    /// <summary>Pods of this job that the node would take if no other gang's pods were there. Null: those that it takes now.</summary>
+    public int? Capacity { get; init; }
+
+    public string? NvlinkDomain { get; init; }
+    public string? Rack { get; init; }
+    public string? Zone { get; init; }
+}
+
+/// <summary>A pin or a gate that the API server refused to change.</summary>
+public sealed record PlacementRefusal(string Pod, string Node, string Message);
 
 /// <summary>An agent's newest heartbeat.</summary>
 /// <param name="EndedSince">When the first of its ranks was seen ended; null while all run.</param>

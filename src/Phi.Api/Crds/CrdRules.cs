@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 
 namespace Phi.Api.Crds;
@@ -12,6 +13,9 @@ internal static class CrdRules
     [
         CrdRule.Choice("", true, "write the phi block for the built-in trainer", "phi", "container"),
         CrdRule.Default("suspend", false),
+        CrdRule.Limit("managedBy", 63),
+        CrdRule.Cel("managedBy", "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[^/ ]+$')", $"must be a domain-prefixed path; leave it out, or name the controller like {PhiNames.Manager}"),
+        CrdRule.Cel("", "has(self.managedBy) == has(oldSelf.managedBy) && (!has(self.managedBy) || self.managedBy == oldSelf.managedBy)", "managedBy must not change; delete the job and create it anew for the other controller"),
         CrdRule.Default("replicas", 1),
         CrdRule.Range("replicas", 1, 4096, "ask for at least one pod"),
         CrdRule.Cel("replicas", "self == oldSelf", "must not change; delete the job and create it with the new number of pods"),

@@ -41,6 +41,9 @@ public static class PhiNames
     /// <summary>Attempt at which a pod was created.</summary>
     public const string AttemptAnnotation = Group + "/attempt";
 
+    /// <summary>Pods of the gang that a pod was created for.</summary>
+    public const string GangSizeAnnotation = Group + "/gang-size";
+
     /// <summary>Extended resource that counts CPU slots of a node; one per rank.</summary>
     public const string CpuSlotResource = Group + "/cpu";
     public const string GpuResource = "nvidia.com/gpu";

@@ -5,17 +5,21 @@ namespace Phi.Api.TrainingJobs;
 /// <summary>What the user asks for. Written by the user; read by the operator. Null means the documented default.</summary>
 public sealed class TrainingJobSpec
 {
-    /// <summary>TrainingQueue that admits the job. Null: admitted as soon as the gang fits.</summary>
+    /// <summary>TrainingQueue that admits the job. Null: admitted as soon as the gang fits. Not beside the label kueue.x-k8s.io/queue-name: Kueue sets suspend.</summary>
     public string? Queue { get; set; }
     public string? PriorityClassName { get; set; }
     /// <summary>True ends the attempt after a checkpoint and holds the job. Default false.</summary>
     public bool? Suspend { get; set; }
-    /// <summary>Another controller (a domain-prefixed path) that reconciles this job instead of the operator.</summary>
+    /// <summary>Another controller (a domain-prefixed path) that reconciles this job instead of the operator. Does not change.</summary>
     public string? ManagedBy { get; set; }
     public long? ActiveDeadlineSeconds { get; set; }
     public long? TtlSecondsAfterFinished { get; set; }
     /// <summary>Pods in the gang, 1 to 4096. Default 1.</summary>
     public int? Replicas { get; set; }
+    /// <summary>
+    /// Pods with which the job may also run, 1 to replicas, while there is no room for more; it grows at a checkpoint. The global batch stays the same at every
+    /// size; it has to be divisible by micro × ranks for replicas alone. Default replicas.
+    /// </summary>
     public int? MinReplicas { get; set; }
     public AcceleratorSpec? Accelerator { get; set; }
     public TopologySpec? Topology { get; set; }

@@ -74,6 +74,8 @@ public sealed class PlacementStatus
 {
     public string? Pod { get; set; }
     public string? Node { get; set; }
+    /// <summary>The node's nvlink-domain, rack or zone, whichever spec.topology names.</summary>
+    public string? Domain { get; set; }
 }
 
 public sealed class ExcludedNodeStatus

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Phi.Api.Metadata;
 
 namespace Phi.Api.TrainingJobs;
 
@@ -18,6 +19,7 @@ public static class TrainingJobValidator
         var errors = new ErrorList();
         var spec = TrainingJobDefaults.Apply(job).Spec;
         Gang(spec, errors);
+        Queue(job, errors);
         errors.ExactlyOne("spec", [("phi", spec.Phi), ("container", spec.Container)]);
         if (spec.Phi is { } phi)
         {
@@ -29,7 +31,7 @@ public static class TrainingJobValidator
             errors.Required("spec.container.image", container.Image, "name the image to run");
         }
 
-        Zero(spec.Zero!, (long?)spec.Replicas * spec.Accelerator?.PerReplica ?? 0, errors);
+        Zero(spec, errors);
         Checkpoint(spec.Checkpoint!, errors);
         Recovery(spec.Recovery!, errors);
         features(spec, errors);
@@ -61,8 +63,18 @@ public static class TrainingJobValidator
         }
     }
 
-    private static void Zero(ZeroSpec zero, long ranks, ErrorList errors)
+    /// <summary>One queue at most decides when a job starts.</summary>
+    private static void Queue(TrainingJob job, ErrorList errors)
     {
+        if (job.Spec.Queue is { } queue && job.Metadata.Labels?.GetValueOrDefault(PhiNames.KueueQueueLabel) is { } kueue)
+        {
+            errors.Add("spec.queue", queue, $"must not be set beside the label {PhiNames.KueueQueueLabel} ({kueue})", "remove the label to use the TrainingQueue, or spec.queue to use Kueue's queue");
+        }
+    }
+
+    private static void Zero(TrainingJobSpec spec, ErrorList errors)
+    {
+        var (zero, ranks) = (spec.Zero!, (long?)spec.Replicas * spec.Accelerator?.PerReplica ?? 0);
         errors.Range("spec.zero.stage", zero.Stage, 0, 3, "write 3 to shard parameters, gradients and optimizer states");
         BlockSize("spec.zero.quantizedWeights.blockSize", zero.QuantizedWeights?.BlockSize, errors);
         BlockSize("spec.zero.quantizedGradients.blockSize", zero.QuantizedGradients?.BlockSize, errors);
@@ -73,6 +85,11 @@ public static class TrainingJobValidator
         if (zero.HierarchicalPartitioning?.GroupSize is > 0 and var group && ranks > 0 && ranks % group != 0)
         {
             errors.Add("spec.zero.hierarchicalPartitioning.groupSize", group, $"must divide the job's {ranks} ranks (replicas × accelerator.perReplica)", "leave it out for the ranks of one pod");
+        }
+
+        if (zero.HierarchicalPartitioning?.GroupSize is > 0 and var elastic && spec.MinReplicas < spec.Replicas && spec.Accelerator!.PerReplica is > 0 and var perReplica && perReplica % elastic != 0)
+        {
+            errors.Add("spec.zero.hierarchicalPartitioning.groupSize", elastic, $"must divide the {perReplica} ranks of one pod when minReplicas ({spec.MinReplicas}) is below replicas ({spec.Replicas})", "leave it out for the ranks of one pod");
         }
 
         // Below stage 3 every rank keeps whole weights: there is no such traffic to quantise.
@@ -120,6 +137,7 @@ public static class TrainingJobValidator
         errors.Duration("spec.recovery.restartWindow", recovery.RestartWindow);
         errors.Duration("spec.recovery.backoff", recovery.Backoff);
         errors.Duration("spec.recovery.hangTimeout", recovery.HangTimeout);
+        errors.Duration("spec.recovery.bindTimeout", recovery.BindTimeout);
         foreach (var (i, rule) in (recovery.Rules ?? []).Index())
         {
             var field = $"spec.recovery.rules[{i}]";

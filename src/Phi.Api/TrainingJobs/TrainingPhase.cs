@@ -24,4 +24,8 @@ public static class TrainingConditions
     public const string Training = "Training";
     public const string Checkpointed = "Checkpointed";
     public const string Finished = "Finished";
+    /// <summary>Every pod of the gang has its node; if not, why.</summary>
+    public const string Placed = "Placed";
+    /// <summary>The ranks are asked to save and leave, so that the next attempt has more pods.</summary>
+    public const string Resizing = "Resizing";
 }

@@ -1,0 +1,33 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+using Phi.Kubernetes;
+
+namespace Phi.Operator.Observe;
+
+/// <summary>
+/// Jobs with every default and their errors, worked out once for each of a spec's generations: status, which changes all the time, adds nothing to
+/// either. What is handed out is shared and not to be changed.
+/// </summary>
+internal sealed class JobReader
+{
+    private readonly ConcurrentDictionary<ResourceKey, Entry> _entries = new();
+
+    private sealed record Entry(string? Uid, long? Generation, string? KueueQueue, TrainingJobSpec Spec, ImmutableArray<ValidationError> Errors);
+
+    public (TrainingJob Job, ImmutableArray<ValidationError> Errors) Read(TrainingJob job)
+    {
+        var key = new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!);
+        var queue = job.Metadata.Labels?.GetValueOrDefault(PhiNames.KueueQueueLabel);
+        if (!_entries.TryGetValue(key, out var entry) || entry.Uid != job.Metadata.Uid || entry.Generation != job.Metadata.Generation || entry.KueueQueue != queue)
+        {
+            entry = new Entry(job.Metadata.Uid, job.Metadata.Generation, queue, TrainingJobDefaults.Apply(job).Spec, [.. TrainingJobValidator.Validate(job)]);
+            _entries[key] = entry;
+        }
+
+        return (new TrainingJob { ApiVersion = job.ApiVersion, Kind = job.Kind, Metadata = job.Metadata, Spec = entry.Spec, Status = job.Status }, entry.Errors);
+    }
+
+    public void Forget(ResourceKey key) => _entries.TryRemove(key, out _);
+}
