@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using k8s.Models;
 using Phi.Api.Agent;
@@ -10,16 +9,19 @@ using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.AgentApi;
 
-/// <summary>What agents ask and say. Heartbeats live in memory: after a restart of the operator each agent says again how it is.</summary>
-internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
+/// <summary>What agents ask and say.</summary>
+internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, AgentSnapshot> _agents = new(StringComparer.Ordinal);
+    private readonly AgentRegister _agents = new(time);
+    private readonly Listening _listening = new(time);
 
-    public DateTimeOffset ListeningSince { get; } = time.GetUtcNow();
+    public DateTimeOffset ListeningSince => _listening.Since;
 
-    public AgentSnapshot? Get(string podUid) => _agents.GetValueOrDefault(podUid);
+    public AgentSnapshot? Get(string podUid) => _agents.Get(podUid);
 
-    public void Forget(string podUid) => _agents.TryRemove(podUid, out _);
+    public void Forget(string podUid) => _agents.Forget(podUid);
+
+    public void Dispose() => _listening.Dispose();
 
     /// <summary>The pod's part, once every pod of the gang runs; null if the job is gone.</summary>
     public AssignmentResponse? Assign(AssignmentRequest request)
@@ -29,14 +31,20 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
             return null;
         }
 
+        var pods = cluster.PodsOf(job);
+        if (pods.Any(pod => pod.Metadata.Uid == request.PodUid))
+        {
+            _agents.Hear(request.PodUid);
+        }
+
         if (job.Status?.Phase is not (TrainingPhase.Starting or TrainingPhase.Running))
         {
             return new AssignmentResponse { WaitReason = $"the job is {job.Status?.Phase ?? TrainingPhase.Pending}" };
         }
 
         var spec = TrainingJobDefaults.Apply(job).Spec;
-        var (replicas, perReplica, attempt) = (spec.Replicas!.Value, spec.Accelerator!.PerReplica!.Value, job.Status.Attempt!.Value);
-        var gang = cluster.PodsOf(job).Where(pod => pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase == "Running" && !string.IsNullOrEmpty(pod.Status.PodIP)).ToList();
+        var (replicas, perReplica, attempt) = (job.Status.Replicas ?? spec.Replicas!.Value, spec.Accelerator!.PerReplica!.Value, job.Status.Attempt!.Value);
+        var gang = pods.Where(pod => pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase == "Running" && !string.IsNullOrEmpty(pod.Status.PodIP)).ToList();
         var missing = Enumerable.Range(0, replicas).Where(index => !gang.Exists(pod => PodReader.Index(pod) == index)).ToList();
         if (missing.Count > 0)
         {
@@ -66,33 +74,35 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
                 MasterAddress = gang.First(pod => PodReader.Index(pod) == 0).Status.PodIP,
                 MasterPort = PhiNames.DefaultMasterPort,
                 ResumeStep = job.Status.Checkpoint?.Step,
+                SkippedBatches = job.Status.SkippedBatches ?? [],
                 Spec = spec,
             },
         };
     }
 
-    /// <summary>Takes a heartbeat in; null if the job is gone. <paramref name="hasNews"/> if a rank's state changed.</summary>
+    /// <summary>Takes a heartbeat in; null if the job is gone. <paramref name="hasNews"/> if a decision may depend on what it says.</summary>
     public HeartbeatResponse? Beat(Heartbeat heartbeat, out bool hasNews)
     {
         hasNews = false;
         if (cluster.Job(new ResourceKey(heartbeat.Namespace, heartbeat.Job)) is not { } job || job.Metadata.Uid != heartbeat.JobUid)
         {
+            _agents.ForgetJob(heartbeat.JobUid);
             return null;
         }
 
-        var old = Get(heartbeat.PodUid);
-        var isSame = old is not null && old.Attempt == heartbeat.Attempt;
-        var hasEnded = heartbeat.Ranks.Any(rank => rank.State is RankState.Failed or RankState.SavedAndLeft);
-        var now = time.GetUtcNow();
-        var hasMoved = !isSame || !old!.Ranks.Select(rank => (rank.State, rank.Step)).SequenceEqual(heartbeat.Ranks.Select(rank => (rank.State, rank.Step)));
-        _agents[heartbeat.PodUid] = new AgentSnapshot(
-            heartbeat.PodUid, heartbeat.Attempt, heartbeat.Leaving, [.. heartbeat.Ranks], hasEnded ? (isSame ? old!.EndedSince : null) ?? now : null, now, hasMoved ? now : old!.ProgressAt, heartbeat.Notice);
-        hasNews = !isSame || !old!.Ranks.Select(rank => rank.State).SequenceEqual(heartbeat.Ranks.Select(rank => rank.State));
-
+        // A pod that is gone is not remembered again: nobody would ever forget it.
+        var gang = cluster.PodsOf(job).Select(pod => pod.Metadata.Uid).ToList();
+        hasNews = gang.Contains(heartbeat.PodUid) && _agents.Beat(heartbeat, gang, Stragglers(job));
         var attempt = job.Status?.Attempt ?? 0;
         var isOver = job.Metadata.DeletionTimestamp is not null || job.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended;
         var command = isOver ? AgentCommand.Stop : heartbeat.Attempt < attempt ? AgentCommand.Restart : AgentCommand.Continue;
         return new HeartbeatResponse { Command = command, Attempt = attempt };
+    }
+
+    private static StragglerSpec Stragglers(TrainingJob job)
+    {
+        var given = job.Spec.Recovery?.Stragglers;
+        return new StragglerSpec { Factor = given?.Factor ?? TrainingJobDefaults.StragglerFactor, Steps = given?.Steps ?? TrainingJobDefaults.StragglerSteps };
     }
 
     public ImmutableArray<AgentSnapshot> Of(IEnumerable<V1Pod> pods) => [.. pods.Select(pod => Get(pod.Metadata.Uid)).OfType<AgentSnapshot>()];

@@ -13,7 +13,9 @@ internal static class PodReader
 
     public static PodSnapshot Read(V1Pod pod)
     {
-        var terminated = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == PhiNames.TrainerContainer)?.State?.Terminated;
+        var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == PhiNames.TrainerContainer)?.State;
+        var terminated = state?.Terminated;
+        var disruption = pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "DisruptionTarget", Status: "True" });
         return new PodSnapshot
         {
             Name = pod.Metadata.Name,
@@ -22,7 +24,11 @@ internal static class PodReader
             Phase = pod.Status?.Phase ?? "Pending",
             IsGated = pod.Spec.SchedulingGates?.Any(gate => gate.Name == PhiNames.GangGate) == true,
             IsDeleting = pod.Metadata.DeletionTimestamp is not null,
-            IsDisrupted = pod.Status?.Conditions?.Any(condition => condition is { Type: "DisruptionTarget", Status: "True" }) == true,
+            IsDisrupted = disruption is not null,
+            DisruptionReason = disruption?.Reason,
+            DisruptionMessage = disruption?.Message,
+            DeleteBy = Time(pod.Metadata.DeletionTimestamp),
+            RunningSince = Time(state?.Running?.StartedAt),
             Node = string.IsNullOrEmpty(pod.Spec.NodeName) ? null : pod.Spec.NodeName,
             Ip = pod.Status?.PodIP,
             ExitCode = terminated?.ExitCode,
@@ -30,6 +36,8 @@ internal static class PodReader
             Message = pod.Status?.Message ?? LastLine(terminated?.Message),
         };
     }
+
+    private static DateTimeOffset? Time(DateTime? time) => time is { } given ? new DateTimeOffset(given.ToUniversalTime()) : null;
 
     private static string? LastLine(string? text) => text?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [.., var last] ? last : null;
 }
