@@ -12,6 +12,7 @@ namespace Phi.Operator.AgentApi;
 /// <summary>What agents ask and say.</summary>
 internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDisposable
 {
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
     private readonly AgentRegister _agents = new(time);
     private readonly Listening _listening = new(time);
 
@@ -20,6 +21,16 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
     public AgentSnapshot? Get(string podUid) => _agents.Get(podUid);
 
     public void Forget(string podUid) => _agents.Forget(podUid);
+
+    /// <summary>Agents are heard from now on: what they said before is old, and what they said to others is not known.</summary>
+    public void Listen()
+    {
+        _agents.Clear();
+        _listening.Restart();
+    }
+
+    /// <summary>Agents, of pods that are still there, that said nothing for 10 s.</summary>
+    public int CountSilent() => _agents.CountSilent(Silence);
 
     public void Dispose() => _listening.Dispose();
 
@@ -51,7 +62,7 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
             return new AssignmentResponse { WaitReason = $"{replicas - missing.Count} of {replicas} pods are running" };
         }
 
-        if (!gang.Exists(pod => pod.Metadata.Uid == request.PodUid))
+        if (request.ReplicaIndex >= replicas || !gang.Exists(pod => pod.Metadata.Uid == request.PodUid))
         {
             return new AssignmentResponse { WaitReason = "this pod is no longer part of the gang" };
         }
@@ -86,7 +97,6 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
         hasNews = false;
         if (cluster.Job(new ResourceKey(heartbeat.Namespace, heartbeat.Job)) is not { } job || job.Metadata.Uid != heartbeat.JobUid)
         {
-            _agents.ForgetJob(heartbeat.JobUid);
             return null;
         }
 

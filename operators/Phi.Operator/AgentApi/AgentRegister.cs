@@ -11,6 +11,7 @@ namespace Phi.Operator.AgentApi;
 internal sealed class AgentRegister(TimeProvider time)
 {
     private static readonly TimeSpan MedianLife = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan JobLife = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, AgentSnapshot> _agents = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (DateTimeOffset At, double? Seconds)> _medians = new(StringComparer.Ordinal);
 
@@ -19,10 +20,16 @@ internal sealed class AgentRegister(TimeProvider time)
 
     public AgentSnapshot? Get(string podUid) => _agents.GetValueOrDefault(podUid);
 
-    public void Forget(string podUid) => _agents.TryRemove(podUid, out _);
+    /// <summary>Agents that were not heard for at least so long.</summary>
+    public int CountSilent(TimeSpan silence)
+    {
+        var now = time.GetUtcNow();
+        return _agents.Values.Count(agent => now - agent.LastSeen >= silence);
+    }
 
-    /// <summary>For a job that is gone.</summary>
-    public void ForgetJob(string jobUid) => _medians.TryRemove(jobUid, out _);
+    public void Clear() => _agents.Clear();
+
+    public void Forget(string podUid) => _agents.TryRemove(podUid, out _);
 
     /// <summary>An agent that asks for its part is alive, though it runs nothing.</summary>
     public void Hear(string podUid)
@@ -69,6 +76,15 @@ internal sealed class AgentRegister(TimeProvider time)
         if (_medians.TryGetValue(heartbeat.JobUid, out var known) && now - known.At < MedianLife)
         {
             return known.Seconds;
+        }
+
+        if (known == default)
+        {
+            // A job that is new here: a good moment to forget those that beat no more.
+            foreach (var (job, _) in _medians.Where(entry => now - entry.Value.At > JobLife))
+            {
+                _medians.TryRemove(job, out _);
+            }
         }
 
         var others = gang.Where(uid => uid != heartbeat.PodUid).Select(Get).OfType<AgentSnapshot>().Where(agent => agent.Attempt == heartbeat.Attempt).SelectMany(agent => agent.Ranks);

@@ -24,6 +24,15 @@ internal sealed class Listening : IDisposable
     /// <summary>Whoever asks first after a pause sees it, before the timer does.</summary>
     public DateTimeOffset Since => Look();
 
+    /// <summary>What was heard before counts no more.</summary>
+    public void Restart()
+    {
+        lock (_lock)
+        {
+            _since = _last = _time.GetUtcNow();
+        }
+    }
+
     public void Dispose() => _timer.Dispose();
 
     private DateTimeOffset Look()

@@ -27,7 +27,11 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     public Task RunAsync(Action<ResourceKey> onJob, Action<V1Pod> onPodGone, CancellationToken ct) => Task.WhenAll(
         _jobs.RunAsync((key, _, _) => onJob(key), ct),
         _pods.RunAsync((_, old, now) => OnPod(old, now, onJob, onPodGone), ct),
-        _nodes.RunAsync((_, old, now) => OnNode(old, now, onJob), ct));
+        _nodes.RunAsync((_, old, now) =>
+        {
+            OnNode(old, now, onJob);
+            OnHealth(old, now, onJob);
+        }, ct));
 
     public TrainingJob? Job(ResourceKey key)
     {
@@ -57,11 +61,11 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     /// <summary>Nodes with what is free on them: allocatable less the requests of pods that are bound there and have not ended.</summary>
     public ImmutableArray<NodeSnapshot> Nodes()
     {
-        return [.. _nodes.All.Select(node => NodeReader.Judge(new NodeSnapshot(
+        return [.. _nodes.All.Select(node => NodeHealthReader.Judge(new NodeSnapshot(
             node.Metadata.Name,
             node.Spec?.Unschedulable != true && node.Status?.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true,
             node.Metadata.Labels is { } labels && labels.TryGetValue(PhiNames.AcceleratorTypeLabel, out var type) ? type : node.Metadata.Labels is { } more && more.TryGetValue("nvidia.com/gpu.product", out var product) ? product.ToLowerInvariant() : "",
-            (int)(PodIndex.Accelerators(node.Status?.Allocatable) - _podIndex.Used(node.Metadata.Name))) { Health = NodeReader.Health(node) }))];
+            (int)(PodIndex.Accelerators(node.Status?.Allocatable) - _podIndex.Used(node.Metadata.Name))) { Health = NodeHealthReader.Read(node) }))];
     }
 
     private void OnPod(V1Pod? old, V1Pod? now, Action<ResourceKey> onJob, Action<V1Pod> onPodGone)
@@ -91,12 +95,6 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
 
     private void OnNode(V1Node? old, V1Node? now, Action<ResourceKey> onJob)
     {
-        // A machine that goes down, or is about to, concerns the jobs that run there.
-        if (!NodeReader.IsSame(old, now))
-        {
-            Wake(onJob, _ => true);
-        }
-
         if (old is null || now is null || old.Spec?.Unschedulable != now.Spec?.Unschedulable || Readiness(old) != Readiness(now) || PodIndex.Accelerators(old.Status?.Allocatable) != PodIndex.Accelerators(now.Status?.Allocatable))
         {
             Wake(onJob);
@@ -105,11 +103,23 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         static string? Readiness(V1Node node) => node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == "Ready")?.Status;
     }
 
-    private void Wake(Action<ResourceKey> onJob) => Wake(onJob, job => job.Status?.Phase is TrainingPhase.Pending or TrainingPhase.Restarting);
-
-    private void Wake(Action<ResourceKey> onJob, Func<TrainingJob, bool> isConcerned)
+    /// <summary>A machine that goes down, or is about to, concerns the jobs that run there.</summary>
+    private void OnHealth(V1Node? old, V1Node? now, Action<ResourceKey> onJob)
     {
-        foreach (var job in _jobs.All.Where(isConcerned))
+        if (old is null || NodeHealthReader.IsSame(old, now))
+        {
+            return;
+        }
+
+        foreach (var job in _jobs.All.Where(job => job.Status?.Placement?.Exists(placement => placement.Node == old.Metadata.Name) == true))
+        {
+            onJob(new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!));
+        }
+    }
+
+    private void Wake(Action<ResourceKey> onJob)
+    {
+        foreach (var job in _jobs.All.Where(job => job.Status?.Phase is TrainingPhase.Pending or TrainingPhase.Restarting))
         {
             onJob(new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!));
         }

@@ -14,7 +14,7 @@ internal static class Attempts
     /// <summary>Before an attempt: what cannot be part of it goes, then the gang is completed.</summary>
     public static JobDecision Prepare(JobSnapshot snapshot)
     {
-        var gang = new Gang(snapshot);
+        var gang = new GangView(snapshot);
         var noticed = Noticed(gang);
         var builder = new StatusBuilder(snapshot).Exclude(noticed.Select(notice => notice.Node));
         var replaced = ReplacementPolicy.Replace(gang, builder.ExcludedNodes);
@@ -47,7 +47,7 @@ internal static class Attempts
             return Assembly.Place(snapshot);
         }
 
-        var gang = new Gang(snapshot);
+        var gang = new GangView(snapshot);
         return FailurePolicy.Find(gang) is { } failure ? End(gang, failure) : Leave(gang) ?? GoOn(gang);
     }
 
@@ -69,7 +69,7 @@ internal static class Attempts
         };
     }
 
-    private static JobDecision End(Gang gang, AttemptFailure failure)
+    private static JobDecision End(GangView gang, AttemptFailure failure)
     {
         var snapshot = gang.Snapshot;
         return failure switch
@@ -82,7 +82,7 @@ internal static class Attempts
     }
 
     /// <summary>Asks the pods of machines that are about to go to save and leave; null if there are none.</summary>
-    private static JobDecision? Leave(Gang gang)
+    private static JobDecision? Leave(GangView gang)
     {
         var noticed = Noticed(gang);
         var leaving = gang.Members.Where(member => member.Pod.IsLive && noticed.Exists(notice => notice.Node.Node == member.Pod.Node)).ToList();
@@ -101,7 +101,7 @@ internal static class Attempts
         };
     }
 
-    private static JobDecision GoOn(Gang gang)
+    private static JobDecision GoOn(GangView gang)
     {
         var snapshot = gang.Snapshot;
         var isTraining = gang.Ranks.Any(entry => entry.Rank.State != RankState.Starting);
@@ -135,7 +135,7 @@ internal static class Attempts
         };
     }
 
-    private static List<(ExcludedNodeStatus Node, string Message)> Noticed(Gang gang) =>
+    private static List<(ExcludedNodeStatus Node, string Message)> Noticed(GangView gang) =>
         [.. gang.Members.Select(member => NoticePolicy.Find(gang, member)).OfType<(ExcludedNodeStatus Node, string Message)>().DistinctBy(notice => notice.Node.Node)];
 
     private static string Count(int pods) => pods == 1 ? "1 pod" : $"{pods} pods";

@@ -16,7 +16,7 @@ internal static class Fencing
             return decision;
         }
 
-        var gang = new Gang(snapshot);
+        var gang = new GangView(snapshot);
         decision = decision with { RequeueAfter = Soonest(decision.RequeueAfter, LeavePolicy.Next(gang), SilencePolicy.Next(gang)) };
         var forced = ReplacementPolicy.Forced(gang);
         if (!IsFenced(snapshot) || forced.IsEmpty)

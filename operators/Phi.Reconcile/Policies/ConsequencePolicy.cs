@@ -7,7 +7,7 @@ internal static class ConsequencePolicy
 {
     private static readonly TimeSpan CauseDelay = TimeSpan.FromSeconds(3);
 
-    public static AttemptFailure? Find(Gang gang)
+    public static AttemptFailure? Find(GangView gang)
     {
         // Whoever is late may be the cause: wait until it is heard again, or silent.
         if (gang.Members.Any(member => member is { IsDoubtful: true, IsSilent: false, Pod.HasEnded: false }))

@@ -1,3 +1,4 @@
+using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Reconcile.Policies;
@@ -8,7 +9,7 @@ internal static class DisruptionPolicy
     /// <summary>Why a kubelet refuses a pod that was bound to it: the node was not as the scheduler knew it.</summary>
     private static readonly string[] Refusals = ["UnexpectedAdmissionError", "NodeAffinity", "NodeShutdown", "Shutdown", "Preempting", "TopologyAffinityError", "NodeLost"];
 
-    public static IEnumerable<AttemptFailure> Find(Gang gang) =>
+    public static IEnumerable<AttemptFailure> Find(GangView gang) =>
     [
         .. gang.Members.Select(Ended).OfType<AttemptFailure>(),
         .. gang.Members.Where(member => member is { IsLost: true, IsLeaving: false }).Select(member => Free(member, member.Trouble!.Reason, $"pod {member.Pod.Name} is lost: {member.Trouble.Message}{Unheard(member)}")),
@@ -33,7 +34,7 @@ internal static class DisruptionPolicy
     }
 
     /// <summary>Of a pod that was asked to leave, once there is nothing more to wait for.</summary>
-    private static AttemptFailure Left(Gang gang, GangMember member)
+    private static AttemptFailure Left(GangView gang, GangMember member)
     {
         var (reason, why) = member switch
         {
@@ -48,20 +49,19 @@ internal static class DisruptionPolicy
     }
 
     /// <summary>The last placement still knows where the pod was.</summary>
-    private static AttemptFailure Gone(Gang gang, int index)
+    private static AttemptFailure Gone(GangView gang, int index)
     {
         var was = (gang.Snapshot.Status.Placement ?? []).FirstOrDefault(placement => placement.Pod?.EndsWith($"-{index}", StringComparison.Ordinal) == true);
         var node = gang.Snapshot.Nodes.FirstOrDefault(candidate => candidate.Name == was?.Node);
         var where = was is null ? "" : $" ({was.Pod} on {was.Node})";
         var (reason, why) = Exclusion(gang, was?.Node) is { } excluded ? (excluded.Reason!, $": its node was to be left ({excluded.Reason})")
-            : was is not null && node is null ? ("NodeGone", ": its node is gone")
             : node is not null && NodeTrouble.Of(node, gang.Snapshot.Job.Spec.Template?.Tolerations) is { } trouble ? (trouble.Reason, $": {trouble.Message}")
             : node is { Health.IsCordoned: true } ? ("NodeDrained", ": its node is being drained")
             : ("PodDeleted", "");
         return new AttemptFailure(false, false, reason, $"the pod of replica {index}{where} is gone{why}") { Node = was?.Node };
     }
 
-    private static Phi.Api.TrainingJobs.ExcludedNodeStatus? Exclusion(Gang gang, string? node) =>
+    private static ExcludedNodeStatus? Exclusion(GangView gang, string? node) =>
         node is null ? null : (gang.Snapshot.Status.ExcludedNodes ?? []).Find(excluded => excluded.Node == node && excluded.Reason is not null);
 
     private static AttemptFailure Free(GangMember member, string reason, string message) =>

@@ -3,30 +3,27 @@ using Phi.Reconcile.Snapshots;
 
 namespace Phi.Reconcile.Policies;
 
-/// <summary>Nodes that a job keeps away from, and for how long.</summary>
+/// <summary>Nodes that a job keeps away from, and for how long: status.excludedNodes.</summary>
 internal static class ExclusionPolicy
 {
-    /// <summary>What is still to be kept away from, with what is new; null if nothing is. The older entry of a node stays.</summary>
+    /// <summary>What is still to be kept away from, with what is new; null if nothing is. An older entry of a node stays until it is over.</summary>
     public static List<ExcludedNodeStatus>? Update(JobSnapshot snapshot, IEnumerable<ExcludedNodeStatus> added)
     {
-        var old = (snapshot.Status.ExcludedNodes ?? []).Where(excluded => IsStill(snapshot, excluded));
-        var all = old.Concat(added).GroupBy(excluded => excluded.Node).Select(group => group.FirstOrDefault(excluded => IsForLife(excluded)) ?? group.First()).ToList();
+        var old = (snapshot.Status.ExcludedNodes ?? []).Where(entry => IsKept(snapshot, entry)).ToList();
+        var all = old.Concat(added).GroupBy(entry => entry.Node)
+            .Select(group => group.FirstOrDefault(entry => entry.Until is null) ?? group.FirstOrDefault(entry => entry.Until > snapshot.Now) ?? group.First()).ToList();
         return all.Count == 0 ? null : all;
     }
 
-    public static bool IsExcluded(IEnumerable<ExcludedNodeStatus>? excluded, string? node) => node is not null && excluded?.Any(entry => entry.Node == node) == true;
+    public static bool IsExcluded(JobSnapshot snapshot, IEnumerable<ExcludedNodeStatus>? excluded, string? node) =>
+        node is not null && excluded?.Any(entry => entry.Node == node && (entry.Until is null || entry.Until > snapshot.Now)) == true;
 
-    private static bool IsStill(JobSnapshot snapshot, ExcludedNodeStatus excluded)
+    /// <summary>Entries of other reasons are forgotten by those who made them: how often a node refused a pod tells them how long to leave it.</summary>
+    private static bool IsKept(JobSnapshot snapshot, ExcludedNodeStatus entry) => entry.Reason switch
     {
-        if (IsForLife(excluded))
-        {
-            return true;
-        }
-
-        var node = snapshot.Nodes.FirstOrDefault(candidate => candidate.Name == excluded.Node);
-        return node is not null && (excluded.Until is { } until ? snapshot.Now < until : NodeTrouble.Of(node, snapshot.Job.Spec.Template?.Tolerations) is not null);
-    }
-
-    /// <summary>A taint's entry has no end in it, but ends with the taint.</summary>
-    private static bool IsForLife(ExcludedNodeStatus excluded) => excluded is { Until: null, Reason: not ("NodeGoing" or "NodeTainted") };
+        "NodeGoing" or "NodeTainted" => entry.Until > snapshot.Now
+            && (snapshot.Nodes.FirstOrDefault(candidate => candidate.Name == entry.Node) is not { } node || NodeTrouble.Of(node, snapshot.Job.Spec.Template?.Tolerations) is not null),
+        "DisruptionNotice" or "NodeSilent" => entry.Until > snapshot.Now,
+        _ => true,
+    };
 }

@@ -10,13 +10,13 @@ internal static class ExitCodePolicy
     private const int Killed = 137;
 
     /// <summary>What no disruption explains: input that no restart mends, and a loss that diverged.</summary>
-    public static IEnumerable<AttemptFailure> Definite(Gang gang) => All(gang).Where(failure => failure.ExitCode is RankExitCodes.BadInput or RankExitCodes.Diverged);
+    public static IEnumerable<AttemptFailure> Definite(GangView gang) => All(gang).Where(failure => failure.ExitCode is RankExitCodes.BadInput or RankExitCodes.Diverged);
 
     /// <summary>The others. The end of a pod out of memory says more than the signal that its ranks got, so it comes first.</summary>
-    public static IEnumerable<AttemptFailure> Others(Gang gang) =>
+    public static IEnumerable<AttemptFailure> Others(GangView gang) =>
         All(gang).Where(failure => failure.ExitCode is not (RankExitCodes.BadInput or RankExitCodes.Diverged)).OrderBy(failure => failure.Reason == "OOMKilled" ? 0 : 1);
 
-    private static IEnumerable<AttemptFailure> All(Gang gang)
+    private static IEnumerable<AttemptFailure> All(GangView gang)
     {
         var divergences = gang.Ranks.Where(entry => entry.Rank is { State: RankState.Failed, ExitCode: RankExitCodes.Diverged }).OrderBy(entry => entry.Rank.DivergedBatch is null ? 1 : 0).ToList();
         var failed = gang.Ranks.Where(entry => entry.Rank is { State: RankState.Failed, ExitCode: not (null or RankExitCodes.PeerLost or RankExitCodes.Superseded or RankExitCodes.Diverged) });
@@ -49,7 +49,7 @@ internal static class ExitCodePolicy
     {
         RankExitCodes.BadInput => new AttemptFailure(true, true, "BadInput", $"{who} cannot use what it was given{Because(message)}"),
         RankExitCodes.SavedAndLeft => new AttemptFailure(false, false, "SavedAndLeft", $"{who} was asked to leave, saved and left"),
-        Killed => new AttemptFailure(true, false, "RankFailed", $"{who} was killed (signal 9), as the kernel does when memory runs out{Because(message)}"),
+        Killed => new AttemptFailure(true, false, "RankFailed", $"{who} was killed (signal 9), as happens when memory runs out{Because(message)}"),
         > SignalledExit => new AttemptFailure(true, false, "RankFailed", $"{who} was ended by signal {exitCode - SignalledExit}{Because(message)}"),
         RankExitCodes.Diverged => new AttemptFailure(true, false, "LossDiverged", $"the loss diverged on {who}{Because(message)}"),
         _ => new AttemptFailure(true, false, "RankFailed", $"{who} failed with exit code {exitCode}{Because(message)}"),

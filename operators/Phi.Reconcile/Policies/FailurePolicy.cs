@@ -10,9 +10,9 @@ namespace Phi.Reconcile.Policies;
 public static class FailurePolicy
 {
     /// <summary>Null while the attempt goes on, or while a pod that was asked to leave still saves.</summary>
-    public static AttemptFailure? Find(JobSnapshot snapshot) => Find(new Gang(snapshot));
+    public static AttemptFailure? Find(JobSnapshot snapshot) => Find(new GangView(snapshot));
 
-    internal static AttemptFailure? Find(Gang gang)
+    internal static AttemptFailure? Find(GangView gang)
     {
         if (LeavePolicy.IsAwaited(gang))
         {

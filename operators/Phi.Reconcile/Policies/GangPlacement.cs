@@ -11,7 +11,7 @@ public static class GangPlacement
     public static ImmutableArray<Placement>? Find(JobSnapshot snapshot, out string why)
     {
         var (type, each) = (snapshot.Job.Spec.Accelerator!.Type!, snapshot.PerReplica);
-        var nodes = snapshot.Nodes.Where(node => node.IsReady && node.AcceleratorType == type).OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
+        var nodes = snapshot.Nodes.Where(node => node.IsReady && node.AcceleratorType == type && !ExclusionPolicy.IsExcluded(snapshot, snapshot.Status.ExcludedNodes, node.Name)).OrderBy(node => node.Name, StringComparer.Ordinal).ToList();
         var free = nodes.ToDictionary(node => node.Name, node => node.Free);
         var placements = ImmutableArray.CreateBuilder<Placement>();
         var gated = snapshot.Pods.Where(pod => pod is { IsGated: true, IsLive: true }).OrderBy(pod => pod.Index).ToList();

@@ -11,7 +11,7 @@ internal static class HangPolicy
 
     public static TimeSpan Timeout(JobSnapshot snapshot) => KubernetesDuration.Parse(snapshot.Job.Spec.Recovery!.HangTimeout!);
 
-    public static AttemptFailure? Find(Gang gang)
+    public static AttemptFailure? Find(GangView gang)
     {
         if (Stood(gang) is not { } stood || stood < Timeout(gang.Snapshot))
         {
@@ -26,10 +26,10 @@ internal static class HangPolicy
     }
 
     /// <summary>Until the attempt hangs if nothing moves; null while something else is the matter.</summary>
-    public static TimeSpan? Next(Gang gang) => Stood(gang) is { } stood && Timeout(gang.Snapshot) - stood is { Ticks: > 0 } left ? left : null;
+    public static TimeSpan? Next(GangView gang) => Stood(gang) is { } stood && Timeout(gang.Snapshot) - stood is { Ticks: > 0 } left ? left : null;
 
     /// <summary>How long nothing has moved; null unless every rank of the gang is heard and runs.</summary>
-    private static TimeSpan? Stood(Gang gang)
+    private static TimeSpan? Stood(GangView gang)
     {
         var snapshot = gang.Snapshot;
         if (gang.Ranks.IsEmpty || gang.Missing.Any() || gang.Members.Any(member => member.Ranks.IsEmpty || member.IsSilent || member.Pod is not { IsLive: true, Phase: "Running" })
@@ -43,7 +43,7 @@ internal static class HangPolicy
     }
 
     /// <summary>Most ranks wait in one collective; whoever is elsewhere is what they wait for.</summary>
-    private static string Cause(Gang gang)
+    private static string Cause(GangView gang)
     {
         var running = gang.Ranks.Where(entry => entry.Rank.State == RankState.Training).ToList();
         var waiting = running.Where(entry => entry.Rank is { CollectiveSeconds: not null, LastCollective: not null }).ToList();

@@ -16,7 +16,7 @@ internal static class InterruptionPolicy
 
     public static InterruptionStatus Describe(JobSnapshot snapshot, AttemptFailure failure)
     {
-        var gang = new Gang(snapshot);
+        var gang = new GangView(snapshot);
         var step = Step(gang);
         var resume = Resume(gang);
         return new InterruptionStatus
@@ -53,11 +53,11 @@ internal static class InterruptionPolicy
     }
 
     /// <summary>The farthest rank's step; if none was heard, for the operator has just begun to listen, the progress that is known.</summary>
-    private static long? Step(Gang gang) =>
+    private static long? Step(GangView gang) =>
         gang.Ranks.IsEmpty ? gang.Snapshot.Status.Progress?.Step : gang.Ranks.Max(entry => entry.Rank.Step) is > 0 and var step ? step : null;
 
     /// <summary>Ranks that saved and left may be known before the checkpoint that they committed.</summary>
-    private static long? Resume(Gang gang)
+    private static long? Resume(GangView gang)
     {
         var committed = gang.Snapshot.Status.Checkpoint?.Step;
         var left = gang.Snapshot.Job.Spec.Checkpoint?.OnPreemption == true

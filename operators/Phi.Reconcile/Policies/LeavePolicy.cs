@@ -8,14 +8,14 @@ namespace Phi.Reconcile.Policies;
 /// </summary>
 internal static class LeavePolicy
 {
-    public static bool IsAwaited(Gang gang) =>
+    public static bool IsAwaited(GangView gang) =>
         gang.Members.Any(member => member.IsLeaving && !member.IsOverdue)
         && !gang.Members.Any(member => member.IsLost || (member.IsSilent && !member.Pod.HasEnded))
         && !gang.Ranks.Any(entry => entry.Rank.State == RankState.Failed)
         && gang.Members.Any(member => !member.Pod.HasEnded && (member.Ranks.IsEmpty || member.Ranks.Any(rank => rank.State != RankState.SavedAndLeft)));
 
     /// <summary>Until the first grace period is over.</summary>
-    public static TimeSpan? Next(Gang gang) => gang.Members
+    public static TimeSpan? Next(GangView gang) => gang.Members
         .Where(member => member is { Pod: { IsDeleting: true, DeleteBy: not null }, IsOverdue: false })
-        .Select(member => (TimeSpan?)(member.Pod.DeleteBy!.Value + Gang.Overtime - gang.Snapshot.Now)).Min();
+        .Select(member => (TimeSpan?)(member.Pod.DeleteBy!.Value + GangView.Overtime - gang.Snapshot.Now)).Min();
 }

@@ -41,7 +41,7 @@ internal static class SilencePolicy
             : timeout;
     }
 
-    public static IEnumerable<AttemptFailure> Find(Gang gang) => gang.Members.Where(member => member is { IsSilent: true, Pod.HasEnded: false }).Select(member =>
+    public static IEnumerable<AttemptFailure> Find(GangView gang) => gang.Members.Where(member => member is { IsSilent: true, Pod.HasEnded: false }).Select(member =>
     {
         var seconds = Math.Floor(member.Silence!.Value.TotalSeconds);
         return member.Agent is null
@@ -50,7 +50,7 @@ internal static class SilencePolicy
     });
 
     /// <summary>Until the next agent could be silent.</summary>
-    public static TimeSpan? Next(Gang gang) => gang.Members
+    public static TimeSpan? Next(GangView gang) => gang.Members
         .Where(member => member is { Silence: not null, IsSilent: false, Pod.HasEnded: false })
         .Select(member => (TimeSpan?)(member.Patience - member.Silence!.Value)).Min();
 }

@@ -37,7 +37,7 @@ public static class StragglerPolicy
     }
 
     /// <summary>Who is slow, in one sentence; null if nobody is.</summary>
-    internal static string? Report(Gang gang)
+    internal static string? Report(GangView gang)
     {
         if (Find(gang) is not { Count: > 0 } slow)
         {
@@ -50,12 +50,12 @@ public static class StragglerPolicy
     }
 
     /// <summary>Whether a message of <see cref="Report"/> still names the same ranks; only its times may differ.</summary>
-    internal static bool IsAbout(Gang gang, string message) => Find(gang) is var slow
+    internal static bool IsAbout(GangView gang, string message) => Find(gang) is var slow
         && slow.Take(MostNamed).All(entry => message.Contains($"{Subject(entry)} takes", StringComparison.Ordinal))
         && message.Split(" takes ").Length - 1 == Math.Min(MostNamed, slow.Count);
 
     /// <summary>Where recovery.stragglers.action is ExcludeNode and the pods of the slow nodes fit elsewhere.</summary>
-    internal static AttemptFailure? Failure(Gang gang)
+    internal static AttemptFailure? Failure(GangView gang)
     {
         var snapshot = gang.Snapshot;
         if (snapshot.Job.Spec.Recovery!.Stragglers!.Action != "ExcludeNode" || Find(gang) is not { Count: > 0 } slow)
@@ -64,8 +64,9 @@ public static class StragglerPolicy
         }
 
         var nodes = slow.Select(entry => entry.Member.Pod.Node).OfType<string>().Distinct().ToList();
-        var excluded = (snapshot.Status.ExcludedNodes ?? []).Select(entry => entry.Node).Concat(nodes).ToHashSet();
-        var room = snapshot.Nodes.Where(node => node.IsReady && node.AcceleratorType == snapshot.Job.Spec.Accelerator!.Type && !excluded.Contains(node.Name)).Sum(node => Math.Max(0, node.Free) / snapshot.PerReplica);
+        var room = snapshot.Nodes
+            .Where(node => node.IsReady && node.AcceleratorType == snapshot.Job.Spec.Accelerator!.Type && !nodes.Contains(node.Name) && !ExclusionPolicy.IsExcluded(snapshot, snapshot.Status.ExcludedNodes, node.Name))
+            .Sum(node => Math.Max(0, node.Free) / snapshot.PerReplica);
         return nodes.Count == 0 || room < gang.Members.Count(member => nodes.Contains(member.Pod.Node!))
             ? null
             : new AttemptFailure(false, false, "Straggler", $"{Report(gang)}; the job goes on without {string.Join(", ", nodes)}")
@@ -75,7 +76,7 @@ public static class StragglerPolicy
             };
     }
 
-    private static List<(GangMember Member, RankHeartbeat Rank)> Find(Gang gang) => [.. gang.Ranks.Where(entry =>
+    private static List<(GangMember Member, RankHeartbeat Rank)> Find(GangView gang) => [.. gang.Ranks.Where(entry =>
         entry.Rank is { State: RankState.Training, BusySecondsPerStep: not null } && entry.Member.Agent!.SlowSteps.GetValueOrDefault(entry.Rank.Rank) >= gang.Snapshot.Job.Spec.Recovery!.Stragglers!.Steps)];
 
     private static string Subject((GangMember Member, RankHeartbeat Rank) entry) => $"rank {entry.Rank.Rank} on {entry.Member.Pod.Node}";

@@ -5,10 +5,10 @@ using Phi.Reconcile.Snapshots;
 namespace Phi.Operator.Observe;
 
 /// <summary>From a node of the API server to what a decision needs to know of its health.</summary>
-internal static class NodeReader
+internal static class NodeHealthReader
 {
     /// <summary>A node without the condition Ready has not been heard of by anybody.</summary>
-    public static NodeHealth Health(V1Node node)
+    public static NodeHealth Read(V1Node node)
     {
         var ready = node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == "Ready");
         return new NodeHealth(ready?.Status ?? "Unknown", ready?.Message, node.Spec?.Unschedulable == true, [.. (node.Spec?.Taints ?? []).Select(taint => new NodeTaint(taint.Key, taint.Value, taint.Effect))]);
@@ -25,7 +25,7 @@ internal static class NodeReader
             return false;
         }
 
-        var (before, after) = (Health(old), Health(now));
+        var (before, after) = (Read(old), Read(now));
         return before.Ready == after.Ready && before.IsCordoned == after.IsCordoned && before.Taints.SequenceEqual(after.Taints);
     }
 }

@@ -5,12 +5,12 @@ using Phi.Reconcile.Snapshots;
 namespace Phi.Reconcile.Policies;
 
 /// <summary>A snapshot's pods, each with its agent and its node beside it: what the policies of recovery look at.</summary>
-internal sealed class Gang
+internal sealed class GangView
 {
     /// <summary>Time beyond its grace period that a pod has to go away.</summary>
     public static readonly TimeSpan Overtime = TimeSpan.FromSeconds(5);
 
-    public Gang(JobSnapshot snapshot)
+    public GangView(JobSnapshot snapshot)
     {
         Snapshot = snapshot;
         var agents = snapshot.Agents.GroupBy(agent => agent.PodUid).ToDictionary(group => group.Key, group => group.Last());
