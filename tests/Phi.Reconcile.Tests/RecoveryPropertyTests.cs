@@ -25,7 +25,7 @@ public sealed class RecoveryPropertyTests
 
         var old = before.Interruptions?.Count ?? 0;
         var hasNext = after.Attempt > before.Attempt && before.Attempt > 0;
-        var hasFailed = after.Phase == TrainingPhase.Failed && before.Phase is TrainingPhase.Starting or TrainingPhase.Running && after.Phase == TrainingPhase.Failed;
+        var hasFailed = after.Phase == TrainingPhase.Failed && before.Phase is TrainingPhase.Starting or TrainingPhase.Running;
         Assert.True(after.Attempt >= before.Attempt);
         Assert.Equal(old + (hasNext || hasFailed ? 1 : 0), after.Interruptions?.Count ?? 0);
         var isCharged = hasNext && after.Interruptions![^1].Charged == true;
@@ -51,7 +51,7 @@ public sealed class RecoveryPropertyTests
         foreach (var delete in JobReconciler.Decide(snapshot).Of<JobAction.DeletePod>().Where(delete => delete.GracePeriodSeconds == 0))
         {
             var pod = snapshot.Pods.Single(pod => pod.Uid == delete.Uid);
-            var heard = snapshot.Agents.FirstOrDefault(agent => agent.PodUid == pod.Uid)?.LastSeen;
+            var heard = snapshot.Agents.FirstOrDefault(agent => agent.PodUid == pod.Uid)?.LastSeen ?? pod.RunningSince;
             var isDown = snapshot.Nodes.All(node => node.Name != pod.Node || NodeTrouble.Of(node) is { IsDown: true });
             Assert.True(pod.IsDeleting);
             Assert.True(isDown || snapshot.Now - heard >= TimeSpan.FromSeconds(10));
