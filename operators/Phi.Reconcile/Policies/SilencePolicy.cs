@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Reconcile.Policies;
 
 /// <summary>
 /// Agents that are not heard any more. One that spoke and fell silent went with its machine, or froze: free. One that never spoke, though
-/// its pod runs, has the wrong image or cannot reach the operator: charged, or the job would come back for ever.
+/// its pod runs, has the wrong image or cannot reach the operator: charged, or the job would come back for ever. In an attempt that has
+/// trained all have spoken, if not to this operator then to the one before it.
 /// </summary>
 internal static class SilencePolicy
 {
@@ -44,7 +46,7 @@ internal static class SilencePolicy
     public static IEnumerable<AttemptFailure> Find(GangView gang) => gang.Members.Where(member => member is { IsSilent: true, Pod.HasEnded: false }).Select(member =>
     {
         var seconds = Math.Floor(member.Silence!.Value.TotalSeconds);
-        return member.Agent is null
+        return member.Agent is null && gang.Snapshot.Status.Phase != TrainingPhase.Running
             ? new AttemptFailure(true, false, "AgentNeverReported", $"the agent of {member.Where} has not reported in the {seconds:0} s since its pod runs: it cannot reach the operator, or its image has none") { Node = member.Pod.Node }
             : new AttemptFailure(false, false, "AgentSilent", $"the agent of {member.Where} has been silent for {seconds:0} s (recovery.heartbeatTimeout is {gang.Snapshot.Job.Spec.Recovery!.HeartbeatTimeout})") { Node = member.Pod.Node };
     });

@@ -26,11 +26,21 @@ public sealed class SilencePolicyTests
     [Fact]
     public void Find_AgentThatNeverReported_CountsFromWhenItsPodRan()
     {
-        var never = (Jobs.Running() with { Agents = [Jobs.Agent(0)] }).HeardAt(60).With(1, pod => pod with { RunningSince = Jobs.Start.AddSeconds(31) });
+        var never = (Jobs.Running(job => job.Status!.Phase = TrainingPhase.Starting) with { Agents = [Jobs.Agent(0)] }).HeardAt(60).With(1, pod => pod with { RunningSince = Jobs.Start.AddSeconds(31) });
 
         Assert.Null(FailurePolicy.Find(never));
         var failure = FailurePolicy.Find(never.With(1, pod => pod with { RunningSince = Jobs.Start.AddSeconds(30) }))!;
         Assert.Equal((true, "AgentNeverReported"), (failure.IsCharged, failure.Reason));
+    }
+
+    /// <summary>The operator before this one heard it, or the attempt would not train.</summary>
+    [Fact]
+    public void Find_AgentOfATrainingAttemptUnheardSinceTheOperatorStarted_IsSilentAndFree()
+    {
+        var unheard = (Jobs.Running() with { Agents = [Jobs.Agent(0)], ListeningSince = Jobs.Start.AddSeconds(30) }).HeardAt(60).With(1, pod => pod with { RunningSince = Jobs.Start });
+
+        Assert.Null(FailurePolicy.Find(unheard with { ListeningSince = Jobs.Start.AddSeconds(31) }));
+        Assert.Equal((false, "AgentSilent"), (FailurePolicy.Find(unheard)!.IsCharged, FailurePolicy.Find(unheard)!.Reason));
     }
 
     [Fact]
