@@ -18,6 +18,13 @@ internal static class ExclusionPolicy
     public static bool IsExcluded(JobSnapshot snapshot, IEnumerable<ExcludedNodeStatus>? excluded, string? node) =>
         node is not null && excluded?.Any(entry => entry.Node == node && (entry.Until is null || entry.Until > snapshot.Now)) == true;
 
+    /// <summary>
+    /// The entry because of which pods that run on the node leave it too; null if there is none. A node that did not take or remove one
+    /// pod is only kept away from: what runs there may go on.
+    /// </summary>
+    public static ExcludedNodeStatus? ToLeave(JobSnapshot snapshot, IEnumerable<ExcludedNodeStatus>? excluded, string? node) => node is null ? null
+        : excluded?.FirstOrDefault(entry => entry is { Reason: "Straggler" or "RecoveryRule" or "DisruptionNotice" or "NodeGoing" or "NodeTainted" } && entry.Node == node && (entry.Until is null || entry.Until > snapshot.Now));
+
     /// <summary>Entries of other reasons are forgotten by those who made them: how often a node refused a pod tells them how long to leave it.</summary>
     private static bool IsKept(JobSnapshot snapshot, ExcludedNodeStatus entry) => entry.Reason switch
     {

@@ -37,6 +37,6 @@ internal static class ReplacementPolicy
         { Pod.HasEnded: true } => Delete(member, null),
         { IsSilent: true } or { IsLost: true } => Delete(member, ShortGraceSeconds),
         { Pod.IsDisrupted: true } => Delete(member, null),
-        _ => ExclusionPolicy.IsExcluded(gang.Snapshot, excluded, member.Pod.Node) ? Delete(member, null) : null,
+        _ => ExclusionPolicy.ToLeave(gang.Snapshot, excluded, member.Pod.Node) is not null ? Delete(member, null) : null,
     };
 }

@@ -67,6 +67,23 @@ public sealed class ReplacementPolicyTests
         Assert.Empty(JobReconciler.Decide(slow).Actions);
     }
 
+    [Theory]
+    [InlineData("NodeSilent", 0)]
+    [InlineData("NotBound: 0/3 nodes are available", 0)]
+    [InlineData("Straggler", 1)]
+    [InlineData("RecoveryRule", 1)]
+    public void Decide_PodThatRunsOnAnExcludedNode_LeavesItOnlyIfTheNodeIsWhatIsWrong(string reason, int replaced)
+    {
+        var restarting = Jobs.Running(job => job.Status = new TrainingJobStatus
+        {
+            Attempt = 2,
+            Phase = TrainingPhase.Restarting,
+            ExcludedNodes = [new ExcludedNodeStatus { Node = "node-1", Reason = reason, Until = Jobs.Start.AddMinutes(1) }],
+        }).With(1, pod => pod with { Node = "node-1" });
+
+        Assert.Equal(replaced, JobReconciler.Decide(restarting).Of<JobAction.DeletePod>().Length);
+    }
+
     /// <summary>kubectl delete must end, whatever became of the machines.</summary>
     [Fact]
     public void Decide_DeletedJobWithAPodOnADeadNode_ForcesItAway()
