@@ -34,7 +34,7 @@ internal static class Fencing
             Actions = [.. decision.Actions.Where(action => action is not JobAction.DeletePod delete || forced.All(member => member.Pod.Uid != delete.Uid)), .. forced.Select(member => ReplacementPolicy.Delete(member, 0))],
             Status = status,
             Reason = "Fenced",
-            Message = $"{first.Where} is removed by force: {why}, and nothing of attempt {snapshot.Attempt} may be assigned or committed{others}; {decision.Message}",
+            Message = $"{first.Where} is removed by force: {why}, and the attempt that it ran is over{others}; {decision.Message}",
             IsWarning = true,
             RequeueAfter = Soon,
         };
