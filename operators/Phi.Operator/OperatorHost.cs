@@ -41,7 +41,7 @@ public sealed partial class OperatorHost
         var tokens = AgentTokens.LoadOrCreate(options.StateDirectory);
         var queue = new KeyedQueue(time);
         var cluster = new ClusterCache(connection, time, logs);
-        var hub = new AgentHub(cluster, time);
+        using var hub = new AgentHub(cluster, time);
         using var progress = new ProgressTracker(connection, cluster, store, time, logger);
         var executor = new Executor(connection, cluster, tokens, new EventRecorder(connection, time, logger), url);
         var host = new OperatorHost(queue, cluster, new Observer(cluster, hub, time), executor, progress, logger);

@@ -13,7 +13,9 @@ namespace Phi.Reconcile;
 /// <summary>What happens to a training job next: a function of its snapshot, of nothing else.</summary>
 public static class JobReconciler
 {
-    public static JobDecision Decide(JobSnapshot snapshot)
+    public static JobDecision Decide(JobSnapshot snapshot) => Fencing.Complete(snapshot, DecideAlone(snapshot));
+
+    private static JobDecision DecideAlone(JobSnapshot snapshot)
     {
         var job = snapshot.Job;
         if (job.Metadata.DeletionTimestamp is not null)
@@ -51,7 +53,7 @@ public static class JobReconciler
         {
             null or "" => Admission.Admit(snapshot),
             TrainingPhase.Suspended => Admission.Resume(snapshot),
-            TrainingPhase.Pending or TrainingPhase.Restarting => Assembly.Assemble(snapshot),
+            TrainingPhase.Pending or TrainingPhase.Restarting => Attempts.Prepare(snapshot),
             _ => Attempts.Watch(snapshot),
         });
     }

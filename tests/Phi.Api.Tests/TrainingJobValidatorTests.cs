@@ -60,6 +60,15 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { MessageRegex = "(", Action = "Fail" }] }, "spec.recovery.rules[0].messageRegex", "(", "Not enough )");
         Add(s => s.MinReplicas = 99, "spec.minReplicas", "99", "lower it");
         Add(s => s.Recovery = new RecoverySpec { BindTimeout = "never" }, "spec.recovery.bindTimeout", "never", "30s");
+        Add(s => s.Recovery = new RecoverySpec { HeartbeatTimeout = "10" }, "spec.recovery.heartbeatTimeout", "10", "30s");
+        Add(s => s.Recovery = new RecoverySpec { BindTimeout = "-1s" }, "spec.recovery.bindTimeout", "-1s", "30s");
+        Add(s => s.Recovery = new RecoverySpec { Divergence = new DivergenceSpec { Action = "Undo" } }, "spec.recovery.divergence.action", "Undo", "write Stop");
+        Add(s => s.Recovery = new RecoverySpec { Divergence = new DivergenceSpec { SpikeFactor = 1 } }, "spec.recovery.divergence.spikeFactor", "1", "not finite alone");
+        Add(s => s.Recovery = new RecoverySpec { Divergence = new DivergenceSpec { Window = 4 } }, "spec.recovery.divergence.window", "4", "leave it out for 50");
+        Add(s => s.Recovery = new RecoverySpec { Divergence = new DivergenceSpec { MaxRollbacks = -1 } }, "spec.recovery.divergence.maxRollbacks", "-1", "write 0");
+        Add(s => s.Recovery = new RecoverySpec { Stragglers = new StragglerSpec { Factor = 0.5 } }, "spec.recovery.stragglers.factor", "0.5", "leave it out for 2");
+        Add(s => s.Recovery = new RecoverySpec { Stragglers = new StragglerSpec { Steps = 0 } }, "spec.recovery.stragglers.steps", "0", "leave it out for 20");
+        Add(s => s.Recovery = new RecoverySpec { Stragglers = new StragglerSpec { Action = "Kill" } }, "spec.recovery.stragglers.action", "Kill", "write Report");
         Add(s => s.Queue = "research", "spec.queue", "research", "leave it out");
         Add(s => s.Zero = new ZeroSpec { Stage = 1, QuantizedGradients = new QuantizedGradientsSpec { Enabled = true } }, "spec.zero.quantizedGradients.enabled", "true", "write stage 3");
         Add(s => s.Zero = new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 7 } }, "spec.zero.hierarchicalPartitioning.groupSize", "7", "leave it out");

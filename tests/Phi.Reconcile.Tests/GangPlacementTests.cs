@@ -92,7 +92,7 @@ public sealed class GangPlacementTests
     {
         var nodes = ImmutableArray.Create(Node("a", 4));
 
-        Assert.Null(Policies.Reservation.Head([Waiting(3) with { Nodes = nodes }]));
+        Assert.Null(Phi.Reconcile.Policies.Reservation.Head([Waiting(3) with { Nodes = nodes }]));
         Assert.Equal(["a"], Places(Waiting(1) with { Nodes = nodes, Ahead = Waiting(3) with { Nodes = nodes } }));
     }
 
@@ -135,10 +135,10 @@ public sealed class GangPlacementTests
     public void Exclusion_AgainAfterItsEnd_LastsTwiceAsLong()
     {
         var snapshot = Waiting(1) with { Now = Jobs.Start.AddMinutes(5) };
-        var list = Policies.NodeExclusion.Add(snapshot, [new ExcludedNodeStatus { Node = "b", Since = Jobs.Start, Until = Jobs.Start.AddMinutes(1) }, new ExcludedNodeStatus { Node = "c", Reason = "ECC" }], "b", "NotBound");
+        var list = Phi.Reconcile.Policies.NodeExclusion.Add(snapshot, [new ExcludedNodeStatus { Node = "b", Since = Jobs.Start, Until = Jobs.Start.AddMinutes(1) }, new ExcludedNodeStatus { Node = "c", Reason = "ECC" }], "b", "NotBound");
 
         Assert.Equal(TimeSpan.FromMinutes(2), list.Single(entry => entry.Node == "b").Until - snapshot.Now);
-        Assert.Null(Policies.NodeExclusion.Add(snapshot, list, "c", "NotBound").Single(entry => entry.Node == "c").Until);
+        Assert.Null(Phi.Reconcile.Policies.NodeExclusion.Add(snapshot, list, "c", "NotBound").Single(entry => entry.Node == "c").Until);
     }
 
     [Fact]

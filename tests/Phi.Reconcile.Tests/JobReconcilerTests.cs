@@ -56,7 +56,7 @@ public sealed class JobReconcilerTests
         var decision = JobReconciler.Decide(Jobs.Running().WithAgents(Jobs.Agent(0), Jobs.Agent(1, RankState.Failed, 137)));
 
         Assert.Equal("RankFailed", decision.Reason);
-        Assert.Equal("attempt 1 ended: rank 2 was ended by signal 9; attempt 2 follows (charged)", decision.Message);
+        Assert.Equal("attempt 1 ended: rank 2 on node-0 was killed (signal 9), as happens when memory runs out; attempt 2 (charged) goes on from the beginning: no step is lost", decision.Message);
         Assert.Equal((2, 1, 0), (decision.Status!.Attempt, decision.Status.Restarts, decision.Status.FreeRestarts));
         Assert.Empty(decision.Actions);
         Assert.True(decision.IsWarning);
@@ -67,8 +67,8 @@ public sealed class JobReconcilerTests
     {
         var lost = Jobs.Running().WithAgents(Jobs.Agent(0, RankState.Failed, RankExitCodes.PeerLost, Jobs.Start), Jobs.Agent(1));
 
-        var early = JobReconciler.Decide(lost with { Now = Jobs.Start.AddSeconds(1) });
-        var late = JobReconciler.Decide(lost with { Now = Jobs.Start.AddSeconds(4) });
+        var early = JobReconciler.Decide(lost.HeardAt(1));
+        var late = JobReconciler.Decide(lost.HeardAt(4));
 
         Assert.Equal(("Training", TimeSpan.FromSeconds(1)), (early.Reason, early.RequeueAfter));
         Assert.Equal("PeerLost", late.Reason);
@@ -81,7 +81,7 @@ public sealed class JobReconcilerTests
 
         Assert.Equal("Training", JobReconciler.Decide(leaving).Reason);
         var decision = JobReconciler.Decide(leaving with { Pods = [Jobs.Pod(0)] });
-        Assert.Equal("PodDisrupted", decision.Reason);
+        Assert.Equal("PodDeleted", decision.Reason);
         Assert.Equal((2, 0, 1), (decision.Status!.Attempt, decision.Status.Restarts, decision.Status.FreeRestarts));
     }
 
@@ -136,7 +136,7 @@ public sealed class JobReconcilerTests
         {
             job.Status = new TrainingJobStatus { Phase = TrainingPhase.Restarting, Attempt = 3, ChargedRestartTimes = [Jobs.Start, Jobs.Start], LastRestartTime = Jobs.Start };
             job.Spec.Recovery = new RecoverySpec { Backoff = "10s" };
-        });
+        }) with { Agents = [] };
 
         var decision = JobReconciler.Decide(snapshot);
 

@@ -50,6 +50,19 @@ internal static class Jobs
     public static JobSnapshot With(this JobSnapshot snapshot, int index, Func<PodSnapshot, PodSnapshot> change) =>
         snapshot with { Pods = [.. snapshot.Pods.Select(pod => pod.Index == index ? change(pod) : pod)] };
 
+    /// <summary>So many seconds after the start, every agent having just been heard.</summary>
+    public static JobSnapshot HeardAt(this JobSnapshot snapshot, double seconds) =>
+        snapshot with { Now = Start.AddSeconds(seconds), Agents = [.. snapshot.Agents.Select(agent => agent with { LastSeen = Start.AddSeconds(seconds) })] };
+
+    /// <summary>Both ranks of a pod in training at a step, as their agent says at the start.</summary>
+    public static AgentSnapshot Training(int index, long step, Func<RankHeartbeat, RankHeartbeat>? change = null) =>
+        new($"pod-{index}", 1, false, [.. new[] { index * 2, index * 2 + 1 }.Select(rank => new RankHeartbeat { Rank = rank, State = RankState.Training, Step = step }).Select(change ?? (rank => rank))], null, Start, Start);
+
+    public static NodeSnapshot Node(int index, string ready = "True", params NodeTaint[] taints) =>
+        new($"node-{index}", ready == "True", "cpu", 4) { Health = new NodeHealth(ready, ready == "True" ? null : "Kubelet stopped posting node status.", false, [.. taints]) };
+
+    public static InterruptionStatus Last(this Decisions.JobDecision decision) => decision.Status!.Interruptions![^1];
+
     public static JobSnapshot WithAgents(this JobSnapshot snapshot, params AgentSnapshot[] agents) => snapshot with { Agents = [.. agents] };
 
     /// <summary>The snapshot after a decision's status was written and its actions were carried out.</summary>

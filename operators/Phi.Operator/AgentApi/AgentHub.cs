@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using k8s.Models;
 using Phi.Api.Agent;
@@ -10,19 +9,33 @@ using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.AgentApi;
 
-/// <summary>What agents ask and say. Heartbeats live in memory: after a restart of the operator each agent says again how it is.</summary>
-internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
+/// <summary>What agents ask and say.</summary>
+internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, AgentSnapshot> _agents = new(StringComparer.Ordinal);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+    private readonly AgentRegister _agents = new(time);
+    private readonly Listening _listening = new(time);
 
-    public DateTimeOffset ListeningSince { get; } = time.GetUtcNow();
+    public DateTimeOffset ListeningSince => _listening.Since;
 
     /// <summary>Of container jobs, which have no agents.</summary>
     public ContainerReports Reports { get; } = new(time);
 
-    public AgentSnapshot? Get(string podUid) => _agents.GetValueOrDefault(podUid);
+    public AgentSnapshot? Get(string podUid) => _agents.Get(podUid);
 
-    public void Forget(string podUid) => _agents.TryRemove(podUid, out _);
+    public void Forget(string podUid) => _agents.Forget(podUid);
+
+    /// <summary>Agents are heard from now on: what they said before is old, and what they said to others is not known.</summary>
+    public void Listen()
+    {
+        _agents.Clear();
+        _listening.Restart();
+    }
+
+    /// <summary>Agents, of pods that are still there, that said nothing for 10 s.</summary>
+    public int CountSilent() => _agents.CountSilent(Silence);
+
+    public void Dispose() => _listening.Dispose();
 
     /// <summary>The pod's part, once every pod of the gang runs; null if the job is gone.</summary>
     public AssignmentResponse? Assign(AssignmentRequest request)
@@ -32,6 +45,12 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
             return null;
         }
 
+        var pods = cluster.PodsOf(job);
+        if (pods.Any(pod => pod.Metadata.Uid == request.PodUid))
+        {
+            _agents.Hear(request.PodUid);
+        }
+
         if (job.Status?.Phase is not (TrainingPhase.Starting or TrainingPhase.Running))
         {
             return new AssignmentResponse { WaitReason = $"the job is {job.Status?.Phase ?? TrainingPhase.Pending}" };
@@ -39,14 +58,14 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
 
         var spec = cluster.Read(job).Job.Spec;
         var (replicas, perReplica, attempt) = (job.Status.Replicas ?? spec.Replicas!.Value, spec.Accelerator!.PerReplica!.Value, job.Status.Attempt!.Value);
-        var gang = cluster.PodsOf(job).Where(pod => pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase == "Running" && !string.IsNullOrEmpty(pod.Status.PodIP)).ToList();
+        var gang = pods.Where(pod => pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase == "Running" && !string.IsNullOrEmpty(pod.Status.PodIP)).ToList();
         var missing = Enumerable.Range(0, replicas).Where(index => !gang.Exists(pod => PodReader.Index(pod) == index)).ToList();
         if (missing.Count > 0)
         {
             return new AssignmentResponse { WaitReason = $"{replicas - missing.Count} of {replicas} pods are running" };
         }
 
-        if (!gang.Exists(pod => pod.Metadata.Uid == request.PodUid))
+        if (request.ReplicaIndex >= replicas || !gang.Exists(pod => pod.Metadata.Uid == request.PodUid))
         {
             return new AssignmentResponse { WaitReason = "this pod is no longer part of the gang" };
         }
@@ -69,12 +88,13 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
                 MasterAddress = gang.First(pod => PodReader.Index(pod) == 0).Status.PodIP,
                 MasterPort = PhiNames.DefaultMasterPort,
                 ResumeStep = job.Status.Checkpoint?.Step,
+                SkippedBatches = job.Status.SkippedBatches ?? [],
                 Spec = spec,
             },
         };
     }
 
-    /// <summary>Takes a heartbeat in; null if the job is gone. <paramref name="hasNews"/> if a rank's state changed.</summary>
+    /// <summary>Takes a heartbeat in; null if the job is gone. <paramref name="hasNews"/> if a decision may depend on what it says.</summary>
     public HeartbeatResponse? Beat(Heartbeat heartbeat, out bool hasNews)
     {
         hasNews = false;
@@ -83,21 +103,21 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
             return null;
         }
 
-        var old = Get(heartbeat.PodUid);
-        var isSame = old is not null && old.Attempt == heartbeat.Attempt;
-        var hasEnded = heartbeat.Ranks.Any(rank => rank.State is RankState.Failed or RankState.SavedAndLeft);
-        var now = time.GetUtcNow();
-        var hasMoved = !isSame || !old!.Ranks.Select(rank => (rank.State, rank.Step)).SequenceEqual(heartbeat.Ranks.Select(rank => (rank.State, rank.Step)));
-        _agents[heartbeat.PodUid] = new AgentSnapshot(
-            heartbeat.PodUid, heartbeat.Attempt, heartbeat.Leaving, [.. heartbeat.Ranks], hasEnded ? (isSame ? old!.EndedSince : null) ?? now : null, now, hasMoved ? now : old!.ProgressAt, heartbeat.Notice);
-        hasNews = !isSame || !old!.Ranks.Select(rank => rank.State).SequenceEqual(heartbeat.Ranks.Select(rank => rank.State));
-
+        // A pod that is gone is not remembered again: nobody would ever forget it.
+        var gang = cluster.PodsOf(job).Select(pod => pod.Metadata.Uid).ToList();
+        hasNews = gang.Contains(heartbeat.PodUid) && _agents.Beat(heartbeat, gang, Stragglers(job));
         var attempt = job.Status?.Attempt ?? 0;
         // A larger gang is to follow: Restart would kill the ranks, Stop lets them save at a step boundary, without a deadline.
         var isGrowing = heartbeat.Attempt == attempt && job.Status?.Conditions?.Exists(condition => condition is { Type: TrainingConditions.Resizing, Status: "True" }) == true;
         var isOver = isGrowing || job.Metadata.DeletionTimestamp is not null || job.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended;
         var command = isOver ? AgentCommand.Stop : heartbeat.Attempt < attempt ? AgentCommand.Restart : AgentCommand.Continue;
         return new HeartbeatResponse { Command = command, Attempt = attempt };
+    }
+
+    private static StragglerSpec Stragglers(TrainingJob job)
+    {
+        var given = job.Spec.Recovery?.Stragglers;
+        return new StragglerSpec { Factor = given?.Factor ?? TrainingJobDefaults.StragglerFactor, Steps = given?.Steps ?? TrainingJobDefaults.StragglerSteps };
     }
 
     public ImmutableArray<AgentSnapshot> Of(IEnumerable<V1Pod> pods) => [.. pods.Select(pod => Get(pod.Metadata.Uid)).OfType<AgentSnapshot>()];

@@ -38,7 +38,11 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     public Task RunAsync(Action<ResourceKey> onJob, Action<V1Pod> onPodGone, CancellationToken ct) => Task.WhenAll(
         _jobs.RunAsync((key, _, now) => OnJob(key, now, onJob), ct),
         _pods.RunAsync((_, old, now) => OnPod(old, now, onJob, onPodGone), ct),
-        _nodes.RunAsync((key, _, now) => OnNode(key.Name, now, onJob), ct));
+        _nodes.RunAsync((key, old, now) =>
+        {
+            OnNode(key.Name, now, onJob);
+            OnHealth(old, now, onJob);
+        }, ct));
 
     public TrainingJob? Job(ResourceKey key)
     {
@@ -81,7 +85,7 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         var type = job.Spec.Accelerator!.Type!;
         var shape = (pods.FirstOrDefault(pod => pod.Spec.SchedulingGates is { Count: > 0 }) ?? (pods.Count > 0 ? pods[0] : null)) is { } pod
             ? PodShape.Of(pod) : PodShape.Of(job.Spec, NodeReader.ResourceOf(type));
-        var nodes = isPlacing ? _nodeIndex.OfType(type) : pods.Select(pod => pod.Spec.NodeName).Where(name => !string.IsNullOrEmpty(name)).Distinct(StringComparer.Ordinal).Select(_nodeIndex.Get).OfType<NodeFacts>();
+        var nodes = isPlacing || job.Spec.Recovery!.Stragglers!.Action == "ExcludeNode" ? _nodeIndex.OfType(type) : pods.Select(pod => pod.Spec.NodeName).Where(name => !string.IsNullOrEmpty(name)).Distinct(StringComparer.Ordinal).Select(_nodeIndex.Get).OfType<NodeFacts>();
         return _podIndex.Read(usage => nodes.Select(node => NodeReader.Read(node, shape, usage)).ToImmutableArray());
     }
 
@@ -162,6 +166,20 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         foreach (var type in _nodeIndex.Change(name, now))
         {
             Wake(type, onJob);
+        }
+    }
+
+    /// <summary>A machine that goes down, or is about to, concerns the jobs that run there.</summary>
+    private void OnHealth(V1Node? old, V1Node? now, Action<ResourceKey> onJob)
+    {
+        if (old is null || NodeHealthReader.IsSame(old, now))
+        {
+            return;
+        }
+
+        foreach (var job in _jobs.All.Where(job => job.Status?.Placement?.Exists(placement => placement.Node == old.Metadata.Name) == true))
+        {
+            onJob(new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!));
         }
     }
 

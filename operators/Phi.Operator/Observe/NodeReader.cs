@@ -12,7 +12,7 @@ internal static class NodeReader
     {
         var resource = ResourceOf(node.AcceleratorType);
         var (most, scarce) = Fit(resource, name => usage.Used(node.Name, name));
-        return new NodeSnapshot(node.Name, node.IsReady && !node.IsCordoned, node.AcceleratorType, (int)(node.Allocatable.GetValueOrDefault(resource) - usage.Used(node.Name, resource)))
+        return NodeHealthReader.Judge(new NodeSnapshot(node.Name, node.IsReady && !node.IsCordoned, node.AcceleratorType, (int)(node.Allocatable.GetValueOrDefault(resource) - usage.Used(node.Name, resource)))
         {
             Obstacle = shape.WhyNot(node),
             MostPods = most,
@@ -21,7 +21,8 @@ internal static class NodeReader
             NvlinkDomain = node.Label(PhiNames.NvlinkDomainLabel),
             Rack = node.Label(PhiNames.RackLabel),
             Zone = node.Label(PhiNames.ZoneLabel),
-        };
+            Health = NodeHealthReader.Read(node.Node),
+        });
 
         (int Pods, string? Scarce) Fit(string? without, Func<string, decimal> used)
         {

@@ -14,7 +14,9 @@ internal static class PodReader
 
     public static PodSnapshot Read(V1Pod pod)
     {
-        var terminated = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == PhiNames.TrainerContainer)?.State?.Terminated;
+        var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == PhiNames.TrainerContainer)?.State;
+        var terminated = state?.Terminated;
+        var disruption = pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "DisruptionTarget", Status: "True" });
         return new PodSnapshot
         {
             Name = pod.Metadata.Name,
@@ -27,7 +29,11 @@ internal static class PodReader
             GangSize = Annotation(pod, PhiNames.GangSizeAnnotation),
             NotScheduled = pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "False", Reason: not "SchedulingGated" })?.Message,
             IsDeleting = pod.Metadata.DeletionTimestamp is not null,
-            IsDisrupted = pod.Status?.Conditions?.Any(condition => condition is { Type: "DisruptionTarget", Status: "True" }) == true,
+            IsDisrupted = disruption is not null,
+            DisruptionReason = disruption?.Reason,
+            DisruptionMessage = disruption?.Message,
+            DeleteBy = Time(pod.Metadata.DeletionTimestamp),
+            RunningSince = Time(state?.Running?.StartedAt),
             Node = string.IsNullOrEmpty(pod.Spec.NodeName) ? null : pod.Spec.NodeName,
             Ip = pod.Status?.PodIP,
             ExitCode = terminated?.ExitCode,
@@ -38,6 +44,8 @@ internal static class PodReader
 
     private static int? Annotation(V1Pod pod, string name) =>
         pod.Metadata.Annotations is { } annotations && annotations.TryGetValue(name, out var text) && int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static DateTimeOffset? Time(DateTime? time) => time is { } given ? new DateTimeOffset(given.ToUniversalTime()) : null;
 
     private static string? LastLine(string? text) => text?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [.., var last] ? last : null;
 }

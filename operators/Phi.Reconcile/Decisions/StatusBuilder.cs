@@ -33,15 +33,17 @@ internal sealed class StatusBuilder
             LastRestartTime = old.LastRestartTime,
             ChargedRestartTimes = old.ChargedRestartTimes is { } times ? [.. times] : null,
             Replicas = old.Replicas,
-            ExcludedNodes = old.ExcludedNodes is { } excluded ? [.. excluded] : null,
-            Interruptions = old.Interruptions,
-            SkippedBatches = old.SkippedBatches,
+            ExcludedNodes = ExclusionPolicy.Update(snapshot, []),
+            Interruptions = old.Interruptions is { } interruptions ? [.. interruptions] : null,
+            SkippedBatches = old.SkippedBatches is { } batches ? [.. batches] : null,
             Rollbacks = old.Rollbacks,
             Placement = [.. placed.Select(pod => new PlacementStatus { Pod = pod.Name, Node = pod.Node, Domain = Domain(snapshot, pod.Node!) })],
             Nodes = placed.Count == 0 ? null : string.Join(",", placed.Select(pod => pod.Node).Distinct()),
         };
         Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
     }
+
+    public IReadOnlyList<ExcludedNodeStatus>? ExcludedNodes => _status.ExcludedNodes;
 
     public StatusBuilder Phase(string phase)
     {
@@ -107,7 +109,7 @@ internal sealed class StatusBuilder
         if (isCharged)
         {
             _status.Restarts++;
-            (_status.ChargedRestartTimes ??= []).Add(_snapshot.Now);
+            _status.ChargedRestartTimes = RestartPolicy.Add(_snapshot);
         }
         else
         {
@@ -115,6 +117,33 @@ internal sealed class StatusBuilder
         }
 
         return this;
+    }
+
+    /// <summary>Records how the current attempt ended, and what follows from it for the attempts to come.</summary>
+    public StatusBuilder Interrupt(InterruptionStatus interruption, AttemptFailure failure)
+    {
+        _status.Interruptions = InterruptionPolicy.Add(_snapshot.Status.Interruptions, interruption);
+        if (failure is { IsRollback: true, IsFatal: false })
+        {
+            _status.Rollbacks = (_snapshot.Status.Rollbacks ?? 0) + 1;
+            _status.SkippedBatches = failure.SkippedBatch is { } batch ? [.. (_snapshot.Status.SkippedBatches ?? []).Append(batch).Distinct().Order()] : _status.SkippedBatches;
+        }
+
+        return Exclude(failure.Excluded);
+    }
+
+    public StatusBuilder Exclude(IEnumerable<ExcludedNodeStatus> nodes)
+    {
+        _status.ExcludedNodes = ExclusionPolicy.Update(_snapshot, nodes);
+        return this;
+    }
+
+    /// <summary>Whether the last status had the condition, with the message that it had.</summary>
+    public bool Has(string type, out string message)
+    {
+        var condition = _conditions.Find(candidate => candidate.Type == type && candidate.Status == "True");
+        message = condition?.Message ?? "";
+        return condition is not null;
     }
 
     public StatusBuilder Finish(string phase, string reason, string message)

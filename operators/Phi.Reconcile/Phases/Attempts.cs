@@ -11,6 +11,29 @@ namespace Phi.Reconcile.Phases;
 /// <summary>An attempt from its start to its end: whether it goes on, is over, or another follows.</summary>
 internal static class Attempts
 {
+    /// <summary>Before an attempt: what cannot be part of it goes, then the gang is completed.</summary>
+    public static JobDecision Prepare(JobSnapshot snapshot)
+    {
+        var gang = new GangView(snapshot);
+        var noticed = Noticed(gang);
+        var builder = new StatusBuilder(snapshot).Exclude(noticed.Select(notice => notice.Node));
+        var replaced = ReplacementPolicy.Replace(gang, builder.ExcludedNodes);
+        if (replaced.IsEmpty)
+        {
+            var decision = Assembly.Assemble(snapshot);
+            return decision with { RequeueAfter = Soonest(decision.RequeueAfter, SilencePolicy.Next(gang)) };
+        }
+
+        return new JobDecision
+        {
+            Actions = replaced,
+            Status = builder.Build(),
+            Reason = "Replacing",
+            Message = $"attempt {snapshot.Attempt} goes on without {Count(replaced.Length)}: {string.Join(", ", replaced.OfType<JobAction.DeletePod>().Select(pod => pod.Name))}{string.Concat(noticed.Select(notice => $"; {notice.Message}"))}",
+            RequeueAfter = Soon,
+        };
+    }
+
     public static JobDecision Watch(JobSnapshot snapshot)
     {
         if (snapshot.Pods.Length >= snapshot.Replicas && snapshot.Pods.GroupBy(pod => pod.Index).All(group => group.Any(pod => pod.Phase == "Succeeded")))
@@ -23,50 +46,22 @@ internal static class Attempts
             return withdrawal;
         }
 
-        if ((ContainerDisruption.Find(snapshot) ?? FailurePolicy.Find(snapshot) ?? ContainerHang.Find(snapshot)) is { } failure)
-        {
-            return Growth.End(snapshot, failure) ?? failure switch
-            {
-                { IsFatal: true } => Fail(snapshot, failure.Reason, failure.Message),
-                { IsCharged: true } when !RestartPolicy.MayRestart(snapshot) =>
-                    Fail(snapshot, "MaxRestartsExceeded", $"{failure.Message}; {RestartPolicy.Charged(snapshot)} charged restarts are all that recovery.maxRestarts allows"),
-                _ => Next(snapshot, failure, DeletePods(snapshot.Pods.Where(pod => pod.HasEnded || !snapshot.HasAgents))),
-            };
-        }
-
-        if (Growth.Ask(snapshot) is { } growing)
-        {
-            return growing;
-        }
-
-        var isTraining = snapshot.HasAgents
-            ? snapshot.Agents.Any(agent => agent.Attempt == snapshot.Attempt && agent.Ranks.Any(rank => rank.State != RankState.Starting))
-            : snapshot.Pods.Count(pod => pod.Phase is "Running" or "Succeeded") >= snapshot.Replicas;
-        var builder = new StatusBuilder(snapshot);
-        var message = isTraining ? $"attempt {snapshot.Attempt} is training" : $"attempt {snapshot.Attempt} is starting";
-        if (isTraining)
-        {
-            builder.Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message);
-        }
-
-        return new JobDecision
-        {
-            Actions = [],
-            Status = builder.Build(),
-            Reason = isTraining ? "Training" : "Starting",
-            Message = message,
-            RequeueAfter = FailurePolicy.IsUnsettled(snapshot) ? Soon : Withdrawal.Remaining(snapshot) ?? ContainerHang.Remaining(snapshot),
-        };
+        var gang = new GangView(snapshot);
+        return (FailurePolicy.Find(gang) ?? ContainerHang.Find(snapshot)) is { } failure
+            ? Growth.End(snapshot, failure) ?? End(gang, failure)
+            : Leave(gang) ?? Growth.Ask(snapshot) ?? GoOn(gang);
     }
 
+    /// <summary>The next attempt, in the status before anything is done for it: from then on the old one can neither be assigned nor commit.</summary>
     public static JobDecision Next(JobSnapshot snapshot, AttemptFailure failure, ImmutableArray<JobAction> actions)
     {
         var charge = failure.IsCharged ? "charged" : "free";
-        var message = $"attempt {snapshot.Attempt} ended: {failure.Message}; attempt {snapshot.Attempt + 1} follows ({charge})";
+        var interruption = InterruptionPolicy.Describe(snapshot, failure);
+        var message = $"attempt {snapshot.Attempt} ended: {failure.Message}; attempt {snapshot.Attempt + 1} ({charge}) goes on {InterruptionPolicy.Loss(interruption)}";
         return new JobDecision
         {
             Actions = actions,
-            Status = new StatusBuilder(snapshot).NextAttempt(failure.IsCharged, isFirst: false).Phase(TrainingPhase.Restarting)
+            Status = new StatusBuilder(snapshot).Interrupt(interruption, failure).NextAttempt(failure.IsCharged, isFirst: false).Phase(TrainingPhase.Restarting)
                 .Set(TrainingConditions.Training, false, failure.Reason, message).Set(TrainingConditions.Requeued, true, failure.Reason, message).Build(),
             Reason = failure.Reason,
             Message = message,
@@ -74,4 +69,80 @@ internal static class Attempts
             RequeueAfter = TimeSpan.Zero,
         };
     }
+
+    private static JobDecision End(GangView gang, AttemptFailure failure)
+    {
+        var snapshot = gang.Snapshot;
+        return failure switch
+        {
+            { IsFatal: true } => Fail(snapshot, failure.Reason, failure.Message, failure),
+            { IsCharged: true } when !RestartPolicy.MayRestart(snapshot) => Fail(
+                snapshot, "MaxRestartsExceeded", $"{failure.Message}; {RestartPolicy.Charged(snapshot)} charged restarts are all that recovery.maxRestarts allows{Window(snapshot)}", failure with { IsFatal = true }),
+            _ when !snapshot.HasAgents => Next(snapshot, failure, DeletePods(snapshot.Pods)),
+            _ => Next(snapshot, failure, ReplacementPolicy.Replace(gang, ExclusionPolicy.Update(snapshot, failure.Excluded.Concat(Noticed(gang).Select(notice => notice.Node))))),
+        };
+    }
+
+    /// <summary>Asks the pods of machines that are about to go to save and leave; null if there are none.</summary>
+    private static JobDecision? Leave(GangView gang)
+    {
+        var noticed = Noticed(gang);
+        var leaving = gang.Members.Where(member => member.Pod.IsLive && noticed.Exists(notice => notice.Node.Node == member.Pod.Node)).ToList();
+        if (leaving.Count == 0)
+        {
+            return null;
+        }
+
+        return new JobDecision
+        {
+            Actions = [.. leaving.Select(member => ReplacementPolicy.Delete(member, null))],
+            Status = new StatusBuilder(gang.Snapshot).Exclude(noticed.Select(notice => notice.Node)).Build(),
+            Reason = noticed[0].Node.Reason!,
+            Message = $"{string.Join("; ", noticed.Select(notice => notice.Message).Distinct())}: {Count(leaving.Count)} ({string.Join(", ", leaving.Select(member => member.Pod.Name))}) asked to save and leave",
+            RequeueAfter = Soon,
+        };
+    }
+
+    private static JobDecision GoOn(GangView gang)
+    {
+        var snapshot = gang.Snapshot;
+        var isTraining = snapshot.HasAgents
+            ? gang.Ranks.Any(entry => entry.Rank.State != RankState.Starting)
+            : snapshot.Pods.Count(pod => pod.Phase is "Running" or "Succeeded") >= snapshot.Replicas;
+        var builder = new StatusBuilder(snapshot);
+        var (reason, message) = isTraining ? ("Training", $"attempt {snapshot.Attempt} is training") : ("Starting", $"attempt {snapshot.Attempt} is starting");
+        if (isTraining)
+        {
+            builder.Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message);
+        }
+
+        var wasSlow = builder.Has(TrainingConditions.Straggler, out var said);
+        if (StragglerPolicy.Report(gang) is { } slow)
+        {
+            // Its times change with every step; the status changes when the ranks do.
+            (reason, message) = ("Straggler", wasSlow && StragglerPolicy.IsAbout(gang, said) ? said : slow);
+            builder.Set(TrainingConditions.Straggler, true, reason, message);
+        }
+        else if (wasSlow)
+        {
+            builder.Set(TrainingConditions.Straggler, false, "NoStraggler", "every rank keeps up with the gang");
+        }
+
+        return new JobDecision
+        {
+            Actions = [],
+            Status = builder.Build(),
+            Reason = reason,
+            Message = message,
+            IsWarning = reason == "Straggler",
+            RequeueAfter = Soonest(FailurePolicy.IsUnsettled(snapshot) ? Soon : null, Withdrawal.Remaining(snapshot), ContainerHang.Remaining(snapshot), SilencePolicy.Next(gang), HangPolicy.Next(gang), LeavePolicy.Next(gang)),
+        };
+    }
+
+    private static List<(ExcludedNodeStatus Node, string Message)> Noticed(GangView gang) =>
+        [.. gang.Members.Select(member => NoticePolicy.Find(gang, member)).OfType<(ExcludedNodeStatus Node, string Message)>().DistinctBy(notice => notice.Node.Node)];
+
+    private static string Count(int pods) => pods == 1 ? "1 pod" : $"{pods} pods";
+
+    private static string Window(JobSnapshot snapshot) => snapshot.Job.Spec.Recovery!.RestartWindow is { } window ? $" within recovery.restartWindow ({window})" : "";
 }

@@ -44,7 +44,7 @@ internal static class Growth
     public static JobDecision? End(JobSnapshot snapshot, AttemptFailure failure)
     {
         // Pods of a program of the user's own are deleted: they leave as disrupted ones do.
-        var expected = snapshot.Job.Spec.Container is null ? "SavedAndLeft" : "PodDisrupted";
+        var expected = snapshot.Job.Spec.Container is null ? "SavedAndLeft" : "PodDeleted";
         if (Asked(snapshot) is null || failure.IsCharged || failure.IsFatal || failure.Reason != expected)
         {
             return null;

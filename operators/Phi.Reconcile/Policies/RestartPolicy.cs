@@ -15,6 +15,13 @@ public static class RestartPolicy
         return snapshot.Job.Spec.Recovery!.RestartWindow is { } window ? times.Count(time => snapshot.Now - time < KubernetesDuration.Parse(window)) : times.Count;
     }
 
+    /// <summary>The times of the charged restarts with one more, without those that no window will count again.</summary>
+    internal static List<DateTimeOffset> Add(JobSnapshot snapshot) =>
+    [
+        .. (snapshot.Status.ChargedRestartTimes ?? []).Where(time => snapshot.Job.Spec.Recovery?.RestartWindow is not { } window || snapshot.Now - time < KubernetesDuration.Parse(window)),
+        snapshot.Now,
+    ];
+
     public static bool MayRestart(JobSnapshot snapshot) => Charged(snapshot) < snapshot.Job.Spec.Recovery!.MaxRestarts;
 
     /// <summary>What is left of the wait after the newest charged restart: the backoff, doubled with each one before it.</summary>
@@ -25,8 +32,9 @@ public static class RestartPolicy
             return TimeSpan.Zero;
         }
 
-        var first = KubernetesDuration.Parse(snapshot.Job.Spec.Recovery!.Backoff!);
-        var wait = TimeSpan.FromTicks(Math.Min(LongestBackoff.Ticks, first.Ticks << Math.Clamp(Charged(snapshot) - 1, 0, 20)));
+        // Cut first: a long backoff, doubled, would overflow.
+        var first = Math.Min(LongestBackoff.Ticks, KubernetesDuration.Parse(snapshot.Job.Spec.Recovery!.Backoff!).Ticks);
+        var wait = TimeSpan.FromTicks(Math.Min(LongestBackoff.Ticks, first << Math.Clamp(Charged(snapshot) - 1, 0, 20)));
         var left = times[^1] + wait - snapshot.Now;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }

@@ -78,6 +78,14 @@ public sealed record PodSnapshot
     public bool IsDeleting { get; init; }
     /// <summary>DisruptionTarget is true: the pod was, or will be, ended through no fault of its own.</summary>
     public bool IsDisrupted { get; init; }
+    /// <summary>Reason of DisruptionTarget, such as EvictionByEvictionAPI.</summary>
+    public string? DisruptionReason { get; init; }
+    /// <summary>Message of DisruptionTarget.</summary>
+    public string? DisruptionMessage { get; init; }
+    /// <summary>End of the grace period of a pod that is being deleted: its deletionTimestamp.</summary>
+    public DateTimeOffset? DeleteBy { get; init; }
+    /// <summary>Since when its trainer container runs; null before.</summary>
+    public DateTimeOffset? RunningSince { get; init; }
     public string? Node { get; init; }
     public string? Ip { get; init; }
     /// <summary>Of the trainer container, once it has ended.</summary>
@@ -110,6 +118,9 @@ public sealed record NodeSnapshot(string Name, bool IsReady, string AcceleratorT
     /// <summary>Pods of this job that the node would take if no other gang's pods were there. Null: those that it takes now.</summary>
     public int? Capacity { get; init; }
 
+    /// <summary>Its conditions and taints, for the pods that are there already.</summary>
+    public NodeHealth Health { get; init; } = NodeHealth.Good;
+
     public string? NvlinkDomain { get; init; }
     public string? Rack { get; init; }
     public string? Zone { get; init; }
@@ -119,11 +130,16 @@ public sealed record NodeSnapshot(string Name, bool IsReady, string AcceleratorT
 public sealed record PlacementRefusal(string Pod, string Node, string Message);
 
 /// <summary>An agent's newest heartbeat.</summary>
+/// <param name="Attempt">0: it has asked for an assignment, and has run none since the operator listens.</param>
 /// <param name="EndedSince">When the first of its ranks was seen ended; null while all run.</param>
 /// <param name="LastSeen">When it arrived.</param>
 /// <param name="ProgressAt">When a rank of this attempt last got a step further, or its state changed.</param>
 public sealed record AgentSnapshot(
-    string PodUid, int Attempt, bool IsLeaving, ImmutableArray<RankHeartbeat> Ranks, DateTimeOffset? EndedSince, DateTimeOffset LastSeen, DateTimeOffset ProgressAt, DisruptionNotice? Notice = null);
+    string PodUid, int Attempt, bool IsLeaving, ImmutableArray<RankHeartbeat> Ranks, DateTimeOffset? EndedSince, DateTimeOffset LastSeen, DateTimeOffset ProgressAt, DisruptionNotice? Notice = null)
+{
+    /// <summary>By rank: steps in a row that took the rank longer than recovery.stragglers.factor times the gang's median.</summary>
+    public ImmutableDictionary<int, long> SlowSteps { get; init; } = ImmutableDictionary<int, long>.Empty;
+}
 
 public enum AdmissionState
 {

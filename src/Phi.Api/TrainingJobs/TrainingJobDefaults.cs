@@ -6,6 +6,8 @@ namespace Phi.Api.TrainingJobs;
 /// <summary>Fills in what the user left out. The values are those that the spec's documentation names.</summary>
 public static class TrainingJobDefaults
 {
+    public const double StragglerFactor = 2;
+    public const int StragglerSteps = 20;
     private const int BytesVocabulary = 257;
 
     /// <summary>Rows of codegen-350M-mono's embedding: its 50295 tokens, rounded up.</summary>
@@ -43,8 +45,8 @@ public static class TrainingJobDefaults
         divergence.Window ??= 50;
         divergence.MaxRollbacks ??= 3;
         var stragglers = spec.Recovery.Stragglers ??= new StragglerSpec();
-        stragglers.Factor ??= 2;
-        stragglers.Steps ??= 20;
+        stragglers.Factor ??= StragglerFactor;
+        stragglers.Steps ??= StragglerSteps;
         stragglers.Action ??= "Report";
         return copy;
     }

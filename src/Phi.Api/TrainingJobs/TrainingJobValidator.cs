@@ -8,6 +8,8 @@ public static class TrainingJobValidator
 {
     private static readonly string[] Domains = ["nvlink-domain", "rack", "zone"];
     private static readonly string[] Actions = ["Restart", "RestartFree", "Fail", "ExcludeNode"];
+    private static readonly string[] DivergenceActions = ["Stop", "Rollback", "Ignore"];
+    private static readonly string[] StragglerActions = ["Report", "ExcludeNode"];
 
     public static IReadOnlyList<ValidationError> Validate(TrainingJob job) => Check(job, UnsupportedFeatures.Check);
 
@@ -137,7 +139,15 @@ public static class TrainingJobValidator
         errors.Duration("spec.recovery.restartWindow", recovery.RestartWindow);
         errors.Duration("spec.recovery.backoff", recovery.Backoff);
         errors.Duration("spec.recovery.hangTimeout", recovery.HangTimeout);
+        errors.Duration("spec.recovery.heartbeatTimeout", recovery.HeartbeatTimeout);
         errors.Duration("spec.recovery.bindTimeout", recovery.BindTimeout);
+        errors.OneOf("spec.recovery.divergence.action", recovery.Divergence?.Action, DivergenceActions);
+        Factor("spec.recovery.divergence.spikeFactor", recovery.Divergence?.SpikeFactor, "leave it out to stop at a loss that is not finite alone", errors);
+        errors.Range("spec.recovery.divergence.window", recovery.Divergence?.Window, 5, 10000, "leave it out for 50");
+        errors.Range("spec.recovery.divergence.maxRollbacks", recovery.Divergence?.MaxRollbacks, 0, int.MaxValue, "write 0 for none");
+        Factor("spec.recovery.stragglers.factor", recovery.Stragglers?.Factor, "leave it out for 2", errors);
+        errors.Range("spec.recovery.stragglers.steps", recovery.Stragglers?.Steps, 1, int.MaxValue, "leave it out for 20");
+        errors.OneOf("spec.recovery.stragglers.action", recovery.Stragglers?.Action, StragglerActions);
         foreach (var (i, rule) in (recovery.Rules ?? []).Index())
         {
             var field = $"spec.recovery.rules[{i}]";
@@ -152,6 +162,15 @@ public static class TrainingJobValidator
             {
                 errors.Add($"{field}.messageRegex", pattern, "is no regular expression that runs in linear time", problem);
             }
+        }
+    }
+
+    /// <summary>NaN is above nothing, so it is refused too.</summary>
+    private static void Factor(string field, double? value, string remedy, ErrorList errors)
+    {
+        if (value is { } given && !(given > 1 && given <= 1e6))
+        {
+            errors.Add(field, given, "must be above 1 and at most 1000000", remedy);
         }
     }
 

@@ -22,6 +22,7 @@ public static class TrainingConditions
     public const string Preempted = "Preempted";
     public const string Requeued = "Requeued";
     public const string Training = "Training";
+    public const string Straggler = "Straggler";
     public const string Checkpointed = "Checkpointed";
     public const string Finished = "Finished";
     /// <summary>Every pod of the gang has its node; if not, why.</summary>
