@@ -8,7 +8,10 @@ using Phi.Operator.Execute;
 using Phi.Operator.Observe;
 using Phi.Operator.Progress;
 using Phi.Operator.Queue;
+using Phi.Operator.Queues;
 using Phi.Reconcile;
+using Phi.Reconcile.Decisions;
+using Phi.Reconcile.Snapshots;
 using Phi.Telemetry.Store;
 
 namespace Phi.Operator;
@@ -22,10 +25,11 @@ public sealed partial class OperatorHost
     private readonly Observer _observer;
     private readonly Executor _executor;
     private readonly ProgressTracker _progress;
+    private readonly Func<JobSnapshot, JobDecision> _decide;
     private readonly ILogger _logger;
 
-    private OperatorHost(KeyedQueue queue, ClusterCache cluster, Observer observer, Executor executor, ProgressTracker progress, ILogger logger) =>
-        (_queue, _cluster, _observer, _executor, _progress, _logger) = (queue, cluster, observer, executor, progress, logger);
+    private OperatorHost(KeyedQueue queue, ClusterCache cluster, Observer observer, Executor executor, ProgressTracker progress, Func<JobSnapshot, JobDecision> decide, ILogger logger) =>
+        (_queue, _cluster, _observer, _executor, _progress, _decide, _logger) = (queue, cluster, observer, executor, progress, decide, logger);
 
     /// <summary>Runs until cancelled. What it stops at, the next start goes on from.</summary>
     public static async Task RunAsync(OperatorOptions options, ILoggerFactory logs, CancellationToken ct)
@@ -42,17 +46,21 @@ public sealed partial class OperatorHost
         var cluster = new ClusterCache(connection, time, logs);
         var hub = new AgentHub(cluster, time);
         using var progress = new ProgressTracker(connection, cluster, store, time, logger);
-        var executor = new Executor(connection, cluster, tokens, new EventRecorder(connection, time, logger), url);
-        var host = new OperatorHost(queue, cluster, new Observer(cluster, hub, time), executor, progress, logger);
+        var queues = new QueueManager(connection, queue, time, logs);
+
+        // Events would be most of what a simulation writes.
+        var executor = new Executor(connection, cluster, tokens, options.SimulateExecution ? null : new EventRecorder(connection, time, logger), url);
+        var host = new OperatorHost(queue, cluster, new Observer(cluster, hub, queues, time), executor, progress, options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide, logger);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> loops = [cluster.RunAsync(queue.Add, pod => hub.Forget(pod.Uid()), stop.Token)];
+        List<Task> loops = [cluster.RunAsync(OnJob, pod => hub.Forget(pod.Uid()), stop.Token)];
         try
         {
             await Task.WhenAny(cluster.Synced, loops[0]);
             await using var server = await AgentApiServer.StartAsync(listener, hub, tokens, progress, queue.Add, ct);
             LogStarted(logger, url);
             loops.Add(progress.RunAsync(stop.Token));
+            loops.Add(queues.RunAsync(cluster.Synced, keepsWords: !options.SimulateExecution, stop.Token));
             loops.AddRange(Enumerable.Range(0, Workers).Select(_ => host.WorkAsync(stop.Token)));
             await await Task.WhenAny(loops);
         }
@@ -64,6 +72,12 @@ public sealed partial class OperatorHost
         {
             await stop.CancelAsync();
             await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        void OnJob(ResourceKey key)
+        {
+            queues.Observe(key, cluster.Job(key));
+            queue.Add(key);
         }
     }
 
@@ -99,7 +113,7 @@ public sealed partial class OperatorHost
         }
 
         var snapshot = _observer.Observe(job);
-        var decision = JobReconciler.Decide(snapshot);
+        var decision = _decide(snapshot);
         if (decision.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended)
         {
             // Whoever waits for the end reads the last step with it.

@@ -31,14 +31,20 @@ public static class JobReconciler
             return Fail(snapshot, "InvalidSpec", string.Join("; ", snapshot.Errors));
         }
 
-        if (job.Metadata.Finalizers?.Contains(PhiNames.JobFinalizer) != true)
-        {
-            return new JobDecision { Actions = [new JobAction.AddFinalizer()], Reason = "Accepted", Message = "the job is taken on", RequeueAfter = TimeSpan.Zero };
-        }
-
         if (job.Spec.ActiveDeadlineSeconds is { } seconds && snapshot.Status.StartTime is { } start && snapshot.Now - start >= TimeSpan.FromSeconds(seconds))
         {
             return Fail(snapshot, "DeadlineExceeded", $"the job ran longer than activeDeadlineSeconds ({seconds})");
+        }
+
+        // Before the finalizer: of a job that only waits there is nothing to clean up.
+        if (Queueing.Decide(snapshot) is { } queueing)
+        {
+            return queueing;
+        }
+
+        if (job.Metadata.Finalizers?.Contains(PhiNames.JobFinalizer) != true)
+        {
+            return new JobDecision { Actions = [new JobAction.AddFinalizer()], Reason = "Accepted", Message = "the job is taken on", RequeueAfter = TimeSpan.Zero };
         }
 
         if (job.Spec.Suspend == true)

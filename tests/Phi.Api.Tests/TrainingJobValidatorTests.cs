@@ -58,7 +58,6 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { ExitCodes = [1], Action = "Pray" }] }, "spec.recovery.rules[0].action", "Pray", "write Restart");
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { Action = "Fail" }] }, "spec.recovery.rules[0]", "missing", "what the rule matches");
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { MessageRegex = "(", Action = "Fail" }] }, "spec.recovery.rules[0].messageRegex", "(", "Not enough )");
-        Add(s => s.Queue = "research", "spec.queue", "research", "leave it out");
         Add(s => s.Zero = new ZeroSpec { Stage = 1, QuantizedGradients = new QuantizedGradientsSpec { Enabled = true } }, "spec.zero.quantizedGradients.enabled", "true", "write stage 3");
         Add(s => s.Zero = new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 7 } }, "spec.zero.hierarchicalPartitioning.groupSize", "7", "leave it out");
         return data;

@@ -1,11 +1,12 @@
 using Phi.Api.TrainingJobs;
 using Phi.Operator.AgentApi;
+using Phi.Operator.Queues;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.Observe;
 
 /// <summary>Builds the snapshot that a decision is made of.</summary>
-internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvider time)
+internal sealed class Observer(ClusterCache cluster, AgentHub agents, QueueManager queues, TimeProvider time)
 {
     public JobSnapshot Observe(TrainingJob job)
     {
@@ -17,6 +18,7 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvid
             Pods = [.. pods.Select(PodReader.Read)],
             Nodes = cluster.Nodes(),
             Agents = agents.Of(pods),
+            Admission = queues.Admission(job),
             ListeningSince = agents.ListeningSince,
             Now = time.GetUtcNow(),
         };

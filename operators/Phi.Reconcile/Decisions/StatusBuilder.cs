@@ -30,6 +30,7 @@ internal sealed class StatusBuilder
             StartTime = old.StartTime,
             CompletionTime = old.CompletionTime,
             LastRestartTime = old.LastRestartTime,
+            Replicas = old.Replicas,
             ChargedRestartTimes = old.ChargedRestartTimes is { } times ? [.. times] : null,
             Placement = [.. placed.Select(pod => new PlacementStatus { Pod = pod.Name, Node = pod.Node })],
             Nodes = placed.Count == 0 ? null : string.Join(",", placed.Select(pod => pod.Node).Distinct()),
@@ -42,6 +43,17 @@ internal sealed class StatusBuilder
         _status.Phase = phase;
         return this;
     }
+
+    /// <summary>Pods of the attempt; null once nobody has granted any.</summary>
+    public StatusBuilder Replicas(int? replicas)
+    {
+        _status.Replicas = replicas;
+        _status.Ready = $"{_status.ReadyReplicas}/{replicas ?? _snapshot.Job.Spec.Replicas}";
+        return this;
+    }
+
+    /// <summary>Ends a condition that is there; makes none.</summary>
+    public StatusBuilder Clear(string type, string reason, string message) => _conditions.Exists(condition => condition.Type == type) ? Set(type, false, reason, message) : this;
 
     public StatusBuilder Set(string type, bool isTrue, string reason, string message)
     {

@@ -57,7 +57,12 @@ internal static class Assembly
             return Start(snapshot, [new JobAction.PlaceGang(placements)], why);
         }
 
-        var status = new StatusBuilder(snapshot).Set(TrainingConditions.QuotaReserved, false, "InsufficientCapacity", why).Set(TrainingConditions.Admitted, false, "InsufficientCapacity", why);
+        var status = new StatusBuilder(snapshot).Set(TrainingConditions.Admitted, false, "InsufficientCapacity", why);
+        if (!Queueing.HasQueue(snapshot))
+        {
+            status.Set(TrainingConditions.QuotaReserved, false, "InsufficientCapacity", why);
+        }
+
         return new JobDecision { Actions = [], Status = status.Build(), Reason = "InsufficientCapacity", Message = why, RequeueAfter = TimeSpan.FromSeconds(5) };
     }
 

@@ -26,6 +26,12 @@ public sealed class QueueDecision
     /// <summary>When the decision may change though nothing else does.</summary>
     public DateTimeOffset? LookAgainAt { get; }
 
+    /// <summary>Jobs of a queue that still wait.</summary>
+    public int PendingJobs(string queue) => (_snapshot.Pending.TryGetValue(queue, out var jobs) ? jobs.Length : 0) - Grants.Count(grant => grant.Job.Queue == queue);
+
+    /// <summary>Jobs of a queue that hold quota, those being evicted included.</summary>
+    public int AdmittedJobs(string queue) => _snapshot.Admitted.Count(job => job.Job.Queue == queue) + Grants.Count(grant => grant.Job.Queue == queue);
+
     /// <summary>Why each waiting job of a queue waits, in the queue's order; computed as they are taken.</summary>
     public IEnumerable<QueueVerdict> Waiting(string queue)
     {

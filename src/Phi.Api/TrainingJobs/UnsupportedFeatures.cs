@@ -6,7 +6,6 @@ internal static class UnsupportedFeatures
     public static void Check(TrainingJobSpec spec, ErrorList errors)
     {
         Refuse("spec.container", spec.Container is not null, "container", "use phi, the built-in trainer");
-        Refuse("spec.queue", spec.Queue is not null, spec.Queue, "leave it out; a job without a queue is admitted as soon as its gang fits");
         Refuse("spec.minReplicas", spec.MinReplicas is { } least && least != spec.Replicas, spec.MinReplicas, "leave it out; the gang has its whole size");
         Refuse("spec.checkpoint.store.azureBlob", spec.Checkpoint?.Store?.AzureBlob is not null, "azureBlob", "use folder");
         Refuse("spec.checkpoint.everyMinutes", spec.Checkpoint?.EveryMinutes is not null, spec.Checkpoint?.EveryMinutes, "use everySteps");
