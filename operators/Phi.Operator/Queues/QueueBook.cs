@@ -29,10 +29,12 @@ internal sealed class QueueBook
             if (entry is not null && (job is null || entry.Job.Uid != job.Metadata.Uid))
             {
                 Remove(entry);
-                return Put(key, null, job) || true;
+                Put(key, null, job);
+                return true;
             }
 
-            return entry?.Source.Metadata.ResourceVersion is { } seen && seen == job?.Metadata.ResourceVersion ? false : Put(key, entry, job);
+            var isKnown = entry is not null && entry.Source.Metadata.ResourceVersion == job!.Metadata.ResourceVersion;
+            return !isKnown && Put(key, entry, job);
         }
     }
 
