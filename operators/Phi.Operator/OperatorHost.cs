@@ -10,6 +10,8 @@ using Phi.Operator.Execute;
 using Phi.Operator.Observe;
 using Phi.Operator.Progress;
 using Phi.Operator.Queue;
+using Phi.Operator.Queues;
+using Phi.Reconcile;
 using Phi.Telemetry.Store;
 
 namespace Phi.Operator;
@@ -43,11 +45,14 @@ public sealed partial class OperatorHost
         var cluster = new ClusterCache(connection, time, logs);
         using var hub = new AgentHub(cluster, time);
         using var progress = new ProgressTracker(connection, cluster, store, time, logger);
-        var executor = new Executor(connection, cluster, tokens, new EventRecorder(connection, time, logger), url);
-        var host = new OperatorHost(queue, cluster, new Observer(cluster, hub, time), executor, progress, logger);
+        var queues = new QueueManager(connection, queue, time, logs);
+
+        // Events would be most of what a simulation writes.
+        var executor = new Executor(connection, cluster, tokens, options.SimulateExecution ? null : new EventRecorder(connection, time, logger), url);
+        var host = new OperatorHost(queue, cluster, new Observer(cluster, hub, queues, options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide, time), executor, progress, logger);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> loops = [cluster.RunAsync(queue.Add, pod => hub.Forget(pod.Uid()), stop.Token)];
+        List<Task> loops = [cluster.RunAsync(OnJob, pod => hub.Forget(pod.Uid()), stop.Token)];
         try
         {
             await Task.WhenAny(cluster.Synced, loops[0]);
@@ -55,6 +60,7 @@ public sealed partial class OperatorHost
             LogStarted(logger, url);
             loops.Add(progress.RunAsync(stop.Token));
             loops.Add(CronController.RunAsync(connection, time, logs, stop.Token));
+            loops.Add(queues.RunAsync(cluster.Synced, keepsWords: !options.SimulateExecution, stop.Token));
             loops.AddRange(Enumerable.Range(0, Workers).Select(_ => host.WorkAsync(stop.Token)));
             await await Task.WhenAny(loops);
         }
@@ -66,6 +72,12 @@ public sealed partial class OperatorHost
         {
             await stop.CancelAsync();
             await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        void OnJob(ResourceKey key)
+        {
+            queues.Observe(key, cluster.Job(key));
+            queue.Add(key);
         }
     }
 

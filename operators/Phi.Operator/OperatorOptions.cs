@@ -14,4 +14,7 @@ public sealed class OperatorOptions
 
     /// <summary>Port of the agent API on 127.0.0.1. 0: the one that was used before, else a free one.</summary>
     public int AgentApiPort { get; init; }
+
+    /// <summary>Jobs get quota but no pods, and end when the time in their annotation is over; to measure the control plane. Default false.</summary>
+    public bool SimulateExecution { get; init; }
 }

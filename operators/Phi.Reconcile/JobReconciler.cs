@@ -33,20 +33,26 @@ public static class JobReconciler
             return Fail(snapshot, "InvalidSpec", string.Join("; ", snapshot.Errors));
         }
 
+        // As in batch/v1: a suspended job's time stands still, and starts anew when it goes on.
+        if (job.Spec.Suspend != true && Deadline(snapshot) is { Ticks: <= 0 })
+        {
+            return Fail(snapshot, "DeadlineExceeded", $"the job ran longer than activeDeadlineSeconds ({job.Spec.ActiveDeadlineSeconds})");
+        }
+
+        // Before the finalizer: of a job that only waits there is nothing to clean up.
+        if (Queueing.Decide(snapshot) is { } queueing)
+        {
+            return ByTheDeadline(snapshot, queueing);
+        }
+
         if (job.Metadata.Finalizers?.Contains(PhiNames.JobFinalizer) != true)
         {
             return new JobDecision { Actions = [new JobAction.AddFinalizer()], Reason = "Accepted", Message = "the job is taken on", RequeueAfter = TimeSpan.Zero };
         }
 
-        // As in batch/v1: a suspended job's time stands still, and starts anew when it goes on.
         if (job.Spec.Suspend == true)
         {
             return Admission.Suspend(snapshot);
-        }
-
-        if (Deadline(snapshot) is { Ticks: <= 0 })
-        {
-            return Fail(snapshot, "DeadlineExceeded", $"the job ran longer than activeDeadlineSeconds ({job.Spec.ActiveDeadlineSeconds})");
         }
 
         return ByTheDeadline(snapshot, snapshot.Status.Phase switch

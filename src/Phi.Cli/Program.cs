@@ -6,6 +6,8 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
 {
     RunCommand.Create(),
     RenderCommand.Create(),
+    QueueCommands.Why(),
+    QueueCommands.Queue(),
     SampleCommand.Create(),
     CheckpointCommands.Create(),
     DataCommands.Create(),

@@ -2,6 +2,7 @@ using k8s.Models;
 using Phi.Api.CronTrainingJobs;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
+using Phi.Api.TrainingQueues;
 
 namespace Phi.Kubernetes;
 
@@ -11,6 +12,10 @@ public static class Resources
     public static ResourceClient<TrainingJob> TrainingJobs(this KubernetesConnection connection) => new(connection, PhiNames.Group, PhiNames.Version, "trainingjobs");
 
     public static ResourceClient<CronTrainingJob> CronTrainingJobs(this KubernetesConnection connection) => new(connection, PhiNames.Group, PhiNames.Version, "crontrainingjobs");
+
+    public static ResourceClient<TrainingQueue> TrainingQueues(this KubernetesConnection connection) => new(connection, PhiNames.Group, PhiNames.Version, "trainingqueues");
+
+    public static ResourceClient<V1PriorityClass> PriorityClasses(this KubernetesConnection connection) => new(connection, "scheduling.k8s.io", "v1", "priorityclasses");
 
     public static ResourceClient<V1Pod> Pods(this KubernetesConnection connection) => new(connection, "", "v1", "pods");
 

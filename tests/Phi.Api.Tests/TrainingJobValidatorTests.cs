@@ -69,7 +69,6 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Recovery = new RecoverySpec { Stragglers = new StragglerSpec { Factor = 0.5 } }, "spec.recovery.stragglers.factor", "0.5", "leave it out for 2");
         Add(s => s.Recovery = new RecoverySpec { Stragglers = new StragglerSpec { Steps = 0 } }, "spec.recovery.stragglers.steps", "0", "leave it out for 20");
         Add(s => s.Recovery = new RecoverySpec { Stragglers = new StragglerSpec { Action = "Kill" } }, "spec.recovery.stragglers.action", "Kill", "write Report");
-        Add(s => s.Queue = "research", "spec.queue", "research", "leave it out");
         Add(s => s.Zero = new ZeroSpec { Stage = 1, QuantizedGradients = new QuantizedGradientsSpec { Enabled = true } }, "spec.zero.quantizedGradients.enabled", "true", "write stage 3");
         Add(s => s.Zero = new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 7 } }, "spec.zero.hierarchicalPartitioning.groupSize", "7", "leave it out");
         return data;

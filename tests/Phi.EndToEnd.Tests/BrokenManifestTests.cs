@@ -54,7 +54,6 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("backoff: 100ms", "backoff: 100ms, rules: [{action: Fail}]", ["spec.recovery.rules[0]", "say what the rule matches"]),
         ("checkpoint:", "zero: {stage: 4}\n  checkpoint:", ["spec.zero.stage", "4", "write 3"]),
         ("checkpoint:", "zero: {stage: 2, quantizedWeights: {enabled: true}}\n  checkpoint:", ["spec.zero.quantizedWeights.enabled", "needs stage 3", "write stage 3"]),
-        ("checkpoint:", "queue: research\n  checkpoint:", ["spec.queue", "research", "leave it out"]),
         ("name: NAME", "name: Not_A_Name", ["metadata.name", "Not_A_Name", "lower case"]),
     ];
 

@@ -11,6 +11,9 @@ using Phi.LocalCluster.Scheduling;
 using Phi.Operator.AgentApi;
 using Phi.Operator.Execute;
 using Phi.Operator.Observe;
+using Phi.Operator.Queue;
+using Phi.Operator.Queues;
+using Phi.Reconcile;
 using Phi.Reconcile.Decisions;
 using Xunit;
 
@@ -41,7 +44,7 @@ public sealed class PlacementBed : IAsyncLifetime
         Connection = KubernetesConnection.Open(kubeconfig, "test");
         Cluster = new ClusterCache(Connection, TimeProvider.System, NullLoggerFactory.Instance);
         Hub = new AgentHub(Cluster, Clock);
-        Observer = new Observer(Cluster, Hub, Clock);
+        Observer = new Observer(Cluster, Hub, new QueueManager(Connection, new KeyedQueue(Clock), Clock, NullLoggerFactory.Instance), JobReconciler.Decide, Clock);
         Executor = new Executor(Connection, Cluster, AgentTokens.LoadOrCreate(_folder), new EventRecorder(Connection, Clock, NullLogger.Instance), "http://127.0.0.1:1");
         _loops.Add(Cluster.RunAsync(_ => _changed.Release(), _ => { }, _stop.Token));
         await Cluster.Synced.WaitAsync(Ct);

@@ -14,7 +14,8 @@ using Phi.Reconcile.Snapshots;
 namespace Phi.Operator.Execute;
 
 /// <summary>Carries a decision out: the status first, so that agents and restarts see it, then the actions, then the event.</summary>
-internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder events, string agentApiUrl)
+/// <param name="events">Null: nothing is told.</param>
+internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder? events, string agentApiUrl)
 {
     /// <param name="job">As stored, without defaults.</param>
     /// <param name="effective">With every default.</param>
@@ -31,7 +32,10 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
             await ActAsync(key, job, effective, action, ct);
         }
 
-        await events.RecordAsync(job, decision.IsWarning, decision.Reason, decision.Message, ct);
+        if (events is not null)
+        {
+            await events.RecordAsync(job, decision.IsWarning, decision.Reason, decision.Message, ct);
+        }
     }
 
     private async Task ActAsync(ResourceKey key, TrainingJob stored, TrainingJob job, JobAction action, CancellationToken ct)

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using k8s.Models;
 using Phi.Api.TrainingJobs;
 using Phi.Operator.AgentApi;
-using Phi.Reconcile;
+using Phi.Operator.Queues;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Policies;
 using Phi.Reconcile.Snapshots;
@@ -10,7 +10,8 @@ using Phi.Reconcile.Snapshots;
 namespace Phi.Operator.Observe;
 
 /// <summary>Builds the snapshot that a decision is made of, and has it made.</summary>
-internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvider time)
+/// <param name="decide">Pure.</param>
+internal sealed class Observer(ClusterCache cluster, AgentHub agents, QueueManager queues, Func<JobSnapshot, JobDecision> decide, TimeProvider time)
 {
     private readonly Lock _deciding = new();
 
@@ -28,7 +29,7 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvid
             }
 
             var snapshot = Observe(job);
-            var decision = JobReconciler.Decide(snapshot);
+            var decision = decide(snapshot);
             cluster.Assume(job, decision.Actions.OfType<JobAction.PlaceGang>().SelectMany(place => place.Placements));
             return (snapshot, decision);
         }
@@ -54,6 +55,7 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, TimeProvid
             Nodes = errors.IsEmpty ? cluster.Nodes(effective, pods, isPlacing) : [],
             AcceleratorTypes = cluster.AcceleratorTypes,
             Agents = [],
+            Admission = queues.Admission(job),
             ListeningSince = agents.ListeningSince,
             ProgressedAt = agents.Reports.Newest(job.Metadata.Uid!, job.Status?.Attempt ?? 0),
             Now = time.GetUtcNow(),

@@ -31,8 +31,8 @@ internal sealed class StatusBuilder
             StartTime = old.StartTime,
             CompletionTime = old.CompletionTime,
             LastRestartTime = old.LastRestartTime,
-            ChargedRestartTimes = old.ChargedRestartTimes is { } times ? [.. times] : null,
             Replicas = old.Replicas,
+            ChargedRestartTimes = old.ChargedRestartTimes is { } times ? [.. times] : null,
             ExcludedNodes = ExclusionPolicy.Update(snapshot, []),
             Interruptions = old.Interruptions is { } interruptions ? [.. interruptions] : null,
             SkippedBatches = old.SkippedBatches is { } batches ? [.. batches] : null,
@@ -57,6 +57,9 @@ internal sealed class StatusBuilder
         return this;
     }
 
+    /// <summary>Ends a condition that is there; makes none.</summary>
+    public StatusBuilder Clear(string type, string reason, string message) => _conditions.Exists(condition => condition.Type == type) ? Set(type, false, reason, message) : this;
+
     public StatusBuilder Set(string type, bool isTrue, string reason, string message)
     {
         var status = isTrue ? "True" : "False";
@@ -76,11 +79,11 @@ internal sealed class StatusBuilder
         return this;
     }
 
-    /// <summary>Pods of the gang from now on.</summary>
-    public StatusBuilder Size(int replicas)
+    /// <summary>Pods of the gang from now on; null once nobody has granted any.</summary>
+    public StatusBuilder Size(int? replicas)
     {
         _status.Replicas = replicas;
-        _status.Ready = $"{_status.ReadyReplicas}/{replicas}";
+        _status.Ready = $"{_status.ReadyReplicas}/{replicas ?? _snapshot.Job.Spec.Replicas}";
         return this;
     }
 

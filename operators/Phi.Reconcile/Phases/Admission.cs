@@ -18,6 +18,10 @@ internal static class Admission
         {
             // Not before: whoever waits for this phase may rely on the last checkpoint being there.
             builder.Phase(TrainingPhase.Suspended);
+            if (Queueing.HasQueue(snapshot))
+            {
+                builder.Size(null).Set(TrainingConditions.QuotaReserved, false, "Suspended", message);
+            }
         }
 
         return new JobDecision { Actions = DeletePods(snapshot.Pods), Status = builder.Build(), Reason = "Suspended", Message = message };

@@ -147,17 +147,18 @@ internal static class Assembly
     private static StatusBuilder Waiting(JobSnapshot snapshot, string reason, string why)
     {
         var builder = new StatusBuilder(snapshot).Set(TrainingConditions.Placed, false, reason, why);
-        // With a queue these two tell of its quota.
-        return snapshot.Admission is null ? builder.Set(TrainingConditions.QuotaReserved, false, reason, why).Set(TrainingConditions.Admitted, false, reason, why) : builder;
+        // With a queue the quota is its own matter.
+        builder.Set(TrainingConditions.Admitted, false, reason, why);
+        return Queueing.HasQueue(snapshot) ? builder : builder.Set(TrainingConditions.QuotaReserved, false, reason, why);
     }
 
     private static JobDecision Start(JobSnapshot snapshot, ImmutableArray<JobAction> actions, string why)
     {
         var builder = new StatusBuilder(snapshot).Phase(TrainingPhase.Starting).Size(snapshot.Replicas).Set(TrainingConditions.Placed, true, "Placed", why)
-            .Set(TrainingConditions.Training, false, "Starting", $"attempt {snapshot.Attempt} is starting");
-        if (snapshot.Admission is null)
+            .Set(TrainingConditions.Training, false, "Starting", $"attempt {snapshot.Attempt} is starting").Set(TrainingConditions.Admitted, true, "Placed", why);
+        if (!Queueing.HasQueue(snapshot))
         {
-            builder.Set(TrainingConditions.QuotaReserved, true, "Placed", why).Set(TrainingConditions.Admitted, true, "Placed", why);
+            builder.Set(TrainingConditions.QuotaReserved, true, "Placed", why);
         }
 
         return new JobDecision { Actions = actions, Status = builder.Build(), Reason = "Placed", Message = why, RequeueAfter = Withdrawal.BindTimeout(snapshot) };

@@ -41,9 +41,10 @@ internal static class Withdrawal
         var message = $"the gang is withdrawn: {why}; it is placed anew at attempt {snapshot.Attempt}, no restart is charged";
         var builder = new StatusBuilder(snapshot).Phase(snapshot.Attempt <= 1 ? TrainingPhase.Pending : TrainingPhase.Restarting)
             .Set(TrainingConditions.Placed, false, reason, message).Set(TrainingConditions.Training, false, reason, message);
-        if (snapshot.Admission is null)
+        builder.Set(TrainingConditions.Admitted, false, reason, message);
+        if (!Queueing.HasQueue(snapshot))
         {
-            builder.Set(TrainingConditions.QuotaReserved, false, reason, message).Set(TrainingConditions.Admitted, false, reason, message);
+            builder.Set(TrainingConditions.QuotaReserved, false, reason, message);
         }
 
         foreach (var (node, words) in excluded)

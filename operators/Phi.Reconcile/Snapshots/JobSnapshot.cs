@@ -31,7 +31,7 @@ public sealed record JobSnapshot
     /// <summary>Newest word of each pod's agent.</summary>
     public required ImmutableArray<AgentSnapshot> Agents { get; init; }
 
-    /// <summary>What the job's queue says. Null: the job has none, and is admitted as soon as its gang fits.</summary>
+    /// <summary>What the job's queue says. Null: the job has none, and is admitted as soon as its gang fits; or the queue has not considered it yet.</summary>
     public QueueAdmission? Admission { get; init; }
 
     /// <summary>Since when agents could be heard: silence before does not count.</summary>
@@ -156,4 +156,5 @@ public enum AdmissionState
 /// <param name="Replicas">Pods that the quota covers; fewer than asked for an elastic job.</param>
 /// <param name="Reason">CamelCase word; for an eviction that of the Evicted condition, such as Preempted.</param>
 /// <param name="Deadline">Of an eviction.</param>
-public sealed record QueueAdmission(AdmissionState State, int Replicas, string Reason, string Message, DateTimeOffset? Deadline = null);
+/// <param name="Cause">Of an eviction: the reason of the Preempted condition, such as InCohortReclamation.</param>
+public sealed record QueueAdmission(AdmissionState State, int Replicas, string Reason, string Message, DateTimeOffset? Deadline = null, string? Cause = null);

@@ -16,8 +16,9 @@ internal static class ServiceCommands
         var state = new Option<string>("--state") { Description = "Folder for what a restart keeps.", Required = true };
         var telemetry = new Option<string>("--telemetry") { Description = "SQLite file of the telemetry store.", Required = true };
         var port = new Option<int>("--agent-port") { Description = "Port of the agent API. Default: a free one, kept over restarts." };
+        var simulate = new Option<bool>("--simulate-execution") { Description = "Give jobs quota but no pods; each ends when the time in its simulated-runtime annotation is over. To measure the control plane." };
         var withParent = CommonOptions.StopWithParent();
-        var command = new Command("operator", "Run the operator against a cluster.") { kubeconfig, state, telemetry, port, withParent };
+        var command = new Command("operator", "Run the operator against a cluster.") { kubeconfig, state, telemetry, port, simulate, withParent };
         command.SetAction(async (parse, cancellationToken) =>
         {
             using var stop = ParentWatch.Link(parse.GetValue(withParent), cancellationToken);
@@ -29,6 +30,7 @@ internal static class ServiceCommands
                     StateDirectory = parse.GetRequiredValue(state),
                     TelemetryDatabase = parse.GetRequiredValue(telemetry),
                     AgentApiPort = parse.GetValue(port),
+                    SimulateExecution = parse.GetValue(simulate),
                 },
                 logs,
                 stop.Token);

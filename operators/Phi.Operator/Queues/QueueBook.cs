@@ -1,0 +1,218 @@
+using System.Collections.Immutable;
+using Phi.Api.TrainingJobs;
+using Phi.Kubernetes;
+using Phi.Reconcile.Queues;
+using Phi.Reconcile.Snapshots;
+
+namespace Phi.Operator.Queues;
+
+/// <summary>
+/// Waiting and admitted jobs, kept up with each change of a job. A job holds quota when its status says so, or from a grant until the
+/// status says so: what a restart finds in the statuses is the truth.
+/// </summary>
+internal sealed class QueueBook
+{
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(60);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ResourceKey, QueueEntry> _entries = [];
+    private readonly Dictionary<string, QueueEntry> _byUid = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PendingList> _pending = new(StringComparer.Ordinal);
+    private readonly HashSet<QueueEntry> _unpublished = [];
+    private IReadOnlyDictionary<string, int> _priorities = ImmutableDictionary<string, int>.Empty;
+
+    /// <summary>Takes in a job as it is now (null: it is gone). True: a decision may change.</summary>
+    public bool Observe(ResourceKey key, TrainingJob? job)
+    {
+        lock (_lock)
+        {
+            var entry = _entries.GetValueOrDefault(key);
+            if (entry is not null && (job is null || entry.Job.Uid != job.Metadata.Uid))
+            {
+                Remove(entry);
+                Put(key, null, job);
+                return true;
+            }
+
+            var isKnown = entry is not null && entry.Source.Metadata.ResourceVersion == job!.Metadata.ResourceVersion;
+            return !isKnown && Put(key, entry, job);
+        }
+    }
+
+    /// <summary>Values of the priority classes by name; every job's priority follows.</summary>
+    public void SetPriorities(IReadOnlyDictionary<string, int> priorities)
+    {
+        lock (_lock)
+        {
+            _priorities = priorities;
+            foreach (var entry in _entries.Values.ToList())
+            {
+                Put(entry.Key, entry, entry.Source);
+            }
+        }
+    }
+
+    /// <summary>Decides, and tells those whom it concerns by <paramref name="wake"/>.</summary>
+    public QueueDecision Decide(ImmutableArray<QueuePolicy> queues, DateTimeOffset now, Action<ResourceKey> wake)
+    {
+        lock (_lock)
+        {
+            var decision = QueueReconciler.Decide(new QueueSnapshot
+            {
+                Queues = queues,
+                Pending = _pending.ToDictionary(entry => entry.Key, entry => entry.Value.Jobs, StringComparer.Ordinal),
+                Admitted = [.. _entries.Values.Select(entry => entry.Admitted).OfType<AdmittedJob>()],
+                Now = now,
+            });
+            foreach (var grant in decision.Grants)
+            {
+                var entry = _byUid[grant.Job.Uid];
+                SetPending(entry, false);
+                entry.Admitted = new AdmittedJob { Job = grant.Job, Replicas = grant.Replicas, AdmittedAt = now };
+                Publish(entry, new QueueAdmission(AdmissionState.Granted, grant.Replicas, "QuotaReserved", grant.Message), wake);
+            }
+
+            foreach (var eviction in decision.Evictions)
+            {
+                var entry = _byUid[eviction.Victim.Job.Uid];
+                entry.Admitted = entry.Admitted! with { IsEvicting = true, EvictedFor = eviction.For.Uid };
+                Publish(entry, new QueueAdmission(AdmissionState.Evicting, entry.Admitted.Replicas, "Preempted", eviction.Message, eviction.Deadline, eviction.Reason), wake);
+            }
+
+            foreach (var entry in _unpublished.ToList())
+            {
+                var verdict = decision.Explain(entry.Job)!;
+                Publish(entry, new QueueAdmission(AdmissionState.Waiting, 0, verdict.Reason, verdict.Message), wake);
+            }
+
+            return decision;
+        }
+    }
+
+    /// <summary>Brings the words of jobs that go on waiting up to date.</summary>
+    public void Refresh(IEnumerable<QueueVerdict> verdicts, Action<ResourceKey> wake)
+    {
+        lock (_lock)
+        {
+            foreach (var verdict in verdicts)
+            {
+                if (_byUid.TryGetValue(verdict.Job.Uid, out var entry) && entry.IsPending && entry.Published is { State: AdmissionState.Waiting } said && (said.Reason, said.Message) != (verdict.Reason, verdict.Message))
+                {
+                    Publish(entry, said with { Reason = verdict.Reason, Message = verdict.Message }, wake);
+                }
+            }
+        }
+    }
+
+    public QueueAdmission? Admission(TrainingJob job)
+    {
+        lock (_lock)
+        {
+            return job.Metadata.Uid is { } uid && _byUid.TryGetValue(uid, out var entry) ? entry.Published : null;
+        }
+    }
+
+    private bool Put(ResourceKey key, QueueEntry? entry, TrainingJob? job)
+    {
+        if (job is null || QueueReader.Job(job, _priorities) is not { } queued)
+        {
+            return entry is not null && Remove(entry);
+        }
+
+        var isNew = entry is null;
+        if (entry is null)
+        {
+            entry = new QueueEntry(key) { Source = job, Job = queued };
+            _entries[key] = _byUid[queued.Uid] = entry;
+        }
+
+        var held = QueueReader.Admitted(job, queued);
+        if (!isNew && entry.IsPending && held is null && job.Spec.Suspend != true && entry.Job == queued)
+        {
+            entry.Source = job;
+            return false;
+        }
+
+        var (oldJob, oldPending, oldHeld) = (entry.Job, entry.IsPending, entry.Admitted?.Replicas);
+        SetPending(entry, false);
+        (entry.Source, entry.Job) = (job, queued);
+        Hold(entry, held, job.Spec.Suspend == true);
+        SetPending(entry, entry.Admitted is null && job.Spec.Suspend != true);
+        return isNew || oldJob != queued || oldPending != entry.IsPending || oldHeld != entry.Admitted?.Replicas;
+    }
+
+    private static void Hold(QueueEntry entry, AdmittedJob? held, bool isSuspended)
+    {
+        if (held is not null)
+        {
+            var evicted = QueueReader.Condition(entry.Source, TrainingConditions.Evicted);
+            entry.Published ??= held.IsEvicting
+                ? new QueueAdmission(AdmissionState.Evicting, held.Replicas, evicted!.Reason, evicted.Message, (evicted.LastTransitionTime ?? held.AdmittedAt) + DefaultDeadline, QueueReader.Condition(entry.Source, TrainingConditions.Preempted)?.Reason)
+                : new QueueAdmission(AdmissionState.Granted, held.Replicas, "QuotaReserved", QueueReader.Condition(entry.Source, TrainingConditions.QuotaReserved)!.Message);
+            if (entry.Published.State == AdmissionState.Waiting)
+            {
+                entry.Published = new QueueAdmission(AdmissionState.Granted, held.Replicas, "QuotaReserved", QueueReader.Condition(entry.Source, TrainingConditions.QuotaReserved)!.Message);
+            }
+
+            // An eviction that was decided is not undone by a status that does not have it yet.
+            entry.Admitted = held with { IsEvicting = entry.Published.State == AdmissionState.Evicting, EvictedFor = entry.Admitted?.EvictedFor };
+            entry.IsConfirmed = true;
+        }
+        else if (entry.IsConfirmed || isSuspended)
+        {
+            (entry.Admitted, entry.IsConfirmed, entry.Published) = (null, false, null);
+        }
+        else if (entry.Admitted is { } granted)
+        {
+            entry.Admitted = granted with { Job = entry.Job };
+        }
+    }
+
+    private void SetPending(QueueEntry entry, bool isPending)
+    {
+        if (entry.IsPending == isPending)
+        {
+            return;
+        }
+
+        entry.IsPending = isPending;
+        if (!isPending)
+        {
+            _unpublished.Remove(entry);
+            var list = _pending[entry.Job.Queue];
+            list.Remove(entry.Job);
+            if (list.Count == 0)
+            {
+                _pending.Remove(entry.Job.Queue);
+            }
+
+            return;
+        }
+
+        (_pending.TryGetValue(entry.Job.Queue, out var pending) ? pending : _pending[entry.Job.Queue] = new PendingList()).Add(entry.Job);
+
+        // What its status says already needs no second saying, after a restart least of all.
+        if (entry.Published is null && entry.Source.Status?.Phase == TrainingPhase.Pending && QueueReader.Condition(entry.Source, TrainingConditions.QuotaReserved) is { Status: "False" } said)
+        {
+            entry.Published = new QueueAdmission(AdmissionState.Waiting, 0, said.Reason, said.Message);
+        }
+
+        if (entry.Published is null)
+        {
+            _unpublished.Add(entry);
+        }
+    }
+
+    private void Publish(QueueEntry entry, QueueAdmission admission, Action<ResourceKey> wake)
+    {
+        entry.Published = admission;
+        _unpublished.Remove(entry);
+        wake(entry.Key);
+    }
+
+    private bool Remove(QueueEntry entry)
+    {
+        SetPending(entry, false);
+        _entries.Remove(entry.Key);
+        return _byUid.Remove(entry.Job.Uid);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Phi.Api.TrainingJobs;
+using Phi.Api.TrainingQueues;
+using Phi.Kubernetes;
+using Phi.Operator.Queue;
+using Phi.Reconcile.Queues;
+using Phi.Reconcile.Snapshots;
+
+namespace Phi.Operator.Queues;
+
+/// <summary>Admits jobs by their queues: decides whenever something has changed, tells jobs what it means for them, and keeps the queues' statuses.</summary>
+internal sealed class QueueManager
+{
+    /// <summary>Of each queue, how many waiting jobs have their words kept up to date.</summary>
+    private const int Described = 100;
+    private readonly Informer<TrainingQueue> _queues;
+    private readonly Informer<V1PriorityClass> _classes;
+    private readonly QueueBook _book = new();
+    private readonly QueueStatusWriter _statuses;
+    private readonly KeyedQueue _wake;
+    private readonly TimeProvider _time;
+    private readonly CoalescedLoop _cycle;
+    private readonly CoalescedLoop _status;
+    private readonly CoalescedLoop _refresh;
+    private volatile QueueDecision? _decision;
+
+    public QueueManager(KubernetesConnection connection, KeyedQueue wake, TimeProvider time, ILoggerFactory logs)
+    {
+        (_wake, _time) = (wake, time);
+        _queues = new Informer<TrainingQueue>(connection.TrainingQueues(), null, null, time, logs.CreateLogger("Phi.Operator.Queues"));
+        _classes = new Informer<V1PriorityClass>(connection.PriorityClasses(), null, null, time, logs.CreateLogger("Phi.Operator.PriorityClasses"));
+        _statuses = new QueueStatusWriter(connection, time, logs.CreateLogger<QueueStatusWriter>());
+        _cycle = new CoalescedLoop(TimeSpan.Zero, time);
+        _status = new CoalescedLoop(TimeSpan.FromSeconds(1), time);
+        _refresh = new CoalescedLoop(TimeSpan.FromSeconds(5), time);
+    }
+
+    /// <summary>Takes in a job as it is now; null: it is gone.</summary>
+    public void Observe(ResourceKey key, TrainingJob? job)
+    {
+        if (_book.Observe(key, job))
+        {
+            _cycle.Signal();
+        }
+    }
+
+    /// <summary>What the job's queue says; null: it has none, or has not been considered.</summary>
+    public QueueAdmission? Admission(TrainingJob job) => _book.Admission(job);
+
+    /// <param name="jobsSynced">Completes when every job has been observed once: before, quota that is taken would look free.</param>
+    /// <param name="keepsWords">Whether the conditions of waiting jobs follow what has changed around them.</param>
+    public async Task RunAsync(Task jobsSynced, bool keepsWords, CancellationToken ct)
+    {
+        List<Task> loops =
+        [
+            _queues.RunAsync((_, _, _) => _cycle.Signal(), ct),
+            _classes.RunAsync((_, _, _) => OnClasses(), ct),
+        ];
+        var synced = Task.WhenAll(jobsSynced, _queues.Synced, _classes.Synced);
+        await Task.WhenAny([synced, .. loops]);
+        OnClasses();
+        loops.Add(_cycle.RunAsync(CycleAsync, ct));
+        loops.Add(_status.RunAsync(WriteStatusesAsync, ct));
+        if (keepsWords)
+        {
+            loops.Add(_refresh.RunAsync(RefreshAsync, ct));
+        }
+
+        await await Task.WhenAny(loops);
+    }
+
+    private void OnClasses()
+    {
+        _book.SetPriorities(_classes.All.ToFrozenDictionary(one => one.Metadata.Name, one => one.Value ?? 0, StringComparer.Ordinal));
+        _cycle.Signal();
+    }
+
+    private Task CycleAsync(CancellationToken ct)
+    {
+        var now = _time.GetUtcNow();
+        _decision = _book.Decide([.. _queues.All.Select(QueueReader.Queue)], now, _wake.Add);
+        _status.Signal();
+        _refresh.Signal();
+        return Task.CompletedTask;
+    }
+
+    private async Task WriteStatusesAsync(CancellationToken ct)
+    {
+        if (!await _statuses.WriteAsync(_queues.All, _decision!, Described, ct))
+        {
+            _status.Signal();
+        }
+    }
+
+    private Task RefreshAsync(CancellationToken ct)
+    {
+        var decision = _decision!;
+        _book.Refresh(_queues.All.SelectMany(queue => decision.Waiting(queue.Metadata.Name!).Take(Described)), _wake.Add);
+        return Task.CompletedTask;
+    }
+}

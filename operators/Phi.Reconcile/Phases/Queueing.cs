@@ -1,0 +1,108 @@
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+using Phi.Reconcile.Decisions;
+using Phi.Reconcile.Policies;
+using Phi.Reconcile.Snapshots;
+
+namespace Phi.Reconcile.Phases;
+
+/// <summary>What a job's queue has it do: wait, take the quota and begin an attempt, or save, leave and give the quota back.</summary>
+internal static class Queueing
+{
+    public static bool HasQueue(JobSnapshot snapshot) => !string.IsNullOrEmpty(snapshot.Job.Spec.Queue);
+
+    public static bool HoldsQuota(JobSnapshot snapshot) => Condition(snapshot, TrainingConditions.QuotaReserved) is { Status: "True" };
+
+    /// <summary>Null: the queue has nothing to say, now.</summary>
+    public static JobDecision? Decide(JobSnapshot snapshot)
+    {
+        if (!HasQueue(snapshot) || snapshot.Job.Spec.Suspend == true)
+        {
+            return null;
+        }
+
+        if (HoldsQuota(snapshot))
+        {
+            var isDone = !snapshot.Pods.IsEmpty && snapshot.Pods.All(pod => pod.Phase == "Succeeded");
+            return snapshot.Admission is { State: AdmissionState.Evicting } eviction && !isDone ? Evict(snapshot, eviction) : null;
+        }
+
+        if (!snapshot.Pods.IsEmpty)
+        {
+            return new JobDecision { Actions = Steps.DeletePods(snapshot.Pods), Reason = "Releasing", Message = $"waiting for {snapshot.Pods.Length} pods without quota to end" };
+        }
+
+        return snapshot.Admission switch
+        {
+            null => Steps.Nothing("Queued", $"queue {snapshot.Job.Spec.Queue} has not considered the job yet"),
+            { State: AdmissionState.Waiting } waiting => Wait(snapshot, waiting),
+            _ when snapshot.Job.Metadata.Finalizers?.Contains(PhiNames.JobFinalizer) != true => null,
+            var granted => Grant(snapshot, granted),
+        };
+    }
+
+    public static JobDecision Wait(JobSnapshot snapshot, QueueAdmission waiting) => new()
+    {
+        Actions = [],
+        Status = new StatusBuilder(snapshot).Phase(TrainingPhase.Pending).Set(TrainingConditions.QuotaReserved, false, waiting.Reason, waiting.Message).Build(),
+        Reason = waiting.Reason,
+        Message = waiting.Message,
+    };
+
+    /// <summary>A quota is taken at the beginning of an attempt: the first, or a free one after an eviction or a suspension.</summary>
+    public static JobDecision Grant(JobSnapshot snapshot, QueueAdmission granted)
+    {
+        var status = new StatusBuilder(snapshot).NextAttempt(isCharged: false, isFirst: true).Phase(TrainingPhase.Pending).Build();
+        if (snapshot.Attempt > 0)
+        {
+            var wasEvicted = Condition(snapshot, TrainingConditions.Evicted) is { Status: "True" };
+            var failure = wasEvicted
+                ? new AttemptFailure(false, false, "Preempted", $"its queue took the quota back: {Condition(snapshot, TrainingConditions.Evicted)!.Message}")
+                : new AttemptFailure(false, false, "Resumed", "the job is no longer suspended");
+            status = Attempts.Next(snapshot, failure, []).Status!;
+        }
+
+        // The attempt's own words stay; the quota's are added.
+        var job = TrainingJobDefaults.Apply(snapshot.Job);
+        job.Status = status;
+        status = new StatusBuilder(snapshot with { Job = job }).Size(granted.Replicas)
+            .Set(TrainingConditions.QuotaReserved, true, "QuotaReserved", granted.Message).Set(TrainingConditions.Finished, false, "Pending", granted.Message)
+            .Clear(TrainingConditions.Evicted, "QuotaReserved", granted.Message).Clear(TrainingConditions.Preempted, "QuotaReserved", granted.Message).Build();
+        return new JobDecision { Actions = [new JobAction.EnsureService()], Status = status, Reason = "QuotaReserved", Message = granted.Message, RequeueAfter = TimeSpan.Zero };
+    }
+
+    /// <summary>The ranks save and leave when their pods are asked to end; once all are gone the quota is free and the job waits again.</summary>
+    private static JobDecision Evict(JobSnapshot snapshot, QueueAdmission eviction)
+    {
+        if (snapshot.Pods.IsEmpty)
+        {
+            return Release(snapshot, eviction);
+        }
+
+        var grace = Math.Max(1, (long)Math.Ceiling(((eviction.Deadline ?? snapshot.Now) - snapshot.Now).TotalSeconds));
+        var message = $"{eviction.Message}; its {snapshot.Pods.Length} pods save and leave within {grace} s";
+        return new JobDecision
+        {
+            Actions = [.. snapshot.Pods.Where(pod => !pod.IsDeleting).Select(pod => new JobAction.DeletePod(pod.Name, pod.Uid, grace))],
+            Status = Evicted(snapshot, eviction).Build(),
+            Reason = eviction.Reason,
+            Message = message,
+            IsWarning = true,
+        };
+    }
+
+    public static JobDecision Release(JobSnapshot snapshot, QueueAdmission eviction) => new()
+    {
+        Actions = [],
+        Status = Evicted(snapshot, eviction).Phase(TrainingPhase.Pending).Size(null)
+            .Set(TrainingConditions.QuotaReserved, false, eviction.Reason, eviction.Message).Set(TrainingConditions.Admitted, false, eviction.Reason, eviction.Message)
+            .Set(TrainingConditions.Training, false, eviction.Reason, eviction.Message).Set(TrainingConditions.Requeued, true, eviction.Reason, eviction.Message).Build(),
+        Reason = "Requeued",
+        Message = $"the job gave its quota back and waits in queue {snapshot.Job.Spec.Queue} again: {eviction.Message}",
+    };
+
+    private static StatusBuilder Evicted(JobSnapshot snapshot, QueueAdmission eviction) => new StatusBuilder(snapshot)
+        .Set(TrainingConditions.Evicted, true, eviction.Reason, eviction.Message).Set(TrainingConditions.Preempted, true, eviction.Cause ?? eviction.Reason, eviction.Message);
+
+    private static Condition? Condition(JobSnapshot snapshot, string type) => snapshot.Status.Conditions?.Find(condition => condition.Type == type);
+}

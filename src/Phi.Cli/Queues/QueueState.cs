@@ -1,0 +1,81 @@
+using k8s.Exceptions;
+using k8s.Models;
+using Phi.Api.TrainingJobs;
+using Phi.Api.TrainingQueues;
+using Phi.Kubernetes;
+using Phi.Reconcile.Queues;
+
+namespace Phi.Cli.Queues;
+
+/// <summary>Queues and jobs as the API server has them now, and what the operator would decide on them. Changes nothing.</summary>
+internal sealed class QueueState
+{
+    private QueueState(IReadOnlyList<TrainingJob> jobs, IReadOnlyDictionary<string, int> priorities, QueueSnapshot snapshot) =>
+        (Jobs, Priorities, Snapshot, Decision) = (jobs, priorities, snapshot, QueueReconciler.Decide(snapshot));
+
+    public IReadOnlyList<TrainingJob> Jobs { get; }
+
+    /// <summary>Values of the priority classes by name.</summary>
+    public IReadOnlyDictionary<string, int> Priorities { get; }
+
+    public QueueSnapshot Snapshot { get; }
+
+    public QueueDecision Decision { get; }
+
+    /// <exception cref="CliException">The kubeconfig cannot be used, or the API server does not answer or refuses.</exception>
+    public static async Task<QueueState> ReadAsync(string kubeconfig, TimeProvider time, CancellationToken ct)
+    {
+        try
+        {
+            using var connection = KubernetesConnection.Open(kubeconfig, "phi-cli");
+            var queues = await ListAsync(connection.TrainingQueues(), ct);
+            var classes = await ListAsync(connection.PriorityClasses(), ct);
+            return Of(queues, classes.ToDictionary(one => one.Metadata.Name, one => one.Value ?? 0, StringComparer.Ordinal), await ListAsync(connection.TrainingJobs(), ct), time.GetUtcNow());
+        }
+        catch (Exception e) when (e is KubeConfigException or IOException)
+        {
+            throw new CliException($"the kubeconfig {kubeconfig} cannot be used: {e.Message}; start a control plane with `phi up`, or name another with --kubeconfig", ExitCodes.ControlPlaneUnavailable);
+        }
+        catch (Exception e) when (e is HttpRequestException or KubernetesApiException)
+        {
+            throw new CliException($"the API server of {kubeconfig} cannot be asked: {e.Message}", ExitCodes.ControlPlaneUnavailable);
+        }
+    }
+
+    public static QueueState Of(IEnumerable<TrainingQueue> queues, IReadOnlyDictionary<string, int> priorities, IReadOnlyList<TrainingJob> jobs, DateTimeOffset now)
+    {
+        var pending = new List<QueuedJob>();
+        var admitted = new List<AdmittedJob>();
+        foreach (var job in jobs)
+        {
+            if (QueueReader.Job(job, priorities) is not { } queued)
+            {
+                continue;
+            }
+
+            if (QueueReader.Admitted(job, queued) is { } held)
+            {
+                admitted.Add(held);
+            }
+            else if (job.Spec.Suspend != true)
+            {
+                pending.Add(queued);
+            }
+        }
+
+        return new QueueState(jobs, priorities, QueueSnapshot.Create(queues.Select(QueueReader.Queue), pending, admitted, now));
+    }
+
+    /// <summary>Usage of a queue and of the others of its cohort.</summary>
+    public IReadOnlyList<QueueUsage> UsageAround(string queue)
+    {
+        var cohort = Snapshot.Queues.FirstOrDefault(one => one.Name == queue)?.Cohort;
+        return [.. Decision.Usage.Where(usage => usage.Queue == queue || (cohort is not null && usage.Cohort == cohort))];
+    }
+
+    private static async Task<IReadOnlyList<T>> ListAsync<T>(ResourceClient<T> client, CancellationToken ct)
+    {
+        var (items, _) = await client.ListAsync(null, null, ct);
+        return [.. items.Select(ResourceJson.Parse<T>)];
+    }
+}
