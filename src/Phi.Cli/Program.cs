@@ -11,7 +11,7 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
     DataCommands.Create(),
     ClusterCommands.Up(),
     ClusterCommands.Down(),
-    ServiceCommands.Operator(),
+    OperatorCommand.Create(),
     ServiceCommands.Node(),
     ServiceCommands.Dashboard(),
 };

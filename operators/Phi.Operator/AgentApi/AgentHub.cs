@@ -13,9 +13,24 @@ namespace Phi.Operator.AgentApi;
 /// <summary>What agents ask and say. Heartbeats live in memory: after a restart of the operator each agent says again how it is.</summary>
 internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
 {
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, AgentSnapshot> _agents = new(StringComparer.Ordinal);
 
-    public DateTimeOffset ListeningSince { get; } = time.GetUtcNow();
+    public DateTimeOffset ListeningSince { get; private set; } = time.GetUtcNow();
+
+    /// <summary>This replica leads from now on: what agents told it in an earlier term is old, and what they told others it does not know.</summary>
+    public void Listen()
+    {
+        _agents.Clear();
+        ListeningSince = time.GetUtcNow();
+    }
+
+    /// <summary>Agents, of pods that are still there, that said nothing for 10 s.</summary>
+    public int CountSilent()
+    {
+        var now = time.GetUtcNow();
+        return _agents.Values.Count(agent => now - agent.LastSeen > Silence);
+    }
 
     public AgentSnapshot? Get(string podUid) => _agents.GetValueOrDefault(podUid);
 

@@ -19,7 +19,9 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     private readonly ConcurrentDictionary<ResourceKey, TrainingJob> _written = new();
     private readonly PodIndex _podIndex = new(time);
 
-    public Task Synced => Task.WhenAll(_jobs.Synced, _pods.Synced, _nodes.Synced);
+    public IReadOnlyList<IInformer> Informers => [_jobs, _pods, _nodes];
+
+    public Task Synced => Task.WhenAll(Informers.Select(informer => informer.Synced));
 
     public IReadOnlyCollection<TrainingJob> Jobs => _jobs.All;
 
