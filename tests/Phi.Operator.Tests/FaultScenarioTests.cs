@@ -12,7 +12,7 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
     private const string End = "Succeeded attempt 2 restarts 1 free 0 finished Completed; pods 0:Succeeded 1:Succeeded; service; finalizer";
 
     /// <summary>Calls of an undisturbed life; a fault later than that would find nothing to break.</summary>
-    private const int Calls = 30;
+    private const int Calls = 60;
     private static readonly Fault[] Faults = Enum.GetValues<Fault>();
 
     /// <summary>Every call once, each with another fault; the first calls, which fill the caches, with those of watches as well.</summary>

@@ -25,11 +25,13 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time)
         ListeningSince = time.GetUtcNow();
     }
 
-    /// <summary>Agents, of pods that are still there, that said nothing for 10 s.</summary>
+    /// <summary>Agents of running pods of running jobs that said nothing for 10 s.</summary>
     public int CountSilent()
     {
         var now = time.GetUtcNow();
-        return _agents.Values.Count(agent => now - agent.LastSeen > Silence);
+        return cluster.Jobs.Where(job => job.Status?.Phase is TrainingPhase.Starting or TrainingPhase.Running)
+            .SelectMany(cluster.PodsOf)
+            .Count(pod => pod.Status?.Phase == "Running" && Get(pod.Metadata.Uid) is { } agent && now - agent.LastSeen > Silence);
     }
 
     public AgentSnapshot? Get(string podUid) => _agents.GetValueOrDefault(podUid);

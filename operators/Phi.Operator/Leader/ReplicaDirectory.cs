@@ -29,17 +29,30 @@ internal sealed partial class ReplicaDirectory(KubernetesConnection connection, 
     /// <summary>The URL of another replica; null if it is not known, or gone.</summary>
     public string? Find(string? identity) => identity is not null && _others.TryGetValue(identity, out var other) && IsFresh(other.SeenAt) ? other.Url : null;
 
-    /// <summary>Follows and announces until cancelled.</summary>
-    public Task RunAsync(CancellationToken ct) => Task.WhenAll(_leases.RunAsync((_, _, now) => See(now), ct), AnnounceAsync(ct));
-
-    /// <summary>Takes this replica's own announcement back, as far as that is possible.</summary>
-    public async Task WithdrawAsync()
+    /// <summary>Follows and announces until cancelled; then takes this replica's announcement back, as far as that is possible.</summary>
+    public async Task RunAsync(CancellationToken ct)
     {
         try
         {
-            await connection.Leases().DeleteAsync(options.Namespace, NameOf(options.Identity), null, null, CancellationToken.None);
+            await Task.WhenAll(_leases.RunAsync((_, _, now) => See(now), ct), AnnounceAsync(ct));
         }
-        catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException)
+        finally
+        {
+            if (options.ReleasesOnStop)
+            {
+                await WithdrawAsync();
+            }
+        }
+    }
+
+    private async Task WithdrawAsync()
+    {
+        using var bound = new CancellationTokenSource(options.RetryPeriod, time);
+        try
+        {
+            await connection.Leases().DeleteAsync(options.Namespace, NameOf(options.Identity), null, null, bound.Token);
+        }
+        catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException or OperationCanceledException)
         {
             LogTrouble(logger, e.Message);
         }
