@@ -11,14 +11,14 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
 {
     private const string End = "Succeeded attempt 2 restarts 1 free 0 finished Completed; pods 0:Succeeded 1:Succeeded; service; finalizer";
 
-    /// <summary>Calls of an undisturbed life; a fault later than that would find nothing to break.</summary>
-    private const int Calls = 60;
+    /// <summary>Calls that every life has; a fault much later might find nothing to break.</summary>
+    private const int Calls = 30;
     private static readonly Fault[] Faults = Enum.GetValues<Fault>();
 
     /// <summary>Every call once, each with another fault; the first calls, which fill the caches, with those of watches as well.</summary>
     public static TheoryData<int, Fault> Plans => [.. Enumerable.Range(1, Calls).Select(call => (call, Faults[call * 5 % Faults.Length])), .. Enumerable.Range(4, 3).SelectMany(call => new[] { (call, Fault.WatchCut), (call, Fault.WatchReplayed), (call, Fault.WatchGone) })];
 
-    [Theory]
+    [Theory(Timeout = 300_000)]
     [MemberData(nameof(Plans))]
     public async Task Job_WithOneFaultOnItsWay_EndsTheSame(int call, Fault fault)
     {
@@ -27,7 +27,19 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         await using var node = new FakeNode(cluster.Connection);
         var host = OperatorHost.RunAsync(cluster.Options("faults", leaderElect: false), new OperatorSeams { Handler = () => new FaultHandler(plan) }, NullLoggerFactory.Instance, stop.Token);
+        try
+        {
+            await LiveAsync(host, name, node, plan);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await host;
+        }
+    }
 
+    private async Task LiveAsync(Task host, string name, FakeNode node, FaultPlan plan)
+    {
         await cluster.SubmitAsync(name);
         await UntilAsync(host, name, job => job.Status?.Phase == TrainingPhase.Running);
         await node.EndAsync(name, exitCode: 1, index: 1);
@@ -43,9 +55,6 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
             Assert.False(host.IsCompleted);
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
-
-        await stop.CancelAsync();
-        await host;
     }
 
     private async Task<TrainingJob> UntilAsync(Task host, string name, Func<TrainingJob, bool> isWanted)
