@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using k8s.Exceptions;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Trace;
 using Phi.Kubernetes;
@@ -81,10 +82,16 @@ internal sealed class OperatorParts : IAsyncDisposable
             listener = AgentApiServer.Listen(options.BindAddress, options.AgentApiPort, options.StateDirectory);
             return new OperatorParts(options, seams, logs, store, listener);
         }
-        catch
+        catch (Exception e)
         {
             listener?.Dispose();
             await store.DisposeAsync();
+            if (e is KubeConfigException)
+            {
+                var what = options.Kubeconfig is null ? "is not given, and this is no pod with a service account" : $"is '{options.Kubeconfig}', which cannot be used";
+                throw new OperatorOptionException($"--kubeconfig {what}: {e.Message}");
+            }
+
             throw;
         }
     }
