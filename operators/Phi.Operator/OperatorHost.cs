@@ -1,67 +1,57 @@
-using System.Net;
-using k8s.Models;
 using Microsoft.Extensions.Logging;
-using Phi.Api.Metadata;
-using Phi.Api.TrainingJobs;
+using k8s.Models;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
-using Phi.Operator.Cron;
-using Phi.Operator.Execute;
-using Phi.Operator.Observe;
-using Phi.Operator.Progress;
-using Phi.Operator.Queue;
-using Phi.Operator.Queues;
-using Phi.Reconcile;
-using Phi.Telemetry.Store;
+using Phi.Operator.Controllers;
+using Phi.Operator.Health;
+using Phi.Operator.Metrics;
 
 namespace Phi.Operator;
 
-/// <summary>Runs the operator: informers fill a queue of jobs, workers observe, decide and execute.</summary>
-public sealed partial class OperatorHost
+/// <summary>
+/// Runs the operator. Every replica keeps its caches warm, answers agents and tells how it is; the controllers run on the one that leads.
+/// </summary>
+public static partial class OperatorHost
 {
-    private const int Workers = 4;
-    private readonly KeyedQueue _queue;
-    private readonly ClusterCache _cluster;
-    private readonly Observer _observer;
-    private readonly Executor _executor;
-    private readonly ProgressTracker _progress;
-    private readonly ILogger _logger;
-
-    private OperatorHost(KeyedQueue queue, ClusterCache cluster, Observer observer, Executor executor, ProgressTracker progress, ILogger logger) =>
-        (_queue, _cluster, _observer, _executor, _progress, _logger) = (queue, cluster, observer, executor, progress, logger);
+    private static readonly TimeSpan FirstContactRetry = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until cancelled. What it stops at, the next start goes on from.</summary>
-    public static async Task RunAsync(OperatorOptions options, ILoggerFactory logs, CancellationToken ct)
+    /// <exception cref="OperatorOptionException">A setting is wrong.</exception>
+    /// <exception cref="IOException">A port is taken.</exception>
+    public static Task RunAsync(OperatorOptions options, ILoggerFactory logs, CancellationToken ct) => RunAsync(options, new OperatorSeams(), logs, ct);
+
+    internal static async Task RunAsync(OperatorOptions options, OperatorSeams seams, ILoggerFactory logs, CancellationToken ct)
     {
-        var time = TimeProvider.System;
-        var logger = logs.CreateLogger<OperatorHost>();
-        using var connection = KubernetesConnection.Open(options.Kubeconfig, "phi-operator");
-        await using var store = await TelemetryStore.OpenSqliteAsync(options.TelemetryDatabase, ct);
-        using var listener = AgentApiServer.Listen(options.AgentApiPort, options.StateDirectory);
-        var url = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}";
-
-        var tokens = AgentTokens.LoadOrCreate(options.StateDirectory);
-        var queue = new KeyedQueue(time);
-        var cluster = new ClusterCache(connection, time, logs);
-        using var hub = new AgentHub(cluster, time);
-        using var progress = new ProgressTracker(connection, cluster, store, time, logger);
-        var queues = new QueueManager(connection, queue, time, logs);
-
-        // Events would be most of what a simulation writes.
-        var executor = new Executor(connection, cluster, tokens, options.SimulateExecution ? null : new EventRecorder(connection, time, logger), url);
-        var host = new OperatorHost(queue, cluster, new Observer(cluster, hub, queues, options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide, time), executor, progress, logger);
-
+        var logger = logs.CreateLogger("Phi.Operator.OperatorHost");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> loops = [cluster.RunAsync(OnJob, pod => hub.Forget(pod.Uid()), stop.Token)];
+        List<Task> loops = [];
+        await using var parts = await OperatorParts.CreateAsync(options, seams, logs, ct);
         try
         {
-            await Task.WhenAny(cluster.Synced, loops[0]);
-            await using var server = await AgentApiServer.StartAsync(listener, hub, tokens, progress, queue.Add, ct);
-            LogStarted(logger, url);
-            loops.Add(progress.RunAsync(stop.Token));
-            loops.Add(CronController.RunAsync(connection, time, logs, stop.Token));
-            loops.Add(queues.RunAsync(cluster.Synced, keepsWords: !options.SimulateExecution, stop.Token));
-            loops.AddRange(Enumerable.Range(0, Workers).Select(_ => host.WorkAsync(stop.Token)));
+            var isListening = false;
+            JobController? jobs = null;
+            await using var health = options.HealthPort is not { } port ? null : await HealthServer.StartAsync(
+                options.BindAddress, port, parts.Metrics, () => Stuck(parts, jobs), () => Missing(parts, isListening), ct);
+            if (health is not null)
+            {
+                LogHealth(logger, health.Address);
+                seams.OnHealth?.Invoke(health.Address);
+            }
+
+            var tokens = await TokensAsync(parts, options.StateDirectory, seams.Time, logger, stop.Token);
+            jobs = parts.Jobs(tokens, seams.Time, logger);
+            StateMetrics.Register(parts.Metrics, parts.Cluster, parts.Hub, parts.Leadership, parts.Informers);
+            loops.Add(parts.Cluster.RunAsync(key => parts.OnJob(jobs, key), pod => parts.Hub.Forget(pod.Uid()), stop.Token));
+            if (parts.Replicas is { } replicas)
+            {
+                loops.Add(replicas.RunAsync(stop.Token));
+            }
+
+            await await Task.WhenAny([parts.Cluster.Synced, .. loops]);
+            await using var server = await AgentApiServer.StartAsync(parts.Listener, parts.AgentApi(tokens, jobs), ct);
+            isListening = true;
+            LogStarted(logger, parts.Identity.AgentUrl);
+            loops.Add(LeadAsync(parts, parts.Controllers(jobs), stop.Token));
             await await Task.WhenAny(loops);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -73,59 +63,54 @@ public sealed partial class OperatorHost
             await stop.CancelAsync();
             await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
 
-        void OnJob(ResourceKey key)
+    private static Task LeadAsync(OperatorParts parts, IReadOnlyList<IController> controllers, CancellationToken ct)
+    {
+        return parts.Elector is { } elector ? elector.RunAsync(LeadOnceAsync, ct) : LeadOnceAsync(ct);
+
+        Task LeadOnceAsync(CancellationToken term)
         {
-            queues.Observe(key, cluster.Job(key));
-            queue.Add(key);
+            parts.Hub.Listen();
+            return ControllerSet.RunAsync(controllers, term);
         }
     }
 
-    private async Task WorkAsync(CancellationToken ct)
+    /// <summary>An API server that is not there yet is waited for, as the informers do.</summary>
+    private static async Task<AgentTokens> TokensAsync(OperatorParts parts, string stateDirectory, TimeProvider time, ILogger logger, CancellationToken ct)
     {
         while (true)
         {
-            var key = await _queue.TakeAsync(ct);
-            var hasFailed = false;
             try
             {
-                if (await ReconcileAsync(key, ct) is { } again)
-                {
-                    _queue.AddAfter(key, again);
-                }
+                return await parts.TokensAsync(stateDirectory, ct);
             }
-            catch (Exception e) when (!ct.IsCancellationRequested)
+            catch (Exception e) when (e is HttpRequestException or KubernetesApiException)
             {
-                hasFailed = true;
-                LogFailed(_logger, e is KubernetesApiException or HttpRequestException ? null : e, key, e.Message);
+                LogNoTokens(logger, e.Message, FirstContactRetry.TotalSeconds);
+                await Task.Delay(FirstContactRetry, time, ct);
             }
-
-            _queue.Done(key, hasFailed);
         }
     }
 
-    private async Task<TimeSpan?> ReconcileAsync(ResourceKey key, CancellationToken ct)
-    {
-        // A job that names another controller is that one's.
-        if (_cluster.Job(key) is not { } job || job.Spec.ManagedBy is { Length: > 0 } and not PhiNames.Manager)
-        {
-            return null;
-        }
+    private static List<string> Stuck(OperatorParts parts, JobController? jobs) =>
+    [
+        .. parts.Informers.Where(informer => informer.IsStuck).Select(informer => $"the watch of {informer.Resource}"),
+        .. (jobs?.Pulses ?? []).Where(pulse => pulse.IsStuck).Select(pulse => pulse.Name),
+    ];
 
-        var (snapshot, decision) = _observer.Decide(job);
-        if (decision.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed or TrainingPhase.Suspended)
-        {
-            // Whoever waits for the end reads the last step with it.
-            await _progress.FlushAsync(key, ct);
-        }
-
-        await _executor.ExecuteAsync(job, snapshot.Job, decision, ct);
-        return decision.RequeueAfter;
-    }
+    private static List<string> Missing(OperatorParts parts, bool isListening) =>
+    [
+        .. parts.Informers.Where(informer => !informer.Synced.IsCompletedSuccessfully).Select(informer => $"the cache of {informer.Resource}"),
+        .. isListening ? Array.Empty<string>() : ["the agent API"],
+    ];
 
     [LoggerMessage(1, LogLevel.Information, "The operator runs; its agent API is at {Url}.")]
     private static partial void LogStarted(ILogger logger, string url);
 
-    [LoggerMessage(2, LogLevel.Warning, "{Key} could not be reconciled and is tried again: {Problem}")]
-    private static partial void LogFailed(ILogger logger, Exception? exception, ResourceKey key, string problem);
+    [LoggerMessage(3, LogLevel.Information, "Health and metrics are at {Address}.")]
+    private static partial void LogHealth(ILogger logger, Uri address);
+
+    [LoggerMessage(4, LogLevel.Warning, "The agents' token secret could not be read or made: {Problem}. Trying again in {Seconds} s.")]
+    private static partial void LogNoTokens(ILogger logger, string problem, double seconds);
 }

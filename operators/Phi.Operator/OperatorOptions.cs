@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Phi.Operator;
 
 /// <summary>Settings of the operator.</summary>
@@ -9,12 +11,33 @@ public sealed class OperatorOptions
     /// <summary>Folder for the agent API's port and the secret of its tokens.</summary>
     public required string StateDirectory { get; init; }
 
-    /// <summary>SQLite file of the telemetry store.</summary>
+    /// <summary>SQLite file of the telemetry store; replicas share it.</summary>
     public required string TelemetryDatabase { get; init; }
 
-    /// <summary>Port of the agent API on 127.0.0.1. 0: the one that was used before, else a free one.</summary>
+    /// <summary>Address that the agent API and the health endpoints listen on. Default: 127.0.0.1.</summary>
+    public IPAddress BindAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Port of the agent API. 0: the one that was used before, else a free one.</summary>
     public int AgentApiPort { get; init; }
 
     /// <summary>Jobs get quota but no pods, and end when the time in their annotation is over; to measure the control plane. Default false.</summary>
     public bool SimulateExecution { get; init; }
+
+    /// <summary>Base URL under which new pods look for the agent API, such as a Service's name. Null: <see cref="PeerUrl"/>.</summary>
+    public Uri? AgentUrl { get; init; }
+
+    /// <summary>Base URL under which other replicas and agents reach this very replica. Null: the bound address, or the machine's if bound to all.</summary>
+    public Uri? PeerUrl { get; init; }
+
+    /// <summary>Port of <c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>; 0: a free one, told in the log. Null: none are served. Default: null.</summary>
+    public int? HealthPort { get; init; }
+
+    /// <summary>Of several replicas only the one that holds a Lease acts. False: this operator has no rival. Default: true.</summary>
+    public bool LeaderElect { get; init; } = true;
+
+    /// <summary>Namespace of the Leases and of the tokens' Secret. Default: that of the operator's pod, else kube-system.</summary>
+    public string? LeaseNamespace { get; init; }
+
+    /// <summary>This replica's name among all, a DNS label of at most 40 characters. Whoever comes back under a name takes over what it held, so no two may run under one. Default: the host's name and eight random digits.</summary>
+    public string? Identity { get; init; }
 }

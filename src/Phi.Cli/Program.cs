@@ -14,7 +14,7 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
     CronCommands.Create(),
     ClusterCommands.Up(),
     ClusterCommands.Down(),
-    ServiceCommands.Operator(),
+    OperatorCommand.Create(),
     ServiceCommands.Node(),
     ServiceCommands.Dashboard(),
 };

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -13,18 +14,31 @@ public readonly record struct ResourceKey(string Namespace, string Name)
 
 /// <summary>
 /// A local copy of a resource, kept by list and watch. Changes are announced after they are in the copy; a lost connection is taken
-/// up again, and a list that finds an object missing announces its end.
+/// up again, and a list that finds an object missing announces its end. A change that a watch sends again is no change: versions of
+/// one resource can be compared as numbers (kubernetes.io, "Resource versions").
 /// </summary>
-public sealed partial class Informer<T>(ResourceClient<T> client, string? @namespace, string? selector, TimeProvider time, ILogger logger)
+public sealed partial class Informer<T>(ResourceClient<T> client, string? @namespace, string? selector, TimeProvider time, ILogger logger) : IInformer
     where T : class
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(5);
+
+    /// <summary>A watch that is silent for longer is dead, though its connection may not know: the server ends each one sooner.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(ResourceClient<T>.WatchSeconds + 30);
+    private static readonly TimeSpan LongestPause = LongestSilence + 4 * KubernetesConnection.RequestTimeout;
     private readonly ConcurrentDictionary<ResourceKey, (string Version, T Value)> _cache = new();
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _lastSign;
+    private long _heard;
+    private long _restarts;
 
-    /// <summary>Completes when the first list is in the cache.</summary>
+    public string Resource => client.Plural;
+
     public Task Synced => _synced.Task;
+
+    public long Restarts => Interlocked.Read(ref _restarts);
+
+    public bool IsStuck => Interlocked.Read(ref _lastSign) is var sign and not 0 && time.GetElapsedTime(sign) > LongestPause;
 
     public IReadOnlyCollection<T> All => [.. _cache.Values.Select(entry => entry.Value)];
 
@@ -33,29 +47,32 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
     /// <summary>Follows until cancelled. <paramref name="onChange"/> gets the key, the old and the new state (null: none).</summary>
     public async Task RunAsync(Action<ResourceKey, T?, T?> onChange, CancellationToken ct)
     {
-        var delay = FirstDelay;
-        while (true)
+        for (var (delay, isFirst) = (FirstDelay, true); ; isFirst = false)
         {
+            var heard = _heard;
             try
             {
+                Interlocked.Add(ref _restarts, isFirst ? 0 : 1);
+                GiveSign();
                 var (items, version) = await client.ListAsync(@namespace, selector, ct);
                 Replace(items, onChange);
                 _synced.TrySetResult();
-                delay = FirstDelay;
                 await FollowAsync(version, onChange, ct);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
                 throw;
             }
-            catch (KubernetesApiException e) when (e.IsGone)
+            catch (KubernetesApiException e) when (e.IsGone && _heard > heard)
             {
                 // The history no longer reaches back so far: list again.
             }
             catch (Exception e) when (e is HttpRequestException or IOException or KubernetesApiException or OperationCanceledException)
             {
-                LogLost(logger, typeof(T).Name, e.Message, delay.TotalSeconds);
-                await Task.Delay(delay, time, ct);
+                delay = _heard > heard ? FirstDelay : delay;
+                var wait = e is KubernetesApiException { RetryAfter: { } asked } && asked > delay ? asked : delay;
+                LogLost(logger, typeof(T).Name, e.Message, wait.TotalSeconds);
+                await Task.Delay(wait, time, ct);
                 delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastDelay.Ticks));
             }
         }
@@ -66,20 +83,54 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
     {
         while (true)
         {
-            await foreach (var change in client.WatchAsync(@namespace, selector, version, ct))
+            var (began, heard) = (time.GetTimestamp(), _heard);
+            using var silence = new CancellationTokenSource(LongestSilence, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, silence.Token);
+            try
             {
-                version = (string)change.Object["metadata"]!["resourceVersion"]!;
-                if (change.Type == "DELETED")
+                await foreach (var change in client.WatchAsync(@namespace, selector, version, either.Token))
                 {
-                    Remove(KeyOf(change.Object), onChange);
+                    silence.CancelAfter(LongestSilence);
+                    GiveSign();
+                    _heard++;
+                    version = Take(change, version, onChange);
                 }
-                else if (change.Type != "BOOKMARK")
-                {
-                    Put(change.Object, onChange);
-                }
+            }
+            catch (OperationCanceledException e) when (silence.IsCancellationRequested && !ct.IsCancellationRequested)
+            {
+                throw new IOException($"the watch has said nothing for {LongestSilence.TotalSeconds:0} s", e);
+            }
+
+            if (_heard == heard && time.GetElapsedTime(began) < TimeSpan.FromSeconds(1))
+            {
+                // Something between here and the server ends what it should let through; do not ask without a pause.
+                throw new IOException("the watch ended at once");
             }
         }
     }
+
+    /// <summary>The version after the change; what is not newer than <paramref name="version"/> was heard before.</summary>
+    private string Take(WatchEvent change, string version, Action<ResourceKey, T?, T?> onChange)
+    {
+        var next = (string)change.Object["metadata"]!["resourceVersion"]!;
+        if (ulong.TryParse(next, CultureInfo.InvariantCulture, out var now) && ulong.TryParse(version, CultureInfo.InvariantCulture, out var before) && now <= before)
+        {
+            return version;
+        }
+
+        if (change.Type == "DELETED")
+        {
+            Remove(KeyOf(change.Object), onChange);
+        }
+        else if (change.Type != "BOOKMARK")
+        {
+            Put(change.Object, onChange);
+        }
+
+        return next;
+    }
+
+    private void GiveSign() => Interlocked.Exchange(ref _lastSign, Math.Max(1, time.GetTimestamp()));
 
     private void Replace(IReadOnlyList<JsonObject> items, Action<ResourceKey, T?, T?> onChange)
     {

@@ -7,6 +7,10 @@ public sealed class KubernetesApiException(HttpStatusCode code, string reason, s
 {
     public HttpStatusCode Code { get; } = code;
     public string Reason { get; } = reason;
+
+    /// <summary>How long the server asks to be left alone (429 or 503 with Retry-After). Null: it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     public bool IsNotFound => Code == HttpStatusCode.NotFound;
     public bool IsConflict => Code == HttpStatusCode.Conflict;
     public bool IsGone => Code == HttpStatusCode.Gone;

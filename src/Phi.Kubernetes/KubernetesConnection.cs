@@ -10,15 +10,18 @@ namespace Phi.Kubernetes;
 /// <summary>A connection to one API server: who to talk to and as whom come from the client library, requests are plain HTTP and JSON.</summary>
 public sealed class KubernetesConnection : IDisposable
 {
+    /// <summary>Until a request is answered, and until the first byte of a watch or a log.</summary>
+    public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+
     private readonly k8s.Kubernetes _client;
     private readonly HttpClient _http;
 
-    private KubernetesConnection(KubernetesClientConfiguration configuration, string userAgent)
+    private KubernetesConnection(KubernetesClientConfiguration configuration, string userAgent, DelegatingHandler[] handlers)
     {
-        // Watches stay open as long as the server lets them; each request is bounded by its caller's token.
+        // Watches stay open as long as the server lets them; every other request is bounded below.
         configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
         configuration.UserAgent = userAgent;
-        _client = new k8s.Kubernetes(configuration);
+        _client = new k8s.Kubernetes(configuration, handlers);
         _http = _client.HttpClient;
         Token = configuration.AccessToken;
         CertificateAuthority = configuration.SslCaCerts;
@@ -32,22 +35,51 @@ public sealed class KubernetesConnection : IDisposable
     public Uri Server => _client.BaseUri;
 
     /// <param name="kubeconfig">Path of a kubeconfig; null for the service account of the pod that this runs in.</param>
+    /// <param name="handlers">See every request, the last one first.</param>
     /// <exception cref="k8s.Exceptions.KubeConfigException">The file is no kubeconfig.</exception>
-    public static KubernetesConnection Open(string? kubeconfig, string userAgent) => new(
+    public static KubernetesConnection Open(string? kubeconfig, string userAgent, params DelegatingHandler[] handlers) => new(
         kubeconfig is null ? KubernetesClientConfiguration.InClusterConfig() : KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig),
-        userAgent);
+        userAgent,
+        handlers);
 
     /// <exception cref="KubernetesApiException">The server refused.</exception>
-    /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached, did not answer in time, or answered no JSON.</exception>
     public async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken ct)
     {
-        using var response = await RequestAsync(method, path, body, contentType, ct);
-        await using var stream = await response.Content.ReadAsStreamAsync(ct);
-        return (await JsonNode.ParseAsync(stream, cancellationToken: ct))!.AsObject();
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        bound.CancelAfter(RequestTimeout);
+        try
+        {
+            using var response = await RequestAsync(method, path, body, contentType, bound.Token);
+            await using var stream = await response.Content.ReadAsStreamAsync(bound.Token);
+            return (await JsonNode.ParseAsync(stream, cancellationToken: bound.Token))!.AsObject();
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw TooLate(method, path, e);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new HttpRequestException($"the API server's answer to {method} {path} is no JSON object: {e.Message}", e);
+        }
     }
 
     /// <summary>The answer's body as it comes, for watches and logs.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(string path, CancellationToken ct) => await RequestAsync(HttpMethod.Get, path, null, "", ct);
+    /// <exception cref="KubernetesApiException">The server refused.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached, or did not begin to answer in time.</exception>
+    public async Task<HttpResponseMessage> OpenAsync(string path, CancellationToken ct)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        bound.CancelAfter(RequestTimeout);
+        try
+        {
+            return await RequestAsync(HttpMethod.Get, path, null, "", bound.Token);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw TooLate(HttpMethod.Get, path, e);
+        }
+    }
 
     public void Dispose() => _client.Dispose();
 
@@ -74,20 +106,28 @@ public sealed class KubernetesConnection : IDisposable
 
         using (response)
         {
-            throw Refusal(response.StatusCode, await response.Content.ReadAsStringAsync(ct));
+            throw Refusal(response.StatusCode, await response.Content.ReadAsStringAsync(ct), response.Headers.RetryAfter?.Delta);
         }
     }
 
-    internal static KubernetesApiException Refusal(HttpStatusCode code, string text)
+    internal static KubernetesApiException Refusal(HttpStatusCode code, string text, TimeSpan? retryAfter = null)
     {
+        var (reason, message) = (code.ToString(), text);
         try
         {
-            var status = JsonNode.Parse(text);
-            return new KubernetesApiException(code, (string?)status?["reason"] ?? code.ToString(), (string?)status?["message"] ?? text);
+            if (JsonNode.Parse(text) is JsonObject status)
+            {
+                (reason, message) = ((string?)status["reason"] ?? reason, (string?)status["message"] ?? message);
+            }
         }
         catch (JsonException)
         {
-            return new KubernetesApiException(code, code.ToString(), text);
+            // A proxy's page: its text is the message.
         }
+
+        return new KubernetesApiException(code, reason, message) { RetryAfter = retryAfter };
     }
+
+    private static HttpRequestException TooLate(HttpMethod method, string path, Exception cause) =>
+        new($"the API server did not answer {method} {path} within {RequestTimeout.TotalSeconds:0} s", cause);
 }

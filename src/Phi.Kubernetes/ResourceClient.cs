@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Phi.Kubernetes;
@@ -12,6 +13,12 @@ public sealed record WatchEvent(string Type, JsonObject Object);
 public sealed class ResourceClient<T>(KubernetesConnection connection, string group, string version, string plural)
 {
     private const string Json = "application/json";
+
+    /// <summary>Seconds after which the server is asked to end a watch.</summary>
+    internal const int WatchSeconds = 300;
+
+    /// <summary>As the path names it, such as <c>pods</c>.</summary>
+    public string Plural => plural;
 
     public async Task<T?> GetAsync(string @namespace, string name, CancellationToken ct)
     {
@@ -29,9 +36,21 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
     public async Task<(IReadOnlyList<JsonObject> Items, string Version)> ListAsync(string? @namespace, string? selector, CancellationToken ct)
     {
         var items = new List<JsonObject>();
-        for (var next = ""; ;)
+        for (var (next, limit) = ("", "limit=500"); ;)
         {
-            var page = await connection.SendAsync(HttpMethod.Get, $"{Path(@namespace, null)}?limit=500{selector}{(next.Length > 0 ? $"&continue={Uri.EscapeDataString(next)}" : "")}", null, Json, ct);
+            JsonObject page;
+            try
+            {
+                page = await connection.SendAsync(HttpMethod.Get, $"{Path(@namespace, null)}?{limit}{selector}{(next.Length > 0 ? $"&continue={Uri.EscapeDataString(next)}" : "")}", null, Json, ct);
+            }
+            catch (KubernetesApiException e) when (e.IsGone && next.Length > 0)
+            {
+                // The pages took longer than the server keeps their version: once more, in one piece, which cannot expire.
+                items.Clear();
+                (next, limit) = ("", "limit=0");
+                continue;
+            }
+
             items.AddRange(page["items"]!.AsArray().Select(item => item!.AsObject()));
             next = (string?)page["metadata"]?["continue"] ?? "";
             if (next.Length == 0)
@@ -43,14 +62,14 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
 
     /// <summary>Changes after a version until the server ends the watch.</summary>
     /// <exception cref="KubernetesApiException">Gone: the version is too old, list again.</exception>
+    /// <exception cref="IOException">The connection broke, if need be in the middle of a line.</exception>
     public async IAsyncEnumerable<WatchEvent> WatchAsync(string? @namespace, string? selector, string version, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var response = await connection.OpenAsync($"{Path(@namespace, null)}?watch=true&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion={version}{selector}", ct);
+        using var response = await connection.OpenAsync($"{Path(@namespace, null)}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WatchSeconds}&resourceVersion={version}{selector}", ct);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(ct));
         while (await reader.ReadLineAsync(ct) is { } line)
         {
-            var change = JsonNode.Parse(line)!.AsObject();
-            var (type, value) = ((string)change["type"]!, change["object"]!.AsObject());
+            var (type, value) = ParseChange(line);
             if (type == "ERROR")
             {
                 throw KubernetesConnection.Refusal((System.Net.HttpStatusCode)((int?)value["code"] ?? 500), value.ToJsonString());
@@ -100,6 +119,20 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
         catch (KubernetesApiException e) when (e.IsNotFound || (uid is not null && e.IsConflict))
         {
             return false;
+        }
+    }
+
+    private static (string Type, JsonObject Object) ParseChange(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) is JsonObject { } change && (string?)change["type"] is { } type && change["object"] is JsonObject value
+                ? (type, value)
+                : throw new IOException($"the watch of {typeof(T).Name} sent a line that is no change: {line}");
+        }
+        catch (JsonException e)
+        {
+            throw new IOException($"the watch of {typeof(T).Name} broke off within a line of {line.Length} characters", e);
         }
     }
 

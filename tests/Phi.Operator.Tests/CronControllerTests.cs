@@ -8,6 +8,8 @@ using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer;
 using Phi.Operator.Cron;
+using Phi.Operator.Events;
+using Phi.Operator.Metrics;
 
 namespace Phi.Operator.Tests;
 
@@ -16,6 +18,7 @@ public sealed class CronControllerTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("phi cron ").FullName;
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
+    private readonly OperatorMetrics _metrics = new();
     private readonly List<(CancellationTokenSource Stop, Task Run)> _controllers = [];
     private ApiServerHost _server = null!;
     private KubernetesConnection _connection = null!;
@@ -108,9 +111,16 @@ public sealed class CronControllerTests : IAsyncLifetime
     private (CancellationTokenSource Stop, Task Run) Start()
     {
         var stop = new CancellationTokenSource();
-        var controller = (stop, CronController.RunAsync(_connection, _time, NullLoggerFactory.Instance, stop.Token));
+        var controller = (stop, RunAsync(stop.Token));
         _controllers.Add(controller);
         return controller;
+    }
+
+    /// <summary>As the leader runs it: the recorder of events beside the controller.</summary>
+    private async Task RunAsync(CancellationToken ct)
+    {
+        var events = new EventRecorder(new EventWriter(_connection, "test"), _metrics, _time, NullLogger.Instance);
+        await await Task.WhenAny(events.RunAsync(ct), new CronController(_connection, events, _time, NullLogger.Instance).RunAsync(ct));
     }
 
     private async Task StopAsync((CancellationTokenSource Stop, Task Run) controller)

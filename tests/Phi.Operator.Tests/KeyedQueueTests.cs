@@ -50,6 +50,23 @@ public sealed class KeyedQueueTests
     }
 
     [Fact]
+    public async Task Done_ServerAskedToBeLeftAlone_NotEvenNewsBringsTheKeySooner()
+    {
+        var queue = new KeyedQueue(_time);
+        queue.Add(Key);
+        await queue.TakeAsync(Ct);
+        queue.Add(Key);
+        queue.Done(Key, hasFailed: true, TimeSpan.FromSeconds(7));
+        var next = queue.TakeAsync(Ct);
+
+        _time.Advance(TimeSpan.FromSeconds(6.9));
+        Assert.False(next.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+
+        Assert.Equal(Key, await next);
+    }
+
+    [Fact]
     public async Task Done_AfterAFailure_BringsTheKeyBackLater()
     {
         var queue = new KeyedQueue(_time);

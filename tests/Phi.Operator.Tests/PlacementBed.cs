@@ -9,9 +9,10 @@ using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer;
 using Phi.LocalCluster.Scheduling;
 using Phi.Operator.AgentApi;
+using Phi.Operator.Events;
 using Phi.Operator.Execute;
+using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
-using Phi.Operator.Queue;
 using Phi.Operator.Queues;
 using Phi.Reconcile;
 using Phi.Reconcile.Decisions;
@@ -44,8 +45,9 @@ public sealed class PlacementBed : IAsyncLifetime
         Connection = KubernetesConnection.Open(kubeconfig, "test");
         Cluster = new ClusterCache(Connection, TimeProvider.System, NullLoggerFactory.Instance);
         Hub = new AgentHub(Cluster, Clock);
-        Observer = new Observer(Cluster, Hub, new QueueManager(Connection, new KeyedQueue(Clock), Clock, NullLoggerFactory.Instance), JobReconciler.Decide, Clock);
-        Executor = new Executor(Connection, Cluster, AgentTokens.LoadOrCreate(_folder), new EventRecorder(Connection, Clock, NullLogger.Instance), "http://127.0.0.1:1");
+        Observer = new Observer(Cluster, Hub, new QueueManager(Connection, Cluster.Synced, true, Clock, NullLoggerFactory.Instance), JobReconciler.Decide, Clock);
+        var metrics = new OperatorMetrics();
+        Executor = new Executor(Connection, Cluster, AgentTokens.LoadOrCreate(_folder), new EventRecorder(new EventWriter(Connection, "test"), metrics, Clock, NullLogger.Instance), metrics, Clock, "http://127.0.0.1:1");
         _loops.Add(Cluster.RunAsync(_ => _changed.Release(), _ => { }, _stop.Token));
         await Cluster.Synced.WaitAsync(Ct);
     }

@@ -41,7 +41,6 @@ public sealed class QueueingTests
         Assert.Single(unfinalized.Of<JobAction.AddFinalizer>());
         Assert.Equal((1, 1, 0), (decision.Status!.Attempt, decision.Status.Replicas, decision.Status.FreeRestarts));
         Assert.Equal(("True", "QuotaReserved", "2 of 2 pods have quota"), Words(decision.Status, TrainingConditions.QuotaReserved));
-        Assert.Single(decision.Of<JobAction.EnsureService>());
     }
 
     [Fact]

@@ -4,15 +4,12 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
-using Phi.Operator.Progress;
 
 namespace Phi.Operator.AgentApi;
 
@@ -23,51 +20,75 @@ internal sealed class AgentApiServer : IAsyncDisposable
 
     private AgentApiServer(WebApplication app) => _app = app;
 
-    /// <param name="onNews">Hears of a job whose ranks changed their state.</param>
-    public static async Task<AgentApiServer> StartAsync(Socket listener, AgentHub hub, AgentTokens tokens, ProgressTracker progress, Action<ResourceKey> onNews, CancellationToken ct)
+    public static async Task<AgentApiServer> StartAsync(Socket listener, AgentApiParts parts, CancellationToken ct)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle));
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
-        app.MapPost(AgentRoutes.Assignment, async http =>
+        Map<AssignmentRequest>(app, AgentRoutes.Assignment, parts, request => request.JobUid, (http, request) =>
+            WriteAsync(http, parts.Hub.Assign(request) is { } answer ? answer with { OperatorUrls = parts.Urls() } : null, request.Job));
+        Map<Heartbeat>(app, AgentRoutes.Heartbeat, parts, heartbeat => heartbeat.JobUid, (http, heartbeat) =>
         {
-            if (await ReadAsync<AssignmentRequest>(http, tokens, request => request.JobUid) is { } request)
+            parts.Metrics.Heartbeats.Inc();
+            var answer = parts.Hub.Beat(heartbeat, out var hasNews);
+            if (hasNews)
             {
-                await WriteAsync(http, hub.Assign(request), request.Job);
+                parts.OnNews(new ResourceKey(heartbeat.Namespace, heartbeat.Job));
             }
-        });
-        app.MapPost(AgentRoutes.Heartbeat, async http =>
-        {
-            if (await ReadAsync<Heartbeat>(http, tokens, heartbeat => heartbeat.JobUid) is { } heartbeat)
-            {
-                var answer = hub.Beat(heartbeat, out var hasNews);
-                if (hasNews)
-                {
-                    onNews(new ResourceKey(heartbeat.Namespace, heartbeat.Job));
-                }
 
-                await WriteAsync(http, answer, heartbeat.Job);
-            }
+            return WriteAsync(http, answer is null ? null : answer with { OperatorUrls = parts.Urls() }, heartbeat.Job);
         });
-        app.MapPost(AgentRoutes.Events, async http =>
-        {
-            if (await ReadAsync<EventBatch>(http, tokens, batch => batch.JobUid) is { } batch)
-            {
-                await progress.AddAsync(batch, http.RequestAborted);
-            }
-        });
-        app.MapProgress(hub.Reports, tokens, progress);
+        MapEvents(app, parts);
+        app.MapProgress(parts);
         await app.StartAsync(ct);
         return new AgentApiServer(app);
     }
 
+    /// <summary>A route that only the leader answers; a standby hands the request on to it.</summary>
+    private static void Map<T>(WebApplication app, string route, AgentApiParts parts, Func<T, string> jobUid, Func<HttpContext, T, Task> answer)
+        where T : class =>
+        app.MapPost(route, async http =>
+        {
+            var body = await ReadBodyAsync(http);
+            if (await ParseAsync(http, body, parts.Tokens, jobUid) is { } request)
+            {
+                await (parts.Leadership.IsLeading ? answer(http, request) : parts.Forwarder.ForwardAsync(http, body));
+            }
+        });
+
+    /// <summary>Any replica stores events; the leader must hear of them too, and an agent sends again what it did not.</summary>
+    private static void MapEvents(WebApplication app, AgentApiParts parts) => app.MapPost(AgentRoutes.Events, async http =>
+    {
+        var body = await ReadBodyAsync(http);
+        if (await ParseAsync<EventBatch>(http, body, parts.Tokens, batch => batch.JobUid) is not { } batch)
+        {
+            return;
+        }
+
+        if (!http.Request.Headers.ContainsKey(AgentRoutes.ForwardedHeader))
+        {
+            await parts.Progress.StoreAsync(batch, http.RequestAborted);
+        }
+
+        if (parts.Leadership.IsLeading)
+        {
+            await parts.Progress.AddAsync(batch, http.RequestAborted);
+        }
+        else if (parts.Forwarder.HasLeader)
+        {
+            await parts.Forwarder.ForwardAsync(http, body);
+        }
+
+        // Without a leader the store is enough: the next one reads it.
+    });
+
     /// <summary>
-    /// A socket on 127.0.0.1. Agents of running pods know the address, so a restart takes the port that the folder remembers.
+    /// A listening socket. Agents of running pods know the address, so a restart takes the port that the folder remembers.
     /// </summary>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static Socket Listen(int port, string stateDirectory)
+    public static Socket Listen(IPAddress bind, int port, string stateDirectory)
     {
         Directory.CreateDirectory(stateDirectory);
         var kept = Path.Combine(stateDirectory, "agent-api-port");
@@ -76,11 +97,11 @@ internal sealed class AgentApiServer : IAsyncDisposable
             _ = int.TryParse(File.ReadAllText(kept), CultureInfo.InvariantCulture, out port);
         }
 
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(bind.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            socket.Bind(new IPEndPoint(bind, port));
         }
         catch (SocketException e)
         {
@@ -99,14 +120,21 @@ internal sealed class AgentApiServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    /// <summary>The request's body, if its token is the job's; else null, and the refusal is written.</summary>
-    private static async Task<T?> ReadAsync<T>(HttpContext http, AgentTokens tokens, Func<T, string> jobUid)
+    private static async Task<byte[]> ReadBodyAsync(HttpContext http)
+    {
+        using var body = new MemoryStream();
+        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        return body.ToArray();
+    }
+
+    /// <summary>The request, if its token is the job's; else null, and the refusal is written.</summary>
+    private static async Task<T?> ParseAsync<T>(HttpContext http, byte[] json, AgentTokens tokens, Func<T, string> jobUid)
         where T : class
     {
         T? body;
         try
         {
-            body = await JsonSerializer.DeserializeAsync<T>(http.Request.Body, PhiJson.Options, http.RequestAborted);
+            body = JsonSerializer.Deserialize<T>(json, PhiJson.Options);
         }
         catch (JsonException e)
         {

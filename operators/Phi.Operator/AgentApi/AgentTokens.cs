@@ -1,15 +1,59 @@
 using System.Security.Cryptography;
 using System.Text;
+using k8s.Models;
+using Phi.Api.Metadata;
+using Phi.Kubernetes;
 
 namespace Phi.Operator.AgentApi;
 
 /// <summary>Tokens of agents: a keyed hash of the job's uid, so that each is good for one job alone and none must be stored.</summary>
 internal sealed class AgentTokens
 {
+    private const string SharedName = "phi-operator-agent-tokens";
+    private const string SharedKey = "secret";
     private const int SecretBytes = 32;
     private readonly byte[] _secret;
 
     private AgentTokens(byte[] secret) => _secret = secret;
+
+    /// <summary>
+    /// The secret that all replicas share, in a Secret of their namespace; made at the first start, from that of the folder, so that pods
+    /// of before keep their tokens.
+    /// </summary>
+    /// <exception cref="KubernetesApiException">The Secret may not be read or created.</exception>
+    /// <exception cref="InvalidDataException">It has no usable key.</exception>
+    public static async Task<AgentTokens> LoadOrCreateAsync(KubernetesConnection connection, string @namespace, string folder, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (await connection.Secrets().GetAsync(@namespace, SharedName, ct) is { } shared)
+            {
+                return shared.Data is { } data && data.TryGetValue(SharedKey, out var secret) && secret.Length >= SecretBytes
+                    ? new AgentTokens(secret)
+                    : throw new InvalidDataException($"the Secret {@namespace}/{SharedName} has no key {SharedKey} of at least {SecretBytes} bytes; delete it, and the operator makes a new one (jobs that run then need a restart)");
+            }
+
+            try
+            {
+                await connection.Secrets().CreateAsync(
+                    @namespace,
+                    new V1Secret
+                    {
+                        ApiVersion = "v1",
+                        Kind = "Secret",
+                        Metadata = new V1ObjectMeta { Name = SharedName, NamespaceProperty = @namespace, Labels = new Dictionary<string, string> { [PhiNames.ManagedByLabel] = "phi-orchestrator" } },
+                        Type = "Opaque",
+                        Data = new Dictionary<string, byte[]> { [SharedKey] = LoadOrCreate(folder)._secret },
+                    },
+                    PhiNames.OperatorFieldManager,
+                    ct);
+            }
+            catch (KubernetesApiException e) when (e.IsConflict)
+            {
+                // Another replica was faster; its secret is the one.
+            }
+        }
+    }
 
     /// <summary>The secret kept in the folder; made at the first start, readable by its owner alone.</summary>
     public static AgentTokens LoadOrCreate(string folder)

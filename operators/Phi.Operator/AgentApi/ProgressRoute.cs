@@ -12,14 +12,14 @@ internal static class ProgressRoute
 {
     private const int MostBytes = 64 << 10;
 
-    public static void MapProgress(this IEndpointRouteBuilder app, ContainerReports reports, AgentTokens tokens, ProgressTracker progress) => app.MapPost(AgentRoutes.Progress, async http =>
+    public static void MapProgress(this IEndpointRouteBuilder app, AgentApiParts parts) => app.MapPost(AgentRoutes.Progress, async http =>
     {
         var header = (string?)http.Request.Headers.Authorization ?? "";
         if (ProgressAddress.Read(http.Request.Query, out var problem) is not { } from)
         {
             await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
         }
-        else if (!header.StartsWith("Bearer ", StringComparison.Ordinal) || !tokens.IsValid(from.JobUid, header["Bearer ".Length..]))
+        else if (!header.StartsWith("Bearer ", StringComparison.Ordinal) || !parts.Tokens.IsValid(from.JobUid, header["Bearer ".Length..]))
         {
             await RefuseAsync(http, HttpStatusCode.Unauthorized, "the token is not this job's");
         }
@@ -33,21 +33,26 @@ internal static class ProgressRoute
         }
         else
         {
-            var step = reports.Add(from, read.Progress, read.Metrics);
-            await progress.AddAsync(
-                new EventBatch
-                {
-                    Namespace = from.Namespace,
-                    Job = from.Job,
-                    JobUid = from.JobUid,
-                    Attempt = from.Attempt,
-                    Steps = [step],
-                    Checkpoints = read.Progress.Checkpoint is { } uri ? [new CheckpointEvent { Step = step.Step, Time = step.Time, Uri = uri }] : [],
-                },
-                http.RequestAborted);
-            http.Response.StatusCode = (int)HttpStatusCode.NoContent;
+            await (parts.Leadership.IsLeading ? TakeAsync(http, parts, from, read.Progress, read.Metrics) : parts.Forwarder.ForwardAsync(http, body));
         }
     });
+
+    private static async Task TakeAsync(HttpContext http, AgentApiParts parts, ProgressAddress from, ContainerProgress progress, IReadOnlyDictionary<string, double> metrics)
+    {
+        var step = parts.Hub.Reports.Add(from, progress, metrics);
+        var batch = new EventBatch
+        {
+            Namespace = from.Namespace,
+            Job = from.Job,
+            JobUid = from.JobUid,
+            Attempt = from.Attempt,
+            Steps = [step],
+            Checkpoints = progress.Checkpoint is { } uri ? [new CheckpointEvent { Step = step.Step, Time = step.Time, Uri = uri }] : [],
+        };
+        await parts.Progress.StoreAsync(batch, http.RequestAborted);
+        await parts.Progress.AddAsync(batch, http.RequestAborted);
+        http.Response.StatusCode = (int)HttpStatusCode.NoContent;
+    }
 
     private static async Task<byte[]?> BodyAsync(HttpContext http)
     {

@@ -5,6 +5,8 @@ using Phi.Api.CronTrainingJobs;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
+using Phi.Operator.Controllers;
+using Phi.Operator.Events;
 using Phi.Operator.Queue;
 using Phi.Reconcile.Cron;
 
@@ -14,31 +16,33 @@ namespace Phi.Operator.Cron;
 /// Creates the jobs of CronTrainingJobs at their times. First the jobs, by names that follow from the due time, then the status: whoever
 /// stops in between, or takes over, finds the job there and creates none beside it.
 /// </summary>
-internal sealed partial class CronController
+internal sealed partial class CronController : IController
 {
     private readonly KeyedQueue _queue;
     private readonly KubernetesConnection _connection;
     private readonly CronCache _cache;
-    private readonly CronEvents _events;
+    private readonly EventRecorder _events;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    private CronController(KubernetesConnection connection, TimeProvider time, ILogger logger)
+    public CronController(KubernetesConnection connection, EventRecorder events, TimeProvider time, ILogger logger)
     {
-        (_connection, _logger, _queue) = (connection, logger, new KeyedQueue(time));
-        (_cache, _events) = (new CronCache(connection, time, logger), new CronEvents(connection, time, logger));
+        (_connection, _events, _time, _logger, _queue) = (connection, events, time, logger, new KeyedQueue(time));
+        _cache = new CronCache(connection, time, logger);
     }
 
-    /// <summary>Runs until cancelled. Of several operators only the leader runs it, though two at once would create no job twice.</summary>
-    public static async Task RunAsync(KubernetesConnection connection, TimeProvider time, ILoggerFactory logs, CancellationToken ct)
+    public string Name => "crons";
+
+    /// <summary>Of several operators only the leader runs it, though two at once would create no job twice.</summary>
+    public async Task RunAsync(CancellationToken ct)
     {
-        var controller = new CronController(connection, time, logs.CreateLogger<CronController>());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await using var timers = await CronTimers.StartAsync(controller._queue.Add, time, ct);
-        var follow = controller._cache.RunAsync(controller._queue.Add, controller._events.Forget, stop.Token);
+        await using var timers = await CronTimers.StartAsync(_queue.Add, _time, ct);
+        var follow = _cache.RunAsync(_queue.Add, _ => { }, stop.Token);
         try
         {
-            await await Task.WhenAny(controller._cache.Synced, follow);
-            await await Task.WhenAny(controller.WorkAsync(timers, stop.Token), follow);
+            await await Task.WhenAny(_cache.Synced, follow);
+            await await Task.WhenAny(WorkAsync(timers, stop.Token), follow);
         }
         finally
         {
@@ -84,7 +88,7 @@ internal sealed partial class CronController
         await WriteStatusAsync(key, snapshot.Cron, decision.Status, ct);
         if (decision.IsWarning || decision.Reason is not "Scheduled" || decision.Actions.Any(action => action is CronAction.CreateJob))
         {
-            await _events.RecordAsync(snapshot.Cron, decision.IsWarning, decision.Reason, decision.Message, ct);
+            _events.Record(EventSubject.Of(snapshot.Cron), decision.IsWarning, decision.Reason, decision.Message);
         }
 
         return decision.WakeAt;
@@ -95,7 +99,7 @@ internal sealed partial class CronController
         switch (action)
         {
             case CronAction.DeleteJob delete when await _connection.TrainingJobs().DeleteAsync(key.Namespace, delete.Name, delete.Uid, null, ct):
-                await _events.RecordAsync(snapshot.Cron, false, "Deleted", $"deleted job {delete.Name}: {delete.Why}", ct);
+                _events.Record(EventSubject.Of(snapshot.Cron), false, "Deleted", $"deleted job {delete.Name}: {delete.Why}");
                 break;
             case CronAction.CreateJob create:
                 try
@@ -106,7 +110,7 @@ internal sealed partial class CronController
                 {
                     var failed = CronReconciler.NotCreated(snapshot, create.Job.Metadata.Name!, e.Message);
                     await WriteStatusAsync(key, snapshot.Cron, failed.Status, ct);
-                    await _events.RecordAsync(snapshot.Cron, failed.IsWarning, failed.Reason, failed.Message, ct);
+                    _events.Record(EventSubject.Of(snapshot.Cron), failed.IsWarning, failed.Reason, failed.Message);
                     throw;
                 }
 

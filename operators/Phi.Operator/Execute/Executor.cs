@@ -7,15 +7,16 @@ using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
+using Phi.Operator.Events;
+using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.Execute;
 
-/// <summary>Carries a decision out: the status first, so that agents and restarts see it, then the actions, then the event.</summary>
-/// <param name="events">Null: nothing is told.</param>
-internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder? events, string agentApiUrl)
+/// <summary>Carries a decision out: the status first, so that agents and restarts see it, then the actions; events and metrics tell what was written.</summary>
+internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder events, OperatorMetrics metrics, TimeProvider time, string agentApiUrl)
 {
     /// <param name="job">As stored, without defaults.</param>
     /// <param name="effective">With every default.</param>
@@ -25,6 +26,10 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
         if (decision.Status is { } status && !IsSame(job.Status, status))
         {
             cluster.Remember(key, await WriteStatusAsync(key, status, job.Metadata.Uid!, ct));
+            metrics.StatusWritten(job, status, decision.Reason, time.GetUtcNow());
+
+            // What the status says is so, even if an action below fails and the next decision is about something else.
+            events.Record(EventSubject.Of(job), decision.IsWarning, decision.Reason, decision.Message);
         }
 
         foreach (var action in decision.Actions)
@@ -32,10 +37,7 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
             await ActAsync(key, job, effective, action, ct);
         }
 
-        if (events is not null)
-        {
-            await events.RecordAsync(job, decision.IsWarning, decision.Reason, decision.Message, ct);
-        }
+        events.Record(EventSubject.Of(job), decision.IsWarning, decision.Reason, decision.Message);
     }
 
     private async Task ActAsync(ResourceKey key, TrainingJob stored, TrainingJob job, JobAction action, CancellationToken ct)

@@ -30,7 +30,9 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     /// <summary>Gangs of the line that are looked at to find the one that room is kept for.</summary>
     private const int Heads = 16;
 
-    public Task Synced => Task.WhenAll(_jobs.Synced, _pods.Synced, _nodes.Synced);
+    public IReadOnlyList<IInformer> Informers => [_jobs, _pods, _nodes];
+
+    public Task Synced => Task.WhenAll(Informers.Select(informer => informer.Synced));
 
     public IReadOnlyCollection<TrainingJob> Jobs => _jobs.All;
 

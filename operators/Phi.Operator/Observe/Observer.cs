@@ -3,6 +3,7 @@ using k8s.Models;
 using Phi.Api.TrainingJobs;
 using Phi.Operator.AgentApi;
 using Phi.Operator.Queues;
+using Phi.Operator.Tracing;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Policies;
 using Phi.Reconcile.Snapshots;
@@ -28,8 +29,8 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, QueueManag
                 agents.Reports.Forget(job.Metadata.Uid!);
             }
 
-            var snapshot = Observe(job);
-            var decision = decide(snapshot);
+            var snapshot = Traced("observe", () => Observe(job));
+            var decision = Traced("decide", () => decide(snapshot));
             cluster.Assume(job, decision.Actions.OfType<JobAction.PlaceGang>().SelectMany(place => place.Placements));
             return (snapshot, decision);
         }
@@ -67,4 +68,10 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, QueueManag
         job.Status?.Phase is TrainingPhase.Pending or TrainingPhase.Restarting
         || (job.Status?.Phase is TrainingPhase.Starting or TrainingPhase.Running
             && (job.Status.Replicas < (job.Spec.Replicas ?? 1) || pods.Any(pod => pod.Spec.SchedulingGates is { Count: > 0 })));
+
+    private static T Traced<T>(string name, Func<T> work)
+    {
+        using var span = OperatorTracing.Source.StartActivity(name);
+        return work();
+    }
 }

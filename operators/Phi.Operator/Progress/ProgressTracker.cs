@@ -5,35 +5,52 @@ using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
+using Phi.Operator.Controllers;
+using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
 using Phi.Telemetry.Store;
 
 namespace Phi.Operator.Progress;
 
 /// <summary>Stores agents' events and keeps each job's progress, checkpoint and goodput in its status, at most once a second.</summary>
-internal sealed partial class ProgressTracker(KubernetesConnection connection, ClusterCache cluster, TelemetryStore store, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class ProgressTracker(KubernetesConnection connection, ClusterCache cluster, TelemetryStore store, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController, IDisposable
 {
     private static readonly TimeSpan WritePeriod = TimeSpan.FromSeconds(1);
     private readonly Dictionary<ResourceKey, (string Uid, RunProgress Progress)> _runs = [];
     private readonly SemaphoreSlim _lock = new(1);
 
+    public string Name => "progress";
+
     public void Dispose() => _lock.Dispose();
 
+    /// <summary>Stores a batch for the leader, whichever replica got it.</summary>
+    public Task StoreAsync(EventBatch batch, CancellationToken ct) => store.IngestAsync(batch, ct);
+
+    /// <summary>Takes a batch, that is in the store, into its job's progress. Once or twice is the same.</summary>
     public async Task AddAsync(EventBatch batch, CancellationToken ct)
     {
-        await store.IngestAsync(batch, ct);
         await _lock.WaitAsync(ct);
         try
         {
             var run = await LoadAsync(new ResourceKey(batch.Namespace, batch.Job), batch.JobUid, ct);
             foreach (var step in batch.Steps)
             {
-                run.Add(batch.Attempt, step);
+                if (run.Add(batch.Attempt, step))
+                {
+                    metrics.Steps.Inc();
+
+                    // The events carry the run's sum; every step of a run takes the same number.
+                    metrics.Tokens.Inc(Math.Max(0, step.Metrics.GetValueOrDefault("tokens") / Math.Max(1, step.Step)));
+                }
             }
 
             foreach (var checkpoint in batch.Checkpoints)
             {
-                run.Add(checkpoint);
+                if (run.Add(checkpoint))
+                {
+                    metrics.Checkpoints.Inc();
+                    metrics.CheckpointBytes.Inc(Math.Max(0, checkpoint.Bytes));
+                }
             }
         }
         finally
@@ -45,6 +62,7 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
     /// <summary>Writes what is new until cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        await ForgetAsync(ct);
         using var timer = new PeriodicTimer(WritePeriod, time);
         while (await timer.WaitForNextTickAsync(ct))
         {
@@ -79,31 +97,41 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
         await _lock.WaitAsync(ct);
         try
         {
-            if (cluster.Job(key) is not { } job || !_runs.TryGetValue(key, out var run))
+            if (cluster.Job(key) is not { Metadata.Uid: { } uid } job)
             {
                 _runs.Remove(key);
                 return;
             }
 
-            if (run.Uid != job.Metadata.Uid || !run.Progress.HasNews)
+            // Of a run that this replica never heard of, another one may have stored events.
+            var run = await LoadAsync(key, uid, ct);
+            if (!run.HasNews)
             {
                 return;
             }
 
-            var status = JsonSerializer.SerializeToNode(run.Progress.Describe(job, job.Spec.Phi?.Steps, time.GetUtcNow()), PhiJson.Options);
+            var status = JsonSerializer.SerializeToNode(run.Describe(job, job.Spec.Phi?.Steps, time.GetUtcNow()), PhiJson.Options);
             cluster.Remember(key, await connection.TrainingJobs().ApplyAsync(key.Namespace, key.Name, new JsonObject
             {
                 ["apiVersion"] = PhiNames.ApiVersion,
                 ["kind"] = "TrainingJob",
-                ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = run.Uid },
+                ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = uid },
                 ["status"] = status,
             }, PhiNames.ProgressFieldManager, "status", ct));
-            run.Progress.MarkWritten();
+            run.MarkWritten();
         }
         finally
         {
             _lock.Release();
         }
+    }
+
+    /// <summary>Events that came while another replica led are in the store alone, and are read from there when the first new one comes.</summary>
+    private async Task ForgetAsync(CancellationToken ct)
+    {
+        await _lock.WaitAsync(ct);
+        _runs.Clear();
+        _lock.Release();
     }
 
     /// <summary>The run's progress; after a restart of the operator it is read back from the store.</summary>

@@ -28,11 +28,12 @@ internal sealed class RunProgress
 
     public void MarkWritten() => HasNews = false;
 
-    public void Add(int attempt, StepEvent step)
+    /// <returns>Whether it is a step that was not known; a replay is none.</returns>
+    public bool Add(int attempt, StepEvent step)
     {
         if (step.Rank != 0 || !step.Metrics.TryGetValue("step_seconds", out var seconds))
         {
-            return;
+            return false;
         }
 
         HasNews = true;
@@ -50,7 +51,7 @@ internal sealed class RunProgress
         var covered = isFirst ? seconds : seconds * Math.Max(1, step.Step - Step);
         if (attempt < _attempt || !_effective.TryAdd(step.Step, covered))
         {
-            return;
+            return false;
         }
 
         _productiveSeconds += covered;
@@ -66,9 +67,17 @@ internal sealed class RunProgress
         {
             _recent.Dequeue();
         }
+
+        return true;
     }
 
-    public void Add(CheckpointEvent checkpoint) => HasNews |= _checkpoints.TryAdd(checkpoint.Step, checkpoint);
+    /// <returns>Whether it was not known.</returns>
+    public bool Add(CheckpointEvent checkpoint)
+    {
+        var isNew = _checkpoints.TryAdd(checkpoint.Step, checkpoint);
+        HasNews |= isNew;
+        return isNew;
+    }
 
     public void Add(CheckpointRecord stored) =>
         _checkpoints.TryAdd(stored.Step, new CheckpointEvent { Step = stored.Step, Time = stored.Time, Uri = stored.Uri, Bytes = stored.Bytes, Seconds = stored.Seconds });

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Phi.Kubernetes;
+using Phi.Operator.Metrics;
 
 namespace Phi.Operator.Queue;
 
@@ -7,14 +8,14 @@ namespace Phi.Operator.Queue;
 /// Keys that wait for a reconcile. A key is there at most once; one that is added while it is worked on comes again afterwards, so no
 /// two workers ever hold the same key. Failures come back after a growing, jittered delay.
 /// </summary>
-internal sealed class KeyedQueue(TimeProvider time)
+internal sealed class KeyedQueue(TimeProvider time, WorkQueueMetrics? metrics = null)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
     private readonly Channel<ResourceKey> _ready = Channel.CreateUnbounded<ResourceKey>();
     private readonly Lock _lock = new();
-    private readonly HashSet<ResourceKey> _queued = [];
+    private readonly Dictionary<ResourceKey, long> _queued = [];
     private readonly HashSet<ResourceKey> _active = [];
     private readonly HashSet<ResourceKey> _again = [];
     private readonly Dictionary<ResourceKey, int> _failures = [];
@@ -28,9 +29,9 @@ internal sealed class KeyedQueue(TimeProvider time)
             {
                 _again.Add(key);
             }
-            else if (_queued.Add(key))
+            else
             {
-                _ready.Writer.TryWrite(key);
+                Enqueue(key);
             }
         }
     }
@@ -68,15 +69,18 @@ internal sealed class KeyedQueue(TimeProvider time)
         var key = await _ready.Reader.ReadAsync(ct);
         lock (_lock)
         {
-            _queued.Remove(key);
+            _queued.Remove(key, out var since);
             _active.Add(key);
+            metrics?.Latency.Observe(time.GetElapsedTime(since).TotalSeconds);
+            metrics?.Depth.Set(_queued.Count);
         }
 
         return key;
     }
 
     /// <summary>The work on a key is over. A failure is tried again later, whatever its cause.</summary>
-    public void Done(ResourceKey key, bool hasFailed)
+    /// <param name="atLeast">How long the server asked to be left alone; then not even news brings the key back sooner.</param>
+    public void Done(ResourceKey key, bool hasFailed, TimeSpan? atLeast = null)
     {
         TimeSpan? backoff = null;
         lock (_lock)
@@ -87,21 +91,32 @@ internal sealed class KeyedQueue(TimeProvider time)
                 var failures = _failures[key] = _failures.GetValueOrDefault(key) + 1;
                 var ticks = Math.Min(LongestBackoff.Ticks, FirstBackoff.Ticks << Math.Min(failures - 1, 20));
                 backoff = TimeSpan.FromTicks((long)(ticks * (0.75 + Random.Shared.NextDouble() / 2)));
+                backoff = atLeast > backoff ? atLeast : backoff;
+                metrics?.Retries.Inc();
             }
             else
             {
                 _failures.Remove(key);
             }
 
-            if (_again.Remove(key) && _queued.Add(key))
+            if (_again.Remove(key) && !(hasFailed && atLeast is not null))
             {
-                _ready.Writer.TryWrite(key);
+                Enqueue(key);
             }
         }
 
         if (backoff is { } delay)
         {
             AddAfter(key, delay);
+        }
+    }
+
+    private void Enqueue(ResourceKey key)
+    {
+        if (_queued.TryAdd(key, time.GetTimestamp()))
+        {
+            _ready.Writer.TryWrite(key);
+            metrics?.Depth.Set(_queued.Count);
         }
     }
 

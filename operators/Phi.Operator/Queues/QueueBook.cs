@@ -38,6 +38,23 @@ internal sealed class QueueBook
         }
     }
 
+    /// <summary>Forgets what was granted and asked back: the statuses alone count.</summary>
+    public void Restart()
+    {
+        lock (_lock)
+        {
+            var sources = _entries.Values.Select(entry => (entry.Key, entry.Source)).ToList();
+            _entries.Clear();
+            _byUid.Clear();
+            _pending.Clear();
+            _unpublished.Clear();
+            foreach (var (key, source) in sources)
+            {
+                Put(key, null, source);
+            }
+        }
+    }
+
     /// <summary>Values of the priority classes by name; every job's priority follows.</summary>
     public void SetPriorities(IReadOnlyDictionary<string, int> priorities)
     {

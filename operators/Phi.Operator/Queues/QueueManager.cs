@@ -5,14 +5,14 @@ using Microsoft.Extensions.Logging;
 using Phi.Api.TrainingJobs;
 using Phi.Api.TrainingQueues;
 using Phi.Kubernetes;
-using Phi.Operator.Queue;
+using Phi.Operator.Controllers;
 using Phi.Reconcile.Queues;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.Queues;
 
 /// <summary>Admits jobs by their queues: decides whenever something has changed, tells jobs what it means for them, and keeps the queues' statuses.</summary>
-internal sealed class QueueManager
+internal sealed class QueueManager : IController
 {
     /// <summary>Of each queue, how many waiting jobs have their words kept up to date.</summary>
     private const int Described = 100;
@@ -20,16 +20,19 @@ internal sealed class QueueManager
     private readonly Informer<V1PriorityClass> _classes;
     private readonly QueueBook _book = new();
     private readonly QueueStatusWriter _statuses;
-    private readonly KeyedQueue _wake;
+    private readonly Task _jobsSynced;
+    private readonly bool _keepsWords;
     private readonly TimeProvider _time;
     private readonly CoalescedLoop _cycle;
     private readonly CoalescedLoop _status;
     private readonly CoalescedLoop _refresh;
     private volatile QueueDecision? _decision;
 
-    public QueueManager(KubernetesConnection connection, KeyedQueue wake, TimeProvider time, ILoggerFactory logs)
+    /// <param name="jobsSynced">Completes when every job has been observed once: before, quota that is taken would look free.</param>
+    /// <param name="keepsWords">Whether the conditions of waiting jobs follow what has changed around them.</param>
+    public QueueManager(KubernetesConnection connection, Task jobsSynced, bool keepsWords, TimeProvider time, ILoggerFactory logs)
     {
-        (_wake, _time) = (wake, time);
+        (_jobsSynced, _keepsWords, _time) = (jobsSynced, keepsWords, time);
         _queues = new Informer<TrainingQueue>(connection.TrainingQueues(), null, null, time, logs.CreateLogger("Phi.Operator.Queues"));
         _classes = new Informer<V1PriorityClass>(connection.PriorityClasses(), null, null, time, logs.CreateLogger("Phi.Operator.PriorityClasses"));
         _statuses = new QueueStatusWriter(connection, time, logs.CreateLogger<QueueStatusWriter>());
@@ -50,21 +53,26 @@ internal sealed class QueueManager
     /// <summary>What the job's queue says; null: it has none, or has not been considered.</summary>
     public QueueAdmission? Admission(TrainingJob job) => _book.Admission(job);
 
-    /// <param name="jobsSynced">Completes when every job has been observed once: before, quota that is taken would look free.</param>
-    /// <param name="keepsWords">Whether the conditions of waiting jobs follow what has changed around them.</param>
-    public async Task RunAsync(Task jobsSynced, bool keepsWords, CancellationToken ct)
+    public string Name => "queues";
+
+    /// <summary>Hears of jobs for which their queue's word has changed.</summary>
+    public Action<ResourceKey> Wake { get; set; } = _ => { };
+
+    public async Task RunAsync(CancellationToken ct)
     {
+        // What an earlier term granted and did not write is not so.
+        _book.Restart();
         List<Task> loops =
         [
             _queues.RunAsync((_, _, _) => _cycle.Signal(), ct),
             _classes.RunAsync((_, _, _) => OnClasses(), ct),
         ];
-        var synced = Task.WhenAll(jobsSynced, _queues.Synced, _classes.Synced);
+        var synced = Task.WhenAll(_jobsSynced, _queues.Synced, _classes.Synced);
         await Task.WhenAny([synced, .. loops]);
         OnClasses();
         loops.Add(_cycle.RunAsync(CycleAsync, ct));
         loops.Add(_status.RunAsync(WriteStatusesAsync, ct));
-        if (keepsWords)
+        if (_keepsWords)
         {
             loops.Add(_refresh.RunAsync(RefreshAsync, ct));
         }
@@ -81,7 +89,7 @@ internal sealed class QueueManager
     private Task CycleAsync(CancellationToken ct)
     {
         var now = _time.GetUtcNow();
-        _decision = _book.Decide([.. _queues.All.Select(QueueReader.Queue)], now, _wake.Add);
+        _decision = _book.Decide([.. _queues.All.Select(QueueReader.Queue)], now, Wake);
         _status.Signal();
         _refresh.Signal();
         return Task.CompletedTask;
@@ -98,7 +106,7 @@ internal sealed class QueueManager
     private Task RefreshAsync(CancellationToken ct)
     {
         var decision = _decision!;
-        _book.Refresh(_queues.All.SelectMany(queue => decision.Waiting(queue.Metadata.Name!).Take(Described)), _wake.Add);
+        _book.Refresh(_queues.All.SelectMany(queue => decision.Waiting(queue.Metadata.Name!).Take(Described)), Wake);
         return Task.CompletedTask;
     }
 }

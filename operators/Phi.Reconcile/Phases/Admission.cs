@@ -42,7 +42,7 @@ internal static class Admission
         const string Message = "the job has no queue and is admitted as soon as its gang fits";
         return new JobDecision
         {
-            Actions = [new JobAction.EnsureService()],
+            Actions = [],
             Status = new StatusBuilder(snapshot).NextAttempt(isCharged: false, isFirst: true).Phase(TrainingPhase.Pending).Set(TrainingConditions.Finished, false, "Pending", Message).Build(),
             Reason = "Created",
             Message = Message,

@@ -45,7 +45,8 @@ internal static class Assembly
             var creating = $"creating {PlacementReasons.Count(missing.Count, "pod")} of {snapshot.Replicas}";
             return new JobDecision
             {
-                Actions = [.. missing.Select(index => new JobAction.CreatePod(index, PodName(snapshot, index), snapshot.Attempt))],
+                // With the pods, so that it is tried again until they are there.
+                Actions = [new JobAction.EnsureService(), .. missing.Select(index => new JobAction.CreatePod(index, PodName(snapshot, index), snapshot.Attempt))],
                 Status = new StatusBuilder(snapshot).Set(TrainingConditions.Placed, false, "CreatingPods", creating).Build(),
                 Reason = "CreatingPods",
                 Message = creating,

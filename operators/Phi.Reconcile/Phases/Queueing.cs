@@ -68,7 +68,7 @@ internal static class Queueing
         status = new StatusBuilder(snapshot with { Job = job }).Size(granted.Replicas)
             .Set(TrainingConditions.QuotaReserved, true, "QuotaReserved", granted.Message).Set(TrainingConditions.Finished, false, "Pending", granted.Message)
             .Clear(TrainingConditions.Evicted, "QuotaReserved", granted.Message).Clear(TrainingConditions.Preempted, "QuotaReserved", granted.Message).Build();
-        return new JobDecision { Actions = [new JobAction.EnsureService()], Status = status, Reason = "QuotaReserved", Message = granted.Message, RequeueAfter = TimeSpan.Zero };
+        return new JobDecision { Actions = [], Status = status, Reason = "QuotaReserved", Message = granted.Message, RequeueAfter = TimeSpan.Zero };
     }
 
     /// <summary>The ranks save and leave when their pods are asked to end; once all are gone the quota is free and the job waits again.</summary>

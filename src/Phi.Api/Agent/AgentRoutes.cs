@@ -16,4 +16,7 @@ public static class AgentRoutes
 
     /// <summary>POST <see cref="ContainerProgress"/> from a program of any kind; 204.</summary>
     public const string Progress = "/agent/v1/progress";
+
+    /// <summary>Header of a request that one replica of the operator hands on to the leader: the replica's identity.</summary>
+    public const string ForwardedHeader = "Phi-Forwarded-By";
 }

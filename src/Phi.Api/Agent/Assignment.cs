@@ -21,6 +21,8 @@ public sealed record AssignmentResponse
     public Assignment? Assignment { get; init; }
     public string? WaitReason { get; init; }
     public double RetryAfterSeconds { get; init; } = 0.5;
+    /// <summary>Base URLs at which an operator answers, best first. Null: only the one that was asked.</summary>
+    public IReadOnlyList<string>? OperatorUrls { get; init; }
 }
 
 /// <summary>One attempt's part for one pod.</summary>

@@ -67,4 +67,6 @@ public sealed record HeartbeatResponse
     public required AgentCommand Command { get; init; }
     /// <summary>The attempt the operator wants.</summary>
     public required int Attempt { get; init; }
+    /// <summary>Base URLs at which an operator answers, best first. Null: only the one that was asked.</summary>
+    public IReadOnlyList<string>? OperatorUrls { get; init; }
 }

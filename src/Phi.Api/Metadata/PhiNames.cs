@@ -44,6 +44,10 @@ public static class PhiNames
     /// <summary>Pods of the gang that a pod was created for.</summary>
     public const string GangSizeAnnotation = Group + "/gang-size";
 
+    /// <summary>Lease of an operator's replica: the label marks it, the annotation has the URL of its agent API.</summary>
+    public const string ReplicaLabel = Group + "/operator-replica";
+    public const string AgentUrlAnnotation = Group + "/agent-url";
+
     /// <summary>Extended resource that counts CPU slots of a node; one per rank.</summary>
     public const string CpuSlotResource = Group + "/cpu";
     public const string GpuResource = "nvidia.com/gpu";

@@ -102,9 +102,10 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
         },
     };
 
+    /// <summary>One name for good: the operator that comes back after a crash takes its own lease over at once.</summary>
     private string[] OperatorArguments() =>
     [
-        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase, "--stop-with-parent",
+        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase, "--identity", "phi-up", "--stop-with-parent",
     ];
 
     private string[] DashboardArguments(ClusterSettings kept) =>

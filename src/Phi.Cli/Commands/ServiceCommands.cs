@@ -3,42 +3,12 @@ using Microsoft.Extensions.Logging;
 using Phi.Cli.Cluster;
 using Phi.Dashboard;
 using Phi.LocalCluster.Nodes;
-using Phi.Operator;
 
 namespace Phi.Cli.Commands;
 
-/// <summary>The long-running parts, each able to join any API server: operator, node, dashboard.</summary>
+/// <summary>The long-running parts, each able to join any API server: node, dashboard.</summary>
 internal static class ServiceCommands
 {
-    public static Command Operator()
-    {
-        var kubeconfig = CommonOptions.Kubeconfig();
-        var state = new Option<string>("--state") { Description = "Folder for what a restart keeps.", Required = true };
-        var telemetry = new Option<string>("--telemetry") { Description = "SQLite file of the telemetry store.", Required = true };
-        var port = new Option<int>("--agent-port") { Description = "Port of the agent API. Default: a free one, kept over restarts." };
-        var simulate = new Option<bool>("--simulate-execution") { Description = "Give jobs quota but no pods; each ends when the time in its simulated-runtime annotation is over. To measure the control plane." };
-        var withParent = CommonOptions.StopWithParent();
-        var command = new Command("operator", "Run the operator against a cluster.") { kubeconfig, state, telemetry, port, simulate, withParent };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var stop = ParentWatch.Link(parse.GetValue(withParent), cancellationToken);
-            using var logs = Logging.Create();
-            await OperatorHost.RunAsync(
-                new OperatorOptions
-                {
-                    Kubeconfig = parse.GetRequiredValue(kubeconfig),
-                    StateDirectory = parse.GetRequiredValue(state),
-                    TelemetryDatabase = parse.GetRequiredValue(telemetry),
-                    AgentApiPort = parse.GetValue(port),
-                    SimulateExecution = parse.GetValue(simulate),
-                },
-                logs,
-                stop.Token);
-            return ExitCodes.Succeeded;
-        });
-        return command;
-    }
-
     public static Command Node()
     {
         var kubeconfig = CommonOptions.Kubeconfig();

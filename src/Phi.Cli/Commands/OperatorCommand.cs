@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Phi.Operator;
+
+namespace Phi.Cli.Commands;
+
+/// <summary><c>phi operator</c>: one replica of the operator, against any API server.</summary>
+internal static class OperatorCommand
+{
+    private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Kubeconfig of the cluster to join. Default: the service account of the pod that it runs in." };
+    private static readonly Option<string> State = new("--state") { Description = "Folder for what a restart keeps.", Required = true };
+    private static readonly Option<string> Telemetry = new("--telemetry") { Description = "SQLite file of the telemetry store.", Required = true };
+    private static readonly Option<IPAddress> Bind = new("--bind-address")
+    {
+        Description = "Address that the agent API and the health endpoints listen on. Default 127.0.0.1.",
+        DefaultValueFactory = _ => IPAddress.Loopback,
+        CustomParser = result => IPAddress.TryParse(result.Tokens[0].Value, out var address) ? address : Refuse<IPAddress>(result, "an IP address, such as 0.0.0.0"),
+    };
+
+    private static readonly Option<int> AgentPort = new("--agent-port") { Description = "Port of the agent API. Default: a free one, kept over restarts." };
+    private static readonly Option<Uri?> AgentUrl = Url("--agent-url", "URL under which new pods look for the agent API, such as a Service's. Default: that of --peer-url.");
+    private static readonly Option<Uri?> PeerUrl = Url("--peer-url", "URL under which other replicas reach this one. Default: the bound address, or the machine's if that is all.");
+    private static readonly Option<int?> HealthPort = new("--health-port") { Description = "Port of /healthz, /readyz and /metrics; 0: a free one, told in the log. Default: none are served." };
+    private static readonly Option<bool> LeaderElect = new("--leader-elect") { Description = "Of several replicas only the holder of a Lease acts. Default true.", DefaultValueFactory = _ => true };
+    private static readonly Option<string?> LeaseNamespace = new("--lease-namespace") { Description = "Namespace of the Lease. Default: the operator's own, else kube-system." };
+    private static readonly Option<bool> Simulate = new("--simulate-execution") { Description = "Give jobs quota but no pods; each ends when the time in its simulated-runtime annotation is over. To measure the control plane." };
+    private static readonly Option<string?> Identity = new("--identity") { Description = "This replica's name, which no other may have. Default: the host's name and random digits." };
+
+    public static Command Create()
+    {
+        var withParent = CommonOptions.StopWithParent();
+        var command = new Command("operator", "Run the operator against a cluster.")
+        {
+            Kubeconfig, State, Telemetry, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, Simulate, withParent,
+        };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            using var stop = ParentWatch.Link(parse.GetValue(withParent), cancellationToken);
+            using var logs = Logging.Create();
+            try
+            {
+                await OperatorHost.RunAsync(Read(parse), logs, stop.Token);
+            }
+            catch (OperatorOptionException e)
+            {
+                throw new CliException(e.Message, ExitCodes.Usage);
+            }
+
+            return ExitCodes.Succeeded;
+        });
+        return command;
+    }
+
+    private static OperatorOptions Read(ParseResult parse) => new()
+    {
+        Kubeconfig = parse.GetValue(Kubeconfig),
+        StateDirectory = parse.GetRequiredValue(State),
+        TelemetryDatabase = parse.GetRequiredValue(Telemetry),
+        BindAddress = parse.GetRequiredValue(Bind),
+        AgentApiPort = parse.GetValue(AgentPort),
+        AgentUrl = parse.GetValue(AgentUrl),
+        PeerUrl = parse.GetValue(PeerUrl),
+        HealthPort = parse.GetValue(HealthPort),
+        LeaderElect = parse.GetValue(LeaderElect),
+        LeaseNamespace = parse.GetValue(LeaseNamespace),
+        Identity = parse.GetValue(Identity),
+        SimulateExecution = parse.GetValue(Simulate),
+    };
+
+    private static Option<Uri?> Url(string name, string description) => new(name)
+    {
+        Description = description,
+        CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : Refuse<Uri>(result, "a URL, such as http://phi-operator.phi-system:8090"),
+    };
+
+    private static T? Refuse<T>(ArgumentResult result, string rule)
+        where T : class
+    {
+        result.AddError($"{result.Argument.Name} is '{result.Tokens[0].Value}'; it must be {rule}.");
+        return null;
+    }
+}
