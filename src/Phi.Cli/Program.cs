@@ -12,8 +12,9 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
     ClusterCommands.Up(),
     ClusterCommands.Down(),
     ServiceCommands.Operator(),
-    ServiceCommands.Node(),
+    NodeCommand.Create(),
     ServiceCommands.Dashboard(),
+    ControlPlaneCommand.Create(),
 };
 
 try

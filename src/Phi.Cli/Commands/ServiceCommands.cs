@@ -1,13 +1,11 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
-using Phi.Cli.Cluster;
 using Phi.Dashboard;
-using Phi.LocalCluster.Nodes;
 using Phi.Operator;
 
 namespace Phi.Cli.Commands;
 
-/// <summary>The long-running parts, each able to join any API server: operator, node, dashboard.</summary>
+/// <summary>The long-running parts, each able to join any API server: operator, dashboard.</summary>
 internal static class ServiceCommands
 {
     public static Command Operator()
@@ -32,25 +30,6 @@ internal static class ServiceCommands
                 },
                 logs,
                 stop.Token);
-            return ExitCodes.Succeeded;
-        });
-        return command;
-    }
-
-    public static Command Node()
-    {
-        var kubeconfig = CommonOptions.Kubeconfig();
-        var home = CommonOptions.Home();
-        var name = new Option<string>("--name") { Description = "Name of the node.", Required = true };
-        var slots = CommonOptions.Slots();
-        var command = new Command("node", "Join this machine to a cluster as a node whose pods are local processes.") { kubeconfig, home, name, slots };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var logs = Logging.Create();
-            var folder = PhiHome.Resolve(parse.GetValue(home));
-            folder.Create();
-            var options = ClusterSupervisor.NodeOptions(folder, parse.GetRequiredValue(kubeconfig), parse.GetRequiredValue(name), parse.GetValue(slots) ?? 4);
-            await NodeAgentHost.RunAsync(options, logs, cancellationToken);
             return ExitCodes.Succeeded;
         });
         return command;

@@ -45,9 +45,8 @@ public sealed partial class NodeAgentHost
         await using var logs = await LogServer.StartAsync(FindLog, _connection.Token, _connection.CertificateAuthority, _options.StateDirectory, ct);
         var registration = new NodeRegistration(_connection, _options, _time, _logger);
         var informer = new Informer<V1Pod>(_connection.Pods(), null, $"&fieldSelector=spec.nodeName%3D{_options.Name}", _time, _logger);
-        var registered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var loops = new[] { registration.RunAsync(logs.Port, registered, stop.Token), informer.RunAsync((_, old, now) => OnPod(old, now), stop.Token) };
+        var loops = new[] { registration.RunAsync(logs.Port, stop.Token), informer.RunAsync((_, old, now) => OnPod(old, now), stop.Token) };
         try
         {
             await Task.WhenAny(loops);
