@@ -13,7 +13,7 @@ public sealed class NodeJoinTests(TestServer server) : IClassFixture<TestServer>
         var options = Options("kept") with { Taints = [new V1Taint { Key = "new", Effect = "NoSchedule" }] };
         await RunUntilReadyAsync(options);
         Assert.Equal("new", (await NodeAsync("kept"))["spec"]!["taints"]!.AsArray().Single()!["key"]!.ToString());
-        foreach (var change in new[] { "cordon kept", "taint node kept new- other=x:NoExecute", "label node kept team=blue" })
+        foreach (var change in new[] { "cordon kept", "patch node kept --type=merge -p {\"spec\":{\"taints\":[{\"key\":\"other\",\"value\":\"x\",\"effect\":\"NoExecute\"}]}}", "label node kept team=blue" })
         {
             var done = await server.KubectlAsync("", change.Split(' '));
             Assert.True(done.Code == 0, done.Error);
