@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Phi.Cli;
 using Phi.Cli.Commands;
+using Phi.LocalCluster.Nodes;
 
 var root = new RootCommand("Trains phi-style models, on this machine or on a Kubernetes cluster.")
 {
@@ -33,6 +34,11 @@ catch (CliException e)
 {
     await Console.Error.WriteLineAsync($"phi: {e.Message}");
     return e.ExitCode;
+}
+catch (NodeException e)
+{
+    await Console.Error.WriteLineAsync($"phi: {e.Message}");
+    return ExitCodes.Usage;
 }
 catch (OperationCanceledException)
 {

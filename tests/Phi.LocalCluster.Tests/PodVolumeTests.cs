@@ -77,7 +77,7 @@ public sealed class PodVolumeTests(NodeFixture node) : IClassFixture<NodeFixture
     public async Task Pod_WithAVolume_IsASessionOfItsOwnThatHearsSigterm()
     {
         var file = Path.Combine(node.Server.Folder, "session");
-        await node.ApplyAsync(Pod("session", $"trap 'read -r -a stat < /proc/$$/stat; echo ${{stat[0]}} ${{stat[5]}} > \"{file}\"; exit 0' TERM; echo ready; while :; do sleep 0.05; done", "emptyDir: {}"));
+        await node.ApplyAsync(Pod("session", $"trap 'read -r -a stat < /proc/self/stat; echo ${{stat[0]}} ${{stat[5]}} > \"{file}\"; exit 0' TERM; echo ready; while :; do sleep 0.05; done", "emptyDir: {}"));
         await NodeFixture.UntilAsync(async () => await node.LogAsync("session") == "ready\n");
 
         await node.Server.KubectlAsync("", "delete", "pod", "session");

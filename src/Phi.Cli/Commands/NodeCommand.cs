@@ -69,10 +69,6 @@ internal static class NodeCommand
         {
             await NodeAgentHost.RunAsync(options, logs, ct);
         }
-        catch (NodeException e)
-        {
-            throw new CliException(e.Message, ExitCodes.Usage);
-        }
         catch (Exception e) when (e is KubeConfigException or FileNotFoundException or DirectoryNotFoundException or YamlDotNet.Core.YamlException)
         {
             throw new CliException($"--kubeconfig {options.Kubeconfig} cannot be used: {e.Message} Name the kubeconfig of a cluster, such as ~/.kube/config.", ExitCodes.Usage);

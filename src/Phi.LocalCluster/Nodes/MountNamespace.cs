@@ -16,6 +16,8 @@ internal static class MountNamespace
 {
     private const string Script = """
         phi_path=$PATH; PATH=/usr/sbin:/usr/bin:/sbin:/bin
+        # The table in /run/mount is not this namespace's, and not everybody may write it.
+        mount() { command mount --no-mtab "$@"; }
         phi_fail() { printf '%s\n' "$1" >&2; exit 125; }
         phi_cover() {
           local folder=${1%/} child name

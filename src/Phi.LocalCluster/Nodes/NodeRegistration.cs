@@ -24,21 +24,23 @@ internal sealed partial class NodeRegistration(KubernetesConnection connection, 
     private static readonly TimeSpan RenewPeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(30);
     private DateTimeOffset _heartbeat;
-    private bool _isRegistered;
+    /// <summary>No other agent serves the node; what is written of it is this agent's from then on.</summary>
+    private bool _isOurs;
 
     /// <summary>Registers the node, then renews its lease and its status until cancelled.</summary>
     /// <exception cref="NodeException">Another agent serves a node of that name.</exception>
     public async Task RunAsync(int logPort, CancellationToken ct)
     {
+        var isRegistered = false;
         while (true)
         {
             try
             {
                 var node = await connection.Nodes().GetAsync("", options.Name, ct);
-                if (!_isRegistered || node is null)
+                if (!isRegistered || node is null)
                 {
                     await RegisterAsync(node, logPort, ct);
-                    _isRegistered = true;
+                    isRegistered = true;
                 }
                 else
                 {
@@ -52,14 +54,14 @@ internal sealed partial class NodeRegistration(KubernetesConnection connection, 
                 LogRetry(logger, options.Name, e.Message);
             }
 
-            await Task.Delay(_isRegistered ? RenewPeriod : TimeSpan.FromMilliseconds(500), time, ct);
+            await Task.Delay(isRegistered ? RenewPeriod : TimeSpan.FromMilliseconds(500), time, ct);
         }
     }
 
     /// <summary>Says that the node takes no more pods. Best effort: the API server may be gone.</summary>
     public async Task StopAsync(CancellationToken ct)
     {
-        if (!_isRegistered)
+        if (!_isOurs)
         {
             // What is there under this name may be another agent's.
             return;
@@ -84,6 +86,7 @@ internal sealed partial class NodeRegistration(KubernetesConnection connection, 
             throw new NodeException($"node {options.Name} is taken: another agent renews its lease; choose another name, or stop that agent and wait {LeaseSeconds} s");
         }
 
+        _isOurs = true;
         var simulated = options.Gpus > MachineFacts.Gpus;
         var metadata = new JsonObject { ["name"] = options.Name, ["labels"] = Labels(simulated), ["annotations"] = new JsonObject { [NodeIdentity.Annotation] = identity } };
         if (node is null)
