@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Phi.Cli;
 using Phi.Cli.Commands;
+using Phi.LocalCluster.Nodes;
 
 var root = new RootCommand("Trains phi-style models, on this machine or on a Kubernetes cluster.")
 {
@@ -15,8 +16,9 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
     ClusterCommands.Up(),
     ClusterCommands.Down(),
     OperatorCommand.Create(),
-    ServiceCommands.Node(),
-    ServiceCommands.Dashboard(),
+    NodeCommand.Create(),
+    DashboardCommand.Create(),
+    ControlPlaneCommand.Create(),
 };
 
 try
@@ -35,6 +37,11 @@ catch (CliException e)
 {
     await Console.Error.WriteLineAsync($"phi: {e.Message}");
     return e.ExitCode;
+}
+catch (NodeException e)
+{
+    await Console.Error.WriteLineAsync($"phi: {e.Message}");
+    return ExitCodes.Usage;
 }
 catch (OperationCanceledException)
 {

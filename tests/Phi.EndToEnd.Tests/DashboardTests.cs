@@ -34,7 +34,7 @@ public sealed class DashboardTests : IAsyncLifetime
         page.PageError += (_, error) => problems.Add(error);
 
         await page.GotoAsync(root.ToString());
-        await page.GetByRole(AriaRole.Link, new() { Name = "default/curve" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = $"{_cluster.Namespace}/curve" }).ClickAsync();
         var chart = page.Locator(".phi-chart");
         await WaitForAsync(page, "points", 5);
         Assert.Equal(1, await chart.Locator("canvas").CountAsync());
@@ -57,7 +57,7 @@ public sealed class DashboardTests : IAsyncLifetime
             await page.SetViewportSizeAsync(390, 844);
             await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, "job-390.png"), FullPage = true });
             await page.GotoAsync(root.ToString());
-            await page.GetByRole(AriaRole.Link, new() { Name = "default/curve" }).WaitForAsync();
+            await page.GetByRole(AriaRole.Link, new() { Name = $"{_cluster.Namespace}/curve" }).WaitForAsync();
             await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, "jobs-390.png"), FullPage = true });
         }
 
@@ -92,7 +92,7 @@ public sealed class DashboardTests : IAsyncLifetime
             var connected = new TaskCompletionSource();
             page.WebSocket += (_, _) => connected.TrySetResult();
             await page.GotoAsync(_cluster.DashboardUrl(), new PageGotoOptions { WaitUntil = WaitUntilState.Commit });
-            var link = page.GetByRole(AriaRole.Link, new() { Name = "default/waiting" });
+            var link = page.GetByRole(AriaRole.Link, new() { Name = $"{_cluster.Namespace}/waiting" });
             await link.WaitForAsync();
             if (open % 2 == 1)
             {
@@ -101,7 +101,7 @@ public sealed class DashboardTests : IAsyncLifetime
             }
 
             await link.ClickAsync();
-            await page.GetByRole(AriaRole.Heading, new() { Name = "default/waiting" }).WaitForAsync();
+            await page.GetByRole(AriaRole.Heading, new() { Name = $"{_cluster.Namespace}/waiting" }).WaitForAsync();
         }
     }
 

@@ -25,6 +25,13 @@ public sealed class InterruptionTests : IAsyncLifetime
         Losses.AssertEqual(expected, await RunAsync("rank-killed", KillARankAsync), Steps);
         Losses.AssertEqual(expected, await RunAsync("pod-deleted", DeleteAPodAsync), Steps);
         Losses.AssertEqual(expected, await RunAsync("operator-killed", KillTheOperatorAsync), Steps);
+    }
+
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
+    public async Task Losses_AfterAStopOfTheWholeControlPlane_EqualTheUninterruptedRun()
+    {
+        var expected = await RunAsync("plain", _ => Task.CompletedTask);
+
         Losses.AssertEqual(expected, await RunAsync("down-and-up", DownAndUpAsync), Steps);
     }
 

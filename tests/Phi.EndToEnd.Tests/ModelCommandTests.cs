@@ -16,7 +16,7 @@ public sealed class ModelCommandTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
-    [Fact]
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task ExportImportRun_OfATrainedModel_StartsWhereItsLossWas()
     {
         var (checkpoints, folder) = (Path.Combine(_cluster.Home, "checkpoints"), Path.Combine(_cluster.Work, "model"));

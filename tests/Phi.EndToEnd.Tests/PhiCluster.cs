@@ -3,20 +3,38 @@ using System.Text.Json.Nodes;
 
 namespace Phi.EndToEnd.Tests;
 
-/// <summary>A control plane of its own in a temporary folder, driven through the real command line and the real kubectl.</summary>
+/// <summary>
+/// A control plane of its own in a temporary folder, driven through the real command line and the real kubectl; or, with
+/// PHI_E2E_KUBECONFIG set, the cluster of that kubeconfig, which the test joins with what it needs and a namespace of its own.
+/// </summary>
 public sealed class PhiCluster : IAsyncDisposable
 {
+    /// <summary>Why a test is skipped on a cluster that was there before it.</summary>
+    public const string NeedsOwnControlPlane = "needs a control plane that it starts and stops itself; unset PHI_E2E_KUBECONFIG";
+    private static readonly string? JoinedKubeconfig = Environment.GetEnvironmentVariable("PHI_E2E_KUBECONFIG") is { Length: > 0 } path ? Path.GetFullPath(path) : null;
+    private readonly JoinedCluster? _joined;
+
     private PhiCluster(string home, string work)
     {
         Home = home;
         Work = work;
+        if (IsJoined)
+        {
+            var suffix = Guid.NewGuid().ToString("N")[..8];
+            (_joined, Namespace) = (new JoinedCluster(this, suffix), $"phi-e2e-{suffix}");
+        }
     }
+
+    public static bool IsJoined => JoinedKubeconfig is not null;
+
+    /// <summary>Namespace of kubectl's commands.</summary>
+    public string Namespace { get; } = "default";
 
     public string Home { get; }
 
     /// <summary>Folder for the test's manifests and corpora; its name has a space.</summary>
     public string Work { get; }
-    public string Kubeconfig => Path.Combine(Home, "kubeconfig");
+    public string Kubeconfig => JoinedKubeconfig ?? Path.Combine(Home, "kubeconfig");
     public string Checkpoints => Path.Combine(Home, "checkpoints");
 
     public static async Task<PhiCluster> StartAsync(int nodes = 2, int slots = 4)
@@ -24,8 +42,22 @@ public sealed class PhiCluster : IAsyncDisposable
         var root = Directory.CreateTempSubdirectory("phi e2e ").FullName;
         var cluster = new PhiCluster(Path.Combine(root, "home"), Path.Combine(root, "work folder"));
         Directory.CreateDirectory(cluster.Work);
-        await cluster.UpAsync(nodes, slots);
-        return cluster;
+        if (cluster._joined is null)
+        {
+            await cluster.UpAsync(nodes, slots);
+            return cluster;
+        }
+
+        try
+        {
+            await cluster._joined.StartAsync(nodes, slots);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
     }
 
     public Task<CommandResult> UpAsync(int nodes = 2, int slots = 4) => PhiAsync("up", "--detach", "--nodes", $"{nodes}", "--slots", $"{slots}");
@@ -38,7 +70,7 @@ public sealed class PhiCluster : IAsyncDisposable
     public Task<CommandResult> KubectlAsync(params string[] arguments) => KubectlWithInputAsync(null, arguments);
 
     public Task<CommandResult> KubectlWithInputAsync(string? input, params string[] arguments) =>
-        CommandResult.RunAsync(Tools.Kubectl, ["--kubeconfig", Kubeconfig, "--cache-dir", Path.Combine(Home, "kubectl-cache"), .. arguments], Work, input);
+        CommandResult.RunAsync(Tools.Kubectl, ["--kubeconfig", Kubeconfig, "--namespace", Namespace, "--cache-dir", Path.Combine(Home, "kubectl-cache"), .. arguments], Work, input);
 
     /// <summary>Applies a manifest; fails the test if kubectl refuses it.</summary>
     public async Task ApplyAsync(string manifest)
@@ -81,12 +113,12 @@ public sealed class PhiCluster : IAsyncDisposable
     public Task<JsonNode> WaitForSuccessAsync(string name) =>
         WaitForAsync(name, job => (string?)job["status"]?["phase"] == "Succeeded", "success");
 
-    /// <summary>The URL with its sign-in token, as the control plane's state file has it.</summary>
-    public string DashboardUrl() => (string)JsonNode.Parse(File.ReadAllText(Path.Combine(Home, "cluster.json")))!["dashboardUrl"]!;
+    /// <summary>The dashboard's URL with its sign-in token.</summary>
+    public string DashboardUrl() => _joined?.DashboardUrl ?? (string)JsonNode.Parse(File.ReadAllText(Path.Combine(Home, "cluster.json")))!["dashboardUrl"]!;
 
     public async ValueTask DisposeAsync()
     {
-        await DownAsync();
+        await (_joined?.DisposeAsync().AsTask() ?? DownAsync());
         Directory.Delete(Path.GetDirectoryName(Home)!, recursive: true);
     }
 

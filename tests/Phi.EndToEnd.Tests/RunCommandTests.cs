@@ -17,7 +17,7 @@ public sealed class RunCommandTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
-    [Fact]
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task Run_ToTheEnd_PrintsOneJsonObject()
     {
         var result = await _cluster.PhiAsync("run", Write("good", Manifests.Tiny("good", _corpus, steps: 30)), "--output", "json");
@@ -30,7 +30,7 @@ public sealed class RunCommandTests : IAsyncLifetime
         Assert.Contains("step", result.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task Run_AsText_EndsWithASampleOfTheModel()
     {
         var result = await _cluster.PhiAsync("run", Write("text", Manifests.Tiny("text", _corpus, steps: 30)));
@@ -40,7 +40,7 @@ public sealed class RunCommandTests : IAsyncLifetime
         Assert.Contains("Sample from the trained model:\ndef ", result.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task Run_OnPreparedDataWithATrainedTokenizer_SavesTheTokenizerWithTheModel()
     {
         var (tokenizer, data) = (Path.Combine(_cluster.Work, "tokenizer"), Path.Combine(_cluster.Work, "prepared"));
@@ -65,7 +65,7 @@ public sealed class RunCommandTests : IAsyncLifetime
         Assert.True(result.ExitCode == 0, result.ToString());
     }
 
-    [Fact]
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task Run_OfAJobThatFails_ExitsWith6AndSaysWhy()
     {
         var result = await _cluster.PhiAsync("run", Write("failing", Manifests.Tiny("failing", "/nowhere")));
@@ -74,7 +74,7 @@ public sealed class RunCommandTests : IAsyncLifetime
         Assert.Contains("'/nowhere/*.txt' matches no file", result.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task Run_OfARefusedManifest_ExitsWith3()
     {
         var result = await _cluster.PhiAsync("run", Write("refused", Manifests.Tiny("refused", _corpus, steps: 0)));
@@ -83,7 +83,7 @@ public sealed class RunCommandTests : IAsyncLifetime
         Assert.Contains("take at least one step", result.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task Run_Interrupted_SavesAndResumesWithTheSameCommand()
     {
         // More steps than any machine takes meanwhile: the signal must find the job training.

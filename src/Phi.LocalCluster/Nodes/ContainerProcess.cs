@@ -68,10 +68,23 @@ internal sealed class ContainerProcess : IDisposable
     }
 
     /// <summary>As a kubelet does it: the container's first process is asked, and passes it on as it sees fit.</summary>
-    public void Terminate() => Signals.Send(ProcessId, Signals.Terminate);
+    public void Terminate()
+    {
+        if (!Exited.IsCompleted)
+        {
+            Signals.Send(ProcessId, Signals.Terminate);
+        }
+    }
 
     /// <summary>Ends every process of the container.</summary>
-    public void Kill() => Signals.SendToGroup(ProcessId, Signals.Kill);
+    public void Kill()
+    {
+        // After the end the id may be another process's.
+        if (!Exited.IsCompleted)
+        {
+            Signals.SendToGroup(ProcessId, Signals.Kill);
+        }
+    }
 
     public void Dispose()
     {

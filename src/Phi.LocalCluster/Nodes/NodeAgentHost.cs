@@ -17,6 +17,7 @@ public sealed partial class NodeAgentHost
     private readonly KubernetesConnection _connection;
     private readonly PodStatusWriter _status;
     private readonly PodEnvironment _environment;
+    private readonly PodVolumes _volumes;
     private readonly ConcurrentDictionary<string, (PodWorker Worker, Task Task)> _workers = new(StringComparer.Ordinal);
     private readonly string _pods;
     private IReadOnlySet<string> _strays = new HashSet<string>();
@@ -28,6 +29,7 @@ public sealed partial class NodeAgentHost
         _logger = logs.CreateLogger<NodeAgentHost>();
         _status = new PodStatusWriter(connection, options.Name, _time, _logger);
         _environment = new PodEnvironment(connection, options);
+        _volumes = new PodVolumes(connection, options);
         _pods = Path.Combine(options.StateDirectory, "pods");
     }
 
@@ -45,9 +47,8 @@ public sealed partial class NodeAgentHost
         await using var logs = await LogServer.StartAsync(FindLog, _connection.Token, _connection.CertificateAuthority, _options.StateDirectory, ct);
         var registration = new NodeRegistration(_connection, _options, _time, _logger);
         var informer = new Informer<V1Pod>(_connection.Pods(), null, $"&fieldSelector=spec.nodeName%3D{_options.Name}", _time, _logger);
-        var registered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var loops = new[] { registration.RunAsync(logs.Port, registered, stop.Token), informer.RunAsync((_, old, now) => OnPod(old, now), stop.Token) };
+        var loops = new[] { registration.RunAsync(logs.Port, stop.Token), informer.RunAsync((_, old, now) => OnPod(old, now), stop.Token) };
         try
         {
             await Task.WhenAny(loops);
@@ -82,7 +83,7 @@ public sealed partial class NodeAgentHost
             if (_workers.TryRemove(uid, out var gone))
             {
                 gone.Worker.End(PodEnd.Vanished, TimeSpan.Zero);
-                _ = gone.Task.ContinueWith(_ => new PodFolder(_pods, uid).Delete(), TaskScheduler.Default);
+                _ = gone.Task.ContinueWith(_ => Forget(uid, gone.Worker), TaskScheduler.Default);
             }
             else
             {
@@ -97,17 +98,31 @@ public sealed partial class NodeAgentHost
             running = Adopt(now);
         }
 
-        if (now.Metadata.DeletionTimestamp is not null)
+        running.Worker.Update(now);
+        EndIfDeleted(running.Worker, now);
+    }
+
+    private static void EndIfDeleted(PodWorker worker, V1Pod pod)
+    {
+        if (pod.Metadata.DeletionTimestamp is not null)
         {
-            running.Worker.End(PodEnd.Deleted, TimeSpan.FromSeconds(now.Metadata.DeletionGracePeriodSeconds ?? now.Spec.TerminationGracePeriodSeconds ?? 30));
+            worker.End(PodEnd.Deleted, TimeSpan.FromSeconds(pod.Metadata.DeletionGracePeriodSeconds ?? pod.Spec.TerminationGracePeriodSeconds ?? 30));
         }
+    }
+
+    private void Forget(string uid, PodWorker worker)
+    {
+        new PodFolder(_pods, uid).Delete();
+        _status.Forget(uid);
+        worker.Dispose();
     }
 
     /// <summary>A pod that this agent meets for the first time: a new one, one that has ended, or one whose processes went with an earlier agent.</summary>
     private (PodWorker Worker, Task Task) Adopt(V1Pod pod)
     {
         var uid = pod.Metadata.Uid;
-        var worker = new PodWorker(pod, ChooseIp(uid), new PodFolder(_pods, uid), _environment, _status, _time, _logger);
+        var worker = new PodWorker(pod, ChooseIp(uid), new PodFolder(_pods, uid), _environment, _volumes, _status, _time, _logger);
+        EndIfDeleted(worker, pod);
         var isLost = pod.Status?.Phase == "Running" || (_strays.Contains(uid) && pod.Status?.Phase is not ("Succeeded" or "Failed"));
         var task = pod switch
         {
@@ -123,7 +138,17 @@ public sealed partial class NodeAgentHost
         var pod = worker.Pod;
         LogLost(_logger, pod.Metadata.NamespaceProperty, pod.Metadata.Name);
         var containers = pod.Spec.Containers.Select(container => new ContainerState(container.Name, container.Image ?? "", pod.Status?.StartTime, 137, _time.GetUtcNow(), null)).ToList();
-        await _status.WriteAsync(pod, "Failed", pod.Status?.PodIP, containers, "NodeAgentRestarted", "The node agent went away and took the pod's processes with it.", "TerminationByKubelet", CancellationToken.None);
+        var report = new PodReport
+        {
+            Phase = "Failed",
+            PodIp = pod.Status?.PodIP,
+            StartedAt = pod.Status?.StartTime,
+            Containers = containers,
+            Reason = "NodeAgentRestarted",
+            Message = "The node agent went away and took the pod's processes with it.",
+            Disruption = "TerminationByKubelet",
+        };
+        await _status.WriteAsync(pod, report, CancellationToken.None);
         await worker.RemoveWhenDeletedAsync(CancellationToken.None);
     }
 
@@ -177,7 +202,7 @@ public sealed partial class NodeAgentHost
         {
             if (worker.Pod.Metadata.NamespaceProperty == @namespace && worker.Pod.Metadata.Name == name)
             {
-                return (new PodFolder(_pods, worker.Pod.Metadata.Uid).Log(container), !task.IsCompleted && !worker.HasEnded);
+                return (new PodFolder(_pods, worker.Pod.Metadata.Uid).Log(container), !task.IsCompleted && worker.IsLive(container));
             }
         }
 

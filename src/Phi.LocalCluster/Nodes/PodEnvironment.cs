@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using k8s.Models;
@@ -9,6 +10,7 @@ namespace Phi.LocalCluster.Nodes;
 internal sealed partial class PodEnvironment(KubernetesConnection connection, NodeAgentOptions options)
 {
     private readonly PodNames _names = new(connection);
+    private readonly PodFields _fields = new(options);
 
     /// <exception cref="PodException">A reference points to nothing.</exception>
     public async Task<Dictionary<string, string>> ResolveAsync(V1Pod pod, V1Container container, string podIp, string folder, CancellationToken ct)
@@ -24,6 +26,10 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
         {
             variables["DOTNET_ROOT"] = dotnet;
         }
+
+        // A client in the pod finds the API server by these, and its service account's token where that is mounted.
+        variables["KUBERNETES_SERVICE_HOST"] = connection.Server.Host;
+        variables["KUBERNETES_SERVICE_PORT"] = connection.Server.Port.ToString(CultureInfo.InvariantCulture);
 
         foreach (var (name, value) in options.Environment)
         {
@@ -41,7 +47,7 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
             {
                 variables[variable.Name] = await _names.ResolveAsync(pod, podIp, Expand(variable.Value ?? "", variables), ct);
             }
-            else if (await ValueAsync(pod, variable, podIp, ct) is { } value)
+            else if (await ValueAsync(pod, container, variable, podIp, ct) is { } value)
             {
                 variables[variable.Name] = value;
             }
@@ -80,36 +86,27 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
         }
     }
 
-    private async Task<string?> ValueAsync(V1Pod pod, V1EnvVar variable, string podIp, CancellationToken ct)
+    private async Task<string?> ValueAsync(V1Pod pod, V1Container container, V1EnvVar variable, string podIp, CancellationToken ct)
     {
         var from = variable.ValueFrom;
         if (from.FieldRef is { } field)
         {
-            return Field(pod, field.FieldPath, podIp);
+            return _fields.Field(pod, field.FieldPath, podIp);
+        }
+
+        if (from.ResourceFieldRef is { } resource)
+        {
+            return _fields.Resource(pod, container, resource);
         }
 
         var (kind, name, key, optional, data) = from switch
         {
             { SecretKeyRef: { } secret } => ("secret", secret.Name, secret.Key, secret.Optional, await SecretAsync(pod, secret.Name, secret.Optional, ct)),
             { ConfigMapKeyRef: { } map } => ("configmap", map.Name, map.Key, map.Optional, await ConfigMapAsync(pod, map.Name, map.Optional, ct)),
-            _ => throw new PodException("CreateContainerConfigError", $"variable {variable.Name}: this node resolves fieldRef, secretKeyRef and configMapKeyRef alone"),
+            _ => throw new PodException("CreateContainerConfigError", $"variable {variable.Name}: this node resolves fieldRef, resourceFieldRef, secretKeyRef and configMapKeyRef alone"),
         };
         return data?.GetValueOrDefault(key) ?? (optional == true ? null : throw new PodException("CreateContainerConfigError", $"couldn't find key {key} in {kind} {pod.Metadata.NamespaceProperty}/{name}"));
     }
-
-    private string Field(V1Pod pod, string path, string podIp) => path switch
-    {
-        "metadata.name" => pod.Metadata.Name,
-        "metadata.namespace" => pod.Metadata.NamespaceProperty,
-        "metadata.uid" => pod.Metadata.Uid,
-        "spec.nodeName" => options.Name,
-        "spec.serviceAccountName" => pod.Spec.ServiceAccountName ?? "default",
-        "status.podIP" or "status.podIPs" => podIp,
-        "status.hostIP" => "127.0.0.1",
-        _ when Subscript().Match(path) is { Success: true } match =>
-            (match.Groups["map"].Value == "labels" ? pod.Metadata.Labels : pod.Metadata.Annotations) is { } map && map.TryGetValue(match.Groups["key"].Value, out var value) ? value : "",
-        _ => throw new PodException("CreateContainerConfigError", $"unsupported fieldPath: {path}"),
-    };
 
     private async Task<Dictionary<string, string>?> SecretAsync(V1Pod pod, string name, bool? optional, CancellationToken ct)
     {
@@ -126,12 +123,9 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
     }
 
     /// <summary>$(NAME) becomes the variable's value, $$ a dollar; an unknown name stays as it is.</summary>
-    private static string Expand(string text, Dictionary<string, string> variables) => Reference().Replace(text, match =>
+    public static string Expand(string text, Dictionary<string, string> variables) => Reference().Replace(text, match =>
         match.Value == "$$" ? "$" : variables.TryGetValue(match.Groups["name"].Value, out var value) ? value : match.Value);
 
     [GeneratedRegex(@"\$\$|\$\((?<name>[-._a-zA-Z][-._a-zA-Z0-9]*)\)", RegexOptions.CultureInvariant)]
     private static partial Regex Reference();
-
-    [GeneratedRegex(@"^metadata\.(?<map>labels|annotations)\['(?<key>[^']+)'\]$", RegexOptions.CultureInvariant)]
-    private static partial Regex Subscript();
 }

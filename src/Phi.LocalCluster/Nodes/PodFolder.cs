@@ -7,9 +7,20 @@ internal sealed class PodFolder(string root, string uid)
 {
     public string Path { get; } = System.IO.Path.Combine(root, uid);
 
+    private string MemoryPath => System.IO.Path.Combine("/dev/shm", $"phi-pod-{uid}");
+
     private string Processes => System.IO.Path.Combine(Path, "processes");
 
     public void Create() => Directory.CreateDirectory(Path);
+
+    /// <summary>Content of a volume.</summary>
+    public string Volume(string name) => System.IO.Path.Combine(Path, "volumes", name);
+
+    /// <summary>Of a volume in memory; on the machine's own memory file system, for every container of the pod must see the same one.</summary>
+    public string MemoryVolume(string name) => System.IO.Path.Combine(MemoryPath, name);
+
+    /// <summary>Where a container's mounts are put together; empty outside its namespace.</summary>
+    public string Mounts(string container) => System.IO.Path.Combine(Path, "mounts", container);
 
     public string Log(string container) => System.IO.Path.Combine(Path, $"{container}.log");
 
@@ -22,9 +33,9 @@ internal sealed class PodFolder(string root, string uid)
 
     public void Delete()
     {
-        if (Directory.Exists(Path))
+        foreach (var folder in new[] { Path, MemoryPath }.Where(Directory.Exists))
         {
-            Directory.Delete(Path, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
 

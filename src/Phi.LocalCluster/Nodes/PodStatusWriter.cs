@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s.Models;
@@ -6,46 +7,43 @@ using Phi.Kubernetes;
 
 namespace Phi.LocalCluster.Nodes;
 
-/// <summary>What a node says of one of its containers.</summary>
-internal sealed record ContainerState(string Name, string Image, DateTimeOffset? StartedAt, int? ExitCode = null, DateTimeOffset? FinishedAt = null, string? Message = null);
-
 /// <summary>Writes a pod's status, again and again until the API server has it or the pod is gone.</summary>
 internal sealed partial class PodStatusWriter(KubernetesConnection connection, string node, TimeProvider time, ILogger logger)
 {
     private const string Manager = "phi-node";
 
-    public async Task WriteAsync(V1Pod pod, string phase, string? podIp, IReadOnlyList<ContainerState> containers, string? reason, string? message, string? disruption, CancellationToken ct)
-    {
-        var now = Stamp(time.GetUtcNow());
-        var isRunning = phase == "Running";
-        var conditions = new JsonArray(
-            Condition("Initialized", true, null, null, now),
-            Condition("ContainersReady", isRunning, isRunning ? null : phase == "Succeeded" ? "PodCompleted" : "PodFailed", null, now),
-            Condition("Ready", isRunning, isRunning ? null : phase == "Succeeded" ? "PodCompleted" : "PodFailed", null, now));
-        if (disruption is not null)
-        {
-            conditions.Add((JsonNode)Condition("DisruptionTarget", true, disruption, message, now));
-        }
+    /// <summary>By pod and condition: the status that was last written, and since when it holds.</summary>
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, (string Status, string At)>> _transitions = new(StringComparer.Ordinal);
 
+    public async Task WriteAsync(V1Pod pod, PodReport report, CancellationToken ct)
+    {
         var status = new JsonObject
         {
-            ["phase"] = phase,
+            ["phase"] = report.Phase,
             ["hostIP"] = "127.0.0.1",
-            ["reason"] = reason,
-            ["message"] = message,
-            ["conditions"] = conditions,
-            ["containerStatuses"] = new JsonArray([.. containers.Select(Container)]),
+            ["reason"] = report.Reason,
+            ["message"] = report.Message,
+            ["conditions"] = Conditions(pod, report),
+            ["containerStatuses"] = new JsonArray([.. report.Containers.Select(container => Container(container, report.IsInitialized))]),
         };
-        if (podIp is not null)
+        if (report.InitContainers.Count > 0)
         {
-            status["podIP"] = podIp;
-            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = podIp });
-            status["startTime"] = Stamp(containers.Min(container => container.StartedAt) ?? time.GetUtcNow());
+            status["initContainerStatuses"] = new JsonArray([.. report.InitContainers.Select(container => Container(container, true))]);
+        }
+
+        if (report.PodIp is not null)
+        {
+            status["podIP"] = report.PodIp;
+            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = report.PodIp });
+            status["startTime"] = Stamp(report.StartedAt ?? time.GetUtcNow());
         }
 
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = status };
         await RetryAsync(pod, () => connection.Pods().StrategicPatchAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, patch, Manager, "status", ct), ct);
     }
+
+    /// <summary>The pod's object is gone.</summary>
+    public void Forget(string uid) => _transitions.TryRemove(uid, out _);
 
     /// <summary>The node's last word on a pod that was to be deleted.</summary>
     public Task RemoveAsync(V1Pod pod, CancellationToken ct) =>
@@ -73,16 +71,36 @@ internal sealed partial class PodStatusWriter(KubernetesConnection connection, s
         }
     }
 
-    private static JsonObject Condition(string type, bool isTrue, string? reason, string? message, string now) => new()
+    /// <summary>The conditions that are the node's; those of others, such as an eviction's DisruptionTarget, are not in the patch and stay.</summary>
+    private JsonArray Conditions(V1Pod pod, PodReport report)
     {
-        ["type"] = type,
-        ["status"] = isTrue ? "True" : "False",
-        ["reason"] = reason,
-        ["message"] = message,
-        ["lastTransitionTime"] = now,
-    };
+        var isRunning = report.Phase == "Running";
+        var notReady = report.Phase switch { "Succeeded" => "PodCompleted", "Failed" => "PodFailed", _ => "ContainersNotReady" };
+        var conditions = new JsonArray(
+            Condition("Initialized", report.IsInitialized, report.IsInitialized ? null : "ContainersNotInitialized", null),
+            Condition("ContainersReady", isRunning, isRunning ? null : notReady, null),
+            Condition("Ready", isRunning, isRunning ? null : notReady, null));
+        if (report.Disruption is not null)
+        {
+            conditions.Add((JsonNode)Condition("DisruptionTarget", true, report.Disruption, report.Message));
+        }
 
-    private static JsonObject Container(ContainerState container)
+        return conditions;
+
+        JsonObject Condition(string type, bool isTrue, string? reason, string? message)
+        {
+            var value = isTrue ? "True" : "False";
+            var transitions = _transitions.GetOrAdd(pod.Metadata.Uid, _ => new());
+            if (!transitions.TryGetValue(type, out var last) || last.Status != value)
+            {
+                transitions[type] = last = (value, Stamp(time.GetUtcNow()));
+            }
+
+            return new() { ["type"] = type, ["status"] = value, ["reason"] = reason, ["message"] = message, ["lastTransitionTime"] = last.At };
+        }
+    }
+
+    private static JsonObject Container(ContainerState container, bool isInitialized)
     {
         var state = container switch
         {
@@ -99,11 +117,11 @@ internal sealed partial class PodStatusWriter(KubernetesConnection connection, s
                 ["running"] = null,
                 ["waiting"] = null,
             },
-            { StartedAt: { } startedAt } => new JsonObject { ["running"] = new JsonObject { ["startedAt"] = Stamp(startedAt) } },
-            _ => new JsonObject { ["waiting"] = new JsonObject { ["reason"] = "ContainerCreating" } },
+            { StartedAt: { } startedAt } => new JsonObject { ["running"] = new JsonObject { ["startedAt"] = Stamp(startedAt) }, ["terminated"] = null, ["waiting"] = null },
+            _ => new JsonObject { ["waiting"] = new JsonObject { ["reason"] = isInitialized ? "ContainerCreating" : "PodInitializing" } },
         };
         var isRunning = container is { StartedAt: not null, ExitCode: null };
-        return new JsonObject { ["name"] = container.Name, ["image"] = container.Image, ["imageID"] = "", ["restartCount"] = 0, ["ready"] = isRunning, ["started"] = isRunning, ["state"] = state };
+        return new JsonObject { ["name"] = container.Name, ["image"] = container.Image, ["imageID"] = "", ["restartCount"] = container.Restarts, ["ready"] = isRunning, ["started"] = isRunning, ["state"] = state };
     }
 
     private static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

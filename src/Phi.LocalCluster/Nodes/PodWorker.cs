@@ -1,177 +1,320 @@
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Phi.Kubernetes;
 
 namespace Phi.LocalCluster.Nodes;
 
-/// <summary>Why a pod's processes must end.</summary>
-internal enum PodEnd
-{
-    /// <summary>Deleted: time to end, then the object goes.</summary>
-    Deleted,
-
-    /// <summary>The object is gone already: killed at once.</summary>
-    Vanished,
-
-    /// <summary>The node stops: time to end, then the pod has failed by a disruption.</summary>
-    NodeShutdown,
-}
-
-/// <summary>Runs one pod from its start to its last status.</summary>
-internal sealed partial class PodWorker(V1Pod pod, string podIp, PodFolder folder, PodEnvironment environment, PodStatusWriter status, TimeProvider time, ILogger logger)
+/// <summary>Runs one pod from its start to its last status: init containers one after the other, sidecars beside, then the containers.</summary>
+internal sealed partial class PodWorker : IDisposable
 {
     private const int MessageCharacters = 2048;
-    private readonly TaskCompletionSource<(PodEnd Why, TimeSpan Grace)> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _vanished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(5);
+    private readonly PodFolder _folder;
+    private readonly ContainerStarter _starter;
+    private readonly PodStatusWriter _status;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly PodStop _stop;
+    private readonly List<ContainerRun> _inits;
+    private readonly List<ContainerRun> _mains;
+    private readonly DateTimeOffset _startedAt;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public V1Pod Pod => pod;
+    /// <summary>One status at a time, so that an older one never comes after a newer one.</summary>
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly List<Task> _sidecars = [];
+    private volatile V1Pod _pod;
+    private volatile string _phase = "Pending";
+    private volatile bool _isInitialized;
 
-    public string PodIp => podIp;
+    /// <summary>Completes when sidecars are no longer started again.</summary>
+    private readonly TaskCompletionSource _sidecarsEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>No process is left; the log grows no more.</summary>
-    public bool HasEnded { get; private set; }
-
-    /// <summary>Asks the pod to end; the first call's grace counts, but a pod whose object vanished is killed at once.</summary>
-    public void End(PodEnd why, TimeSpan grace)
+    public PodWorker(V1Pod pod, string podIp, PodFolder folder, PodEnvironment environment, PodVolumes volumes, PodStatusWriter status, TimeProvider time, ILogger logger)
     {
-        _end.TrySetResult((why, grace));
-        if (why == PodEnd.Vanished)
+        (_pod, PodIp, _folder, _status, _time, _logger) = (pod, podIp, folder, status, time, logger);
+        _starter = new ContainerStarter(pod, podIp, folder, environment, volumes, time);
+        _stop = new PodStop(time);
+        _inits = [.. (pod.Spec.InitContainers ?? []).Select(container => new ContainerRun(container, isInit: true))];
+        _mains = [.. pod.Spec.Containers.Select(container => new ContainerRun(container, isInit: false))];
+        _startedAt = pod.Status?.StartTime ?? time.GetUtcNow();
+    }
+
+    public V1Pod Pod => _pod;
+
+    public string PodIp { get; }
+
+    private TimeSpan Grace => TimeSpan.FromSeconds(_pod.Spec.TerminationGracePeriodSeconds ?? 30);
+
+    /// <summary>Whether the container's log may still grow.</summary>
+    public bool IsLive(string container) =>
+        !_ended.Task.IsCompleted && _inits.Concat(_mains).FirstOrDefault(run => run.Container.Name == container) is not { ExitCode: not null, IsSidecar: false };
+
+    /// <summary>Asks the pod to end, see <see cref="PodStop.End"/>.</summary>
+    public void End(PodEnd why, TimeSpan grace) => _stop.End(why, grace);
+
+    /// <summary>Takes the pod as the API server has it now: its deadline may have changed.</summary>
+    public void Update(V1Pod pod)
+    {
+        var old = _pod.Spec.ActiveDeadlineSeconds;
+        _pod = pod;
+        if (pod.Spec.ActiveDeadlineSeconds is { } now && now != old)
         {
-            _vanished.TrySetResult();
+            _ = _stop.WatchDeadlineAsync(() => _pod, _startedAt, _ended.Task);
         }
     }
 
     public async Task RunAsync(CancellationToken ct)
     {
-        var containers = new List<ContainerProcess>();
+        using var refreshing = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _ = _stop.WatchDeadlineAsync(() => _pod, _startedAt, _ended.Task);
+        var refresh = Task.CompletedTask;
+        (string? Reason, string? Message) failure = default;
         try
         {
-            try
+            Check();
+            await _starter.PrepareAsync(_stop.Requested, ct);
+            refresh = RefreshAsync(refreshing.Token);
+            if (await InitializeAsync(ct) && !_stop.Requested.IsCompleted)
             {
-                await StartAsync(containers, ct);
+                _isInitialized = true;
+                await RunAllAsync(_mains, "Running", ct);
             }
-            catch (PodException e)
-            {
-                await KillAsync(containers);
-                await status.WriteAsync(pod, "Failed", podIp, [], e.Reason, e.Message, null, ct);
-                await RemoveWhenDeletedAsync(ct);
-                return;
-            }
-
-            var exits = Task.WhenAll(containers.Select(container => container.Exited));
-            await status.WriteAsync(pod, "Running", podIp, States(containers, null), null, null, null, ct);
-            LogStarted(logger, pod.Metadata.NamespaceProperty, pod.Metadata.Name, podIp, containers[0].ProcessId);
-            await Task.WhenAny(exits, _end.Task);
-            if (!exits.IsCompleted)
-            {
-                await TerminateAsync(containers, exits);
-            }
-
-            var codes = await exits;
-            var isShutdown = _end.Task is { IsCompletedSuccessfully: true, Result.Why: PodEnd.NodeShutdown } && codes.Any(code => code != 0);
-            var phase = Array.TrueForAll(codes, code => code == 0) ? "Succeeded" : "Failed";
-            LogEnded(logger, pod.Metadata.NamespaceProperty, pod.Metadata.Name, phase, string.Join(", ", codes));
-            HasEnded = true;
-            folder.Forget();
-            await status.WriteAsync(
-                pod, phase, podIp, States(containers, codes),
-                isShutdown ? "Terminated" : null, isShutdown ? "Pod was terminated in response to imminent node shutdown." : null, isShutdown ? "TerminationByKubelet" : null, ct);
-            await RemoveWhenDeletedAsync(ct);
+        }
+        catch (PodException e)
+        {
+            failure = (e.Reason, e.Message);
         }
         finally
         {
-            await KillAsync(containers);
+            await EndAllAsync();
+            await refreshing.CancelAsync();
+            await refresh;
         }
+
+        await ReportEndAsync(failure, ct);
+        await RemoveWhenDeletedAsync(ct);
     }
 
     /// <summary>The object of an ended pod goes when somebody asks for it; a node that stops leaves it.</summary>
     public async Task RemoveWhenDeletedAsync(CancellationToken ct)
     {
-        var (why, _) = await _end.Task.WaitAsync(ct);
-        if (why == PodEnd.Deleted)
+        _ended.TrySetResult();
+        if (await _stop.Released.WaitAsync(ct) == PodEnd.Deleted)
         {
-            await status.RemoveAsync(pod, ct);
+            await _status.RemoveAsync(_pod, ct);
         }
     }
 
-    private async Task StartAsync(List<ContainerProcess> containers, CancellationToken ct)
-    {
-        Check();
-        folder.Create();
-        foreach (var container in pod.Spec.Containers)
-        {
-            var variables = await environment.ResolveAsync(pod, container, podIp, folder.Path, ct);
-            var command = environment.Command(container, variables);
-            var process = ContainerProcess.Start(container.Name, command, container.WorkingDir ?? folder.Path, variables, folder.Log(container.Name), time);
-            containers.Add(process);
-            folder.Record(process.ProcessId);
-        }
-    }
+    public void Dispose() => _writing.Dispose();
 
     private void Check()
     {
-        if (pod.Spec.RestartPolicy != "Never")
+        if (_pod.Spec.RestartPolicy != "Never")
         {
-            throw new PodException("UnsupportedRestartPolicy", $"restartPolicy {pod.Spec.RestartPolicy}: this node runs pods with restartPolicy Never alone");
+            throw new PodException("UnsupportedRestartPolicy", $"restartPolicy {_pod.Spec.RestartPolicy}: this node runs pods with restartPolicy Never alone");
         }
+    }
 
-        if (pod.Spec.InitContainers is { Count: > 0 })
+    /// <summary>False if an init container failed, or the pod is to end.</summary>
+    private async Task<bool> InitializeAsync(CancellationToken ct)
+    {
+        foreach (var run in _inits)
         {
-            throw new PodException("UnsupportedInitContainers", "this node runs no init containers; remove initContainers");
-        }
-
-        // Processes share the machine's file system: memory-backed /dev/shm is there, and a host path can only be itself.
-        foreach (var mount in pod.Spec.Containers.SelectMany(container => container.VolumeMounts ?? []))
-        {
-            var volume = (pod.Spec.Volumes ?? []).FirstOrDefault(candidate => candidate.Name == mount.Name);
-            if (!(mount.MountPath == "/dev/shm" && volume?.EmptyDir is not null) && volume?.HostPath?.Path != mount.MountPath)
+            if (_stop.Requested.IsCompleted)
             {
-                throw new PodException("UnsupportedVolume", $"volume {mount.Name} at {mount.MountPath}: a node of local processes mounts nothing; use a path of this machine without a volume");
+                return false;
+            }
+
+            if (run.IsSidecar)
+            {
+                await _starter.StartAsync(run, ct);
+                _sidecars.Add(SuperviseAsync(run, ct));
+            }
+            else if (!await RunAllAsync([run], "Pending", ct))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Starts containers and waits for their end, which is asked for when the pod's is; true if all ended with 0.</summary>
+    private async Task<bool> RunAllAsync(List<ContainerRun> runs, string phase, CancellationToken ct)
+    {
+        foreach (var run in runs)
+        {
+            await _starter.StartAsync(run, ct);
+        }
+
+        var exits = Task.WhenAll(runs.Select(run => run.ExitAsync(_time)));
+        _phase = phase;
+        await WriteAsync(ct);
+        LogStarted(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, PodIp, runs[0].Process!.ProcessId);
+        await Task.WhenAny(exits, _stop.Requested);
+        if (!exits.IsCompleted)
+        {
+            LogEnding(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, await _stop.Requested);
+            await EndAsync(runs, exits);
+        }
+
+        return Array.TrueForAll(await exits, code => code == 0);
+    }
+
+    private async Task EndAsync(List<ContainerRun> runs, Task exits)
+    {
+        if (!_stop.Killed.IsCompleted)
+        {
+            foreach (var run in runs)
+            {
+                run.Process!.Terminate();
+            }
+
+            await Task.WhenAny(exits, _stop.Killed);
+        }
+
+        foreach (var run in runs)
+        {
+            run.Process!.Kill();
+        }
+    }
+
+    /// <summary>Ends the sidecars, the last one first, within the pod's time to end; then nothing of the pod is left.</summary>
+    private async Task EndAllAsync()
+    {
+        _sidecarsEnd.TrySetResult();
+        foreach (var run in _inits.Concat(_mains).Where(run => run is { Process: not null, ExitCode: null, IsSidecar: false }))
+        {
+            // Left by a container beside it that could not be started.
+            run.Process!.Kill();
+            await run.ExitAsync(_time);
+        }
+
+        if (_sidecars.Count > 0)
+        {
+            _stop.KillAfter(Grace);
+            await Task.WhenAll(_sidecars);
+        }
+
+        foreach (var run in _inits.Where(run => run is { IsSidecar: true, Process: not null }).Reverse())
+        {
+            await EndAsync([run], run.Process!.Exited);
+            await run.ExitAsync(_time);
+        }
+
+        foreach (var run in _inits.Concat(_mains))
+        {
+            run.Process?.Dispose();
+        }
+
+        _folder.Forget();
+    }
+
+    /// <summary>Starts a sidecar again whenever it ends, later each time, until the pod's containers have ended.</summary>
+    private async Task SuperviseAsync(ContainerRun run, CancellationToken ct)
+    {
+        for (var backoff = FirstBackoff; ; backoff = backoff * 2 < LastBackoff ? backoff * 2 : LastBackoff)
+        {
+            if (await Task.WhenAny(run.Process!.Exited, _sidecarsEnd.Task) == _sidecarsEnd.Task)
+            {
+                return;
+            }
+
+            await run.ExitAsync(_time);
+            await WriteAsync(ct);
+            if (await Task.WhenAny(Task.Delay(backoff, _time, ct), _sidecarsEnd.Task) == _sidecarsEnd.Task)
+            {
+                return;
+            }
+
+            try
+            {
+                await _starter.StartAsync(run, ct);
+                await WriteAsync(ct);
+            }
+            catch (PodException e)
+            {
+                // Its last end stands; the next try comes later.
+                LogSidecar(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, run.Container.Name, e.Message);
             }
         }
     }
 
-    private async Task TerminateAsync(List<ContainerProcess> containers, Task exits)
+    private async Task RefreshAsync(CancellationToken ct)
     {
-        var (why, grace) = await _end.Task;
-        LogEnding(logger, pod.Metadata.NamespaceProperty, pod.Metadata.Name, why, grace.TotalSeconds);
-        if (why != PodEnd.Vanished)
+        try
         {
-            containers.ForEach(container => container.Terminate());
-            await Task.WhenAny(exits, _vanished.Task, Task.Delay(grace, time));
+            await _starter.RefreshAsync(ct);
         }
-
-        containers.ForEach(container => container.Kill());
+        catch (OperationCanceledException)
+        {
+            // The pod has ended.
+        }
+        catch (Exception e) when (e is PodException or HttpRequestException or IOException or KubernetesApiException)
+        {
+            LogRefresh(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, e.Message);
+        }
     }
 
-    private static async Task KillAsync(List<ContainerProcess> containers)
+    private async Task ReportEndAsync((string? Reason, string? Message) failure, CancellationToken ct)
     {
-        foreach (var container in containers)
+        var why = _stop.Requested.IsCompletedSuccessfully ? await _stop.Requested : (PodEnd?)null;
+        var isGood = failure.Reason is null && why != PodEnd.DeadlineExceeded && _mains.TrueForAll(run => run.ExitCode == 0);
+        _phase = isGood ? "Succeeded" : "Failed";
+        LogEnded(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, _phase, string.Join(", ", _mains.Select(run => run.ExitCode)));
+        _ended.TrySetResult();
+        (failure, var disruption) = (isGood, failure.Reason, why) switch
         {
-            container.Kill();
-            await container.Exited;
-            container.Dispose();
-        }
-
-        containers.Clear();
+            (false, null, PodEnd.DeadlineExceeded) => (("DeadlineExceeded", "Pod was active on the node longer than the specified deadline"), null),
+            (false, null, PodEnd.NodeShutdown) => (("Terminated", "Pod was terminated in response to imminent node shutdown."), "TerminationByKubelet"),
+            _ => (failure, (string?)null),
+        };
+        await WriteAsync(failure.Reason, failure.Message, disruption, ct);
     }
 
-    private List<ContainerState> States(List<ContainerProcess> containers, int[]? codes) =>
-    [
-        .. pod.Spec.Containers.Zip(containers).Select((pair, i) => new ContainerState(
-            pair.First.Name,
-            pair.First.Image ?? "",
-            pair.Second.StartedAt,
-            codes?[i],
-            codes is null ? null : time.GetUtcNow(),
-            codes?[i] is null or 0 ? null : ContainerLog.Tail(folder.Log(pair.First.Name), MessageCharacters))),
-    ];
+    private Task WriteAsync(CancellationToken ct) => WriteAsync(null, null, null, ct);
 
-    [LoggerMessage(1, LogLevel.Information, "Started pod {Namespace}/{Pod} at {PodIp} as process {ProcessId}.")]
+    private async Task WriteAsync(string? reason, string? message, string? disruption, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        try
+        {
+            await _status.WriteAsync(
+                _pod,
+                new PodReport
+                {
+                    Phase = _phase,
+                    PodIp = PodIp,
+                    StartedAt = _startedAt,
+                    Containers = [.. _mains.Select(run => run.State(_folder, MessageCharacters))],
+                    InitContainers = [.. _inits.Select(run => run.State(_folder, MessageCharacters))],
+                    IsInitialized = _isInitialized,
+                    Reason = reason,
+                    Message = message,
+                    Disruption = disruption,
+                },
+                ct);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Started containers of pod {Namespace}/{Pod} at {PodIp}, the first as process {ProcessId}.")]
     private static partial void LogStarted(ILogger logger, string @namespace, string pod, string podIp, int processId);
 
-    [LoggerMessage(2, LogLevel.Information, "Ending pod {Namespace}/{Pod}: {Why}, within {Grace} s.")]
-    private static partial void LogEnding(ILogger logger, string @namespace, string pod, PodEnd why, double grace);
+    [LoggerMessage(2, LogLevel.Information, "Ending pod {Namespace}/{Pod}: {Why}.")]
+    private static partial void LogEnding(ILogger logger, string @namespace, string pod, PodEnd why);
 
     [LoggerMessage(3, LogLevel.Information, "Pod {Namespace}/{Pod} ended: {Phase}, exit codes {Codes}.")]
     private static partial void LogEnded(ILogger logger, string @namespace, string pod, string phase, string codes);
+
+    [LoggerMessage(4, LogLevel.Warning, "Pod {Namespace}/{Pod}: sidecar {Container} cannot be started again: {Problem}.")]
+    private static partial void LogSidecar(ILogger logger, string @namespace, string pod, string container, string problem);
+
+    [LoggerMessage(5, LogLevel.Warning, "Pod {Namespace}/{Pod}: its tokens are no longer kept fresh: {Problem}.")]
+    private static partial void LogRefresh(ILogger logger, string @namespace, string pod, string problem);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using k8s.Models;
 
 namespace Phi.LocalCluster.Scheduling;
@@ -6,87 +5,43 @@ namespace Phi.LocalCluster.Scheduling;
 /// <summary>Whether a pod may run on a node: the filters of kube-scheduler that this product's pods depend on.</summary>
 internal static class NodeFit
 {
-    /// <summary>Null if it fits; else the reason in kube-scheduler's words.</summary>
-    public static string? WhyNot(V1Pod pod, V1Node node, IEnumerable<V1Pod> onNode)
+    /// <param name="requests">Of the pod, see <see cref="PodRequests"/>.</param>
+    /// <param name="used">What the pods of the node take already.</param>
+    /// <returns>Null if it fits; else the reason in kube-scheduler's words.</returns>
+    public static string? WhyNot(V1Pod pod, IReadOnlyDictionary<string, decimal> requests, V1Node node, IReadOnlyDictionary<string, decimal> used)
     {
-        if (node.Spec?.Unschedulable == true)
+        if (node.Spec?.Unschedulable == true && !Tolerations.ToleratesCordon(pod))
         {
             return "node(s) were unschedulable";
         }
 
-        if (node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == "Ready")?.Status != "True")
+        if (!IsReady(node))
         {
             return "node(s) were not ready";
         }
 
-        if ((node.Spec?.Taints ?? []).FirstOrDefault(taint => taint.Effect is "NoSchedule" or "NoExecute" && !Tolerates(pod, taint)) is { } untolerated)
+        if (Tolerations.FirstUntolerated(pod, node) is { } taint)
         {
-            return $"node(s) had untolerated taint {{{untolerated.Key}: {untolerated.Value}}}";
+            return $"node(s) had untolerated taint {{{taint.Key}: {taint.Value}}}";
         }
 
-        if (!MatchesSelector(pod, node))
+        if (!NodeSelection.Matches(pod, node))
         {
             return "node(s) didn't match Pod's node affinity/selector";
         }
 
-        var used = Sum(onNode.Where(other => other.Status?.Phase is not ("Succeeded" or "Failed")));
-        foreach (var (resource, wanted) in Sum([pod]))
+        foreach (var (resource, wanted) in requests.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            var free = Amount(node.Status!.Allocatable, resource) - used.GetValueOrDefault(resource);
-            if (wanted > 0 && wanted > free)
+            if (wanted > 0 && wanted > Amount(node.Status!.Allocatable, resource) - used.GetValueOrDefault(resource))
             {
-                return $"Insufficient {resource}";
+                return resource == "pods" ? "Too many pods" : $"Insufficient {resource}";
             }
         }
 
         return null;
     }
 
-    private static bool Tolerates(V1Pod pod, V1Taint taint) => (pod.Spec.Tolerations ?? []).Any(toleration =>
-        (string.IsNullOrEmpty(toleration.Effect) || toleration.Effect == taint.Effect)
-        && (toleration.OperatorProperty == "Exists"
-            ? string.IsNullOrEmpty(toleration.Key) || toleration.Key == taint.Key
-            : toleration.Key == taint.Key && (toleration.Value ?? "") == (taint.Value ?? "")));
-
-    private static bool MatchesSelector(V1Pod pod, V1Node node)
-    {
-        var labels = node.Metadata.Labels ?? new Dictionary<string, string>();
-        if ((pod.Spec.NodeSelector ?? new Dictionary<string, string>()).Any(wanted => !labels.TryGetValue(wanted.Key, out var value) || value != wanted.Value))
-        {
-            return false;
-        }
-
-        var required = pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution;
-        return required is null || required.NodeSelectorTerms.Any(term =>
-            (term.MatchExpressions ?? []).All(expression => Matches(expression, labels.TryGetValue(expression.Key, out var value) ? value : null))
-            && (term.MatchFields ?? []).All(expression => Matches(expression, expression.Key == "metadata.name" ? node.Metadata.Name : null)));
-    }
-
-    private static bool Matches(V1NodeSelectorRequirement requirement, string? value) => requirement.OperatorProperty switch
-    {
-        "In" => value is not null && requirement.Values.Contains(value),
-        "NotIn" => value is null || !requirement.Values.Contains(value),
-        "Exists" => value is not null,
-        "DoesNotExist" => value is null,
-        "Gt" => long.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > long.Parse(requirement.Values[0], CultureInfo.InvariantCulture),
-        "Lt" => long.TryParse(value, CultureInfo.InvariantCulture, out var number) && number < long.Parse(requirement.Values[0], CultureInfo.InvariantCulture),
-        _ => false,
-    };
-
-    private static Dictionary<string, decimal> Sum(IEnumerable<V1Pod> pods)
-    {
-        var sum = new Dictionary<string, decimal>(StringComparer.Ordinal);
-        foreach (var pod in pods)
-        {
-            sum["pods"] = sum.GetValueOrDefault("pods") + 1;
-            foreach (var (name, quantity) in pod.Spec.Containers.SelectMany(container => container.Resources?.Requests ?? new Dictionary<string, ResourceQuantity>()))
-            {
-                sum[name] = sum.GetValueOrDefault(name) + quantity.ToDecimal();
-            }
-        }
-
-        return sum;
-    }
+    public static bool IsReady(V1Node node) => node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == "Ready")?.Status == "True";
 
     private static decimal Amount(IDictionary<string, ResourceQuantity>? resources, string name) =>
         resources is not null && resources.TryGetValue(name, out var quantity) ? quantity.ToDecimal() : 0;

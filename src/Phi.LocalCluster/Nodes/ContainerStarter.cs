@@ -1,0 +1,73 @@
+using k8s.Models;
+using Phi.Kubernetes;
+
+namespace Phi.LocalCluster.Nodes;
+
+/// <summary>Starts the containers of one pod, and makes its volumes before.</summary>
+internal sealed class ContainerStarter(V1Pod pod, string podIp, PodFolder folder, PodEnvironment environment, PodVolumes volumes, TimeProvider time)
+{
+    private static readonly TimeSpan MissingDeadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MissingDelay = TimeSpan.FromSeconds(1);
+    private IReadOnlyDictionary<string, PodVolume> _volumes = new Dictionary<string, PodVolume>();
+
+    /// <summary>Makes the volumes; waits a while for what they refer to, for it may be created after the pod.</summary>
+    /// <param name="end">Completes when the pod is to end: then there is no more waiting.</param>
+    /// <exception cref="PodException">A volume cannot be had.</exception>
+    public async Task PrepareAsync(Task end, CancellationToken ct)
+    {
+        folder.Create();
+        var started = time.GetTimestamp();
+        while (!end.IsCompleted)
+        {
+            try
+            {
+                _volumes = await volumes.MakeAsync(pod, podIp, folder, ct);
+                return;
+            }
+            catch (Exception e) when ((e is PodException { IsTransient: true } || IsInfrastructure(e)) && time.GetElapsedTime(started) < MissingDeadline)
+            {
+                await Task.WhenAny(end, Task.Delay(MissingDelay, time, ct));
+            }
+            catch (Exception e) when (IsInfrastructure(e))
+            {
+                throw new PodException("FailedMount", e.Message);
+            }
+        }
+    }
+
+    /// <exception cref="PodException">The container cannot be started.</exception>
+    public async Task StartAsync(ContainerRun run, CancellationToken ct)
+    {
+        try
+        {
+            await StartProcessAsync(run, ct);
+        }
+        catch (Exception e) when (IsInfrastructure(e))
+        {
+            throw new PodException("CreateContainerError", $"container {run.Container.Name}: {e.Message}");
+        }
+    }
+
+    /// <summary>Keeps tokens fresh until cancelled.</summary>
+    public Task RefreshAsync(CancellationToken ct) => volumes.RefreshAsync(pod, podIp, folder, time, ct);
+
+    private static bool IsInfrastructure(Exception e) => e is HttpRequestException or KubernetesApiException or IOException or UnauthorizedAccessException;
+
+    private async Task StartProcessAsync(ContainerRun run, CancellationToken ct)
+    {
+        var container = run.Container;
+        var variables = await environment.ResolveAsync(pod, container, podIp, folder.Path, ct);
+        var command = environment.Command(container, variables);
+        var mounts = ContainerMount.Of(pod, container, _volumes, variables, folder);
+        var workingDirectory = container.WorkingDir ?? folder.Path;
+        if (mounts.Count > 0)
+        {
+            command = await MountNamespace.WrapAsync(container.Name, mounts, workingDirectory, folder, command, ct);
+            workingDirectory = folder.Path;
+        }
+
+        var process = ContainerProcess.Start(container.Name, command, workingDirectory, variables, folder.Log(container.Name), time);
+        run.Started(process);
+        folder.Record(process.ProcessId);
+    }
+}
