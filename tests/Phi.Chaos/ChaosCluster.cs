@@ -25,7 +25,7 @@ public sealed class ChaosCluster : IAsyncDisposable
         _environment = new Dictionary<string, string> { ["PHI_TRAINER_PATH"] = trainer };
         Directory.CreateDirectory(Path.Combine(folder, "logs"));
         ControlPlane = Part("control-plane", "control-plane", "--home", Home, "--stop-with-parent");
-        Operator = Part("operator", "operator", "--kubeconfig", Kubeconfig, "--state", Path.Combine(Home, "operator"), "--telemetry", Telemetry, "--stop-with-parent");
+        Operator = Part("operator", "operator", "--kubeconfig", Kubeconfig, "--state", Path.Combine(Home, "operator"), "--telemetry", Telemetry, "--identity", "chaos", "--stop-with-parent");
     }
 
     public string Home { get; }

@@ -7,46 +7,69 @@ using Phi.Kubernetes;
 
 namespace Phi.Chaos;
 
-/// <summary>A job, disturbed. Each fault is injected while the job trains, and must have ended in a new step before the next one.</summary>
-public sealed class ChaosRun(ChaosCluster cluster, Random random, Action<string> log)
+/// <summary>
+/// Jobs, disturbed. Each fault is injected while a job trains, and must have ended in a new step before the next one. A job that comes near
+/// its end is left alone, must succeed with the undisturbed losses, and another one takes the faults that are left.
+/// </summary>
+/// <param name="steps">Of each job.</param>
+public sealed class ChaosRun(ChaosCluster cluster, string corpus, long steps, Random random, Action<string> log)
 {
+    private const int Ranks = 4;
     private const int EverySteps = 20;
+
+    /// <summary>More than a job trains during the longest fault that does not stop it.</summary>
+    private const int LastSteps = 600;
     private static readonly TimeSpan RecoveryPatience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan EndPatience = TimeSpan.FromMinutes(20);
 
-    /// <summary>The undisturbed losses.</summary>
-    public async Task<SortedDictionary<long, double>> UndisturbedAsync(string name, string corpus, long steps, CancellationToken ct)
+    /// <summary>Trains once without faults, then injects them in order. Ends when every job has.</summary>
+    /// <exception cref="ChaosException">A job did not come back, ended otherwise, was charged wrongly, or has other losses.</exception>
+    public async Task<IReadOnlyList<FaultOutcome>> RunAsync(IReadOnlyList<Fault> faults, CancellationToken ct)
     {
-        await SubmitAsync(name, corpus, steps, ct);
-        return await FinishAsync(name, ct);
-    }
-
-    /// <summary>Injects the faults in order, and waits for the job's end.</summary>
-    /// <exception cref="ChaosException">The job did not come back, ended otherwise, or was charged wrongly.</exception>
-    public async Task<(IReadOnlyList<FaultOutcome> Outcomes, SortedDictionary<long, double> Losses)> DisturbedAsync(string name, string corpus, long steps, IReadOnlyList<Fault> faults, CancellationToken ct)
-    {
-        await SubmitAsync(name, corpus, steps, ct);
+        await SubmitAsync("undisturbed", ct);
+        var undisturbed = await FinishAsync("undisturbed", ct);
         var outcomes = new List<FaultOutcome>();
-        foreach (var (i, fault) in faults.Index())
+        for (var job = 1; outcomes.Count < faults.Count; job++)
         {
-            outcomes.Add(await DisturbAsync(name, fault, ct));
-            var done = outcomes[^1];
-            log(string.Create(CultureInfo.InvariantCulture, $"{i + 1}/{faults.Count} {fault.Name}: next new step after {done.Seconds:0.0} s, {done.LostSteps} steps again"));
+            var name = $"disturbed-{job}";
+            await SubmitAsync(name, ct);
+            while (outcomes.Count < faults.Count && await SettledAsync(name, ct) is { } settled)
+            {
+                var fault = faults[outcomes.Count];
+                outcomes.Add(await DisturbAsync(name, settled, fault, ct));
+                var done = outcomes[^1];
+                log(string.Create(CultureInfo.InvariantCulture, $"{outcomes.Count}/{faults.Count} {fault.Name}: next new step after {done.Seconds:0.0} s, {done.LostSteps} steps again, status up to date after {done.ReconciledSeconds:0.0} s"));
+            }
+
+            Compare(name, undisturbed, await FinishAsync(name, ct));
         }
 
-        return (outcomes, await FinishAsync(name, ct));
+        return outcomes;
     }
 
-    private async Task SubmitAsync(string name, string corpus, long steps, CancellationToken ct)
+    private static void Compare(string name, SortedDictionary<long, double> undisturbed, SortedDictionary<long, double> losses)
     {
-        var manifest = JsonNode.Parse(ManifestReader.Read(Manifest(name, corpus, steps)).Single().ToJsonString())!.AsObject();
+        if (!undisturbed.Keys.SequenceEqual(losses.Keys))
+        {
+            throw new ChaosException($"{name} has steps {string.Join(", ", losses.Keys.Except(undisturbed.Keys))} too many and {string.Join(", ", undisturbed.Keys.Except(losses.Keys))} too few");
+        }
+
+        var other = undisturbed.Keys.FirstOrDefault(step => BitConverter.DoubleToInt64Bits(undisturbed[step]) != BitConverter.DoubleToInt64Bits(losses[step]));
+        if (other != 0)
+        {
+            throw new ChaosException($"{name}: the loss of step {other} is {losses[other]:R}; undisturbed it is {undisturbed[other]:R}");
+        }
+    }
+
+    private async Task SubmitAsync(string name, CancellationToken ct)
+    {
+        var manifest = JsonNode.Parse(ManifestReader.Read(Manifest(name)).Single().ToJsonString())!.AsObject();
         await cluster.Connection.TrainingJobs().ApplyAsync(ChaosCluster.Namespace, name, manifest, "phi-chaos", null, ct);
-        await TrainsAsync(name, 2, RecoveryPatience, ct);
+        await TrainsAsync(name, 2, ct);
     }
 
-    private async Task<FaultOutcome> DisturbAsync(string name, Fault fault, CancellationToken ct)
+    private async Task<FaultOutcome> DisturbAsync(string name, TrainingJob settled, Fault fault, CancellationToken ct)
     {
-        var settled = await SettledAsync(name, ct);
         var before = settled.Status!;
         var placement = before.Placement!.Select(place => (place.Pod!, place.Node!)).ToList();
         var target = new FaultTarget(cluster, random, placement, PodProcess.Of(settled.Metadata.Uid!));
@@ -107,24 +130,31 @@ public sealed class ChaosRun(ChaosCluster cluster, Random random, Action<string>
         }
     }
 
-    /// <summary>The job's state once it runs, with every pod placed, and its status has caught up.</summary>
-    private async Task<TrainingJob> SettledAsync(string name, CancellationToken ct)
+    /// <summary>The job's state once it runs, with every pod placed, and its status has caught up; null: it is near its end.</summary>
+    private async Task<TrainingJob?> SettledAsync(string name, CancellationToken ct)
     {
-        var job = await TrainsAsync(name, 0, RecoveryPatience, ct);
-        var step = job.Status!.Progress!.Step!.Value;
+        var step = (await TrainsAsync(name, 0, ct)).Status!.Progress!.Step!.Value;
+        if (step + 2 * EverySteps > steps - LastSteps)
+        {
+            return null;
+        }
+
         // Steps between two faults: more than a checkpoint's interval now and then, less at other times.
-        return await TrainsAsync(name, step + random.Next(5, 2 * EverySteps), RecoveryPatience, ct);
+        var job = await TrainsAsync(name, step + random.Next(5, 2 * EverySteps), ct);
+        return job.Status!.Progress!.Step > steps - LastSteps ? null : job;
     }
 
-    private async Task<TrainingJob> TrainsAsync(string name, long step, TimeSpan patience, CancellationToken ct)
+    /// <summary>Waits until the job trains at a step, or has succeeded; its status says which.</summary>
+    private async Task<TrainingJob> TrainsAsync(string name, long step, CancellationToken ct)
     {
         TrainingJob? job = null;
         await cluster.UntilAsync(async () =>
         {
             job = await cluster.JobAsync(name, ct);
-            ThrowIfOver(name, job);
-            return job?.Status is { Phase: TrainingPhase.Running, Placement: { } placement, Progress.Step: { } at } status && placement.Count == status.ReadyReplicas && placement.TrueForAll(place => place.Node is not null) && at >= step;
-        }, $"training of {name} at step {step}", ct, patience);
+            ThrowIfFailed(name, job);
+            return job?.Status is { Phase: TrainingPhase.Succeeded }
+                || (job?.Status is { Phase: TrainingPhase.Running, Placement: { } placement, Progress.Step: { } at } status && placement.Count == status.ReadyReplicas && placement.TrueForAll(place => place.Node is not null) && at >= step);
+        }, $"training of {name} at step {step}", ct, RecoveryPatience);
         return job!;
     }
 
@@ -143,12 +173,8 @@ public sealed class ChaosRun(ChaosCluster cluster, Random random, Action<string>
             job = await cluster.JobAsync(name, ct);
             return job?.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed;
         }, $"end of {name}", ct, EndPatience);
-        if (job!.Status!.Phase == TrainingPhase.Failed)
-        {
-            ThrowIfOver(name, job);
-        }
-
-        var steps = await Curve.ReadAsync(cluster.Telemetry, job.Metadata.Uid!, ct);
+        ThrowIfFailed(name, job);
+        var steps = await Curve.ReadAsync(cluster.Telemetry, job!.Metadata.Uid!, ct);
         await CheckGangsAsync(job, steps, ct);
         await cluster.Connection.TrainingJobs().DeleteAsync(ChaosCluster.Namespace, name, null, null, ct);
         return Curve.Effective(steps);
@@ -168,17 +194,15 @@ public sealed class ChaosRun(ChaosCluster cluster, Random random, Action<string>
         }
     }
 
-    private void ThrowIfOver(string name, TrainingJob? job)
+    private void ThrowIfFailed(string name, TrainingJob? job)
     {
-        if (job?.Status is { Phase: TrainingPhase.Failed or TrainingPhase.Succeeded } status)
+        if (job?.Status is { Phase: TrainingPhase.Failed } status)
         {
-            throw new ChaosException($"{name} is {status.Phase} too early: {status.Conditions?.Find(condition => condition.Type == TrainingConditions.Finished)?.Message}\n{cluster.Evidence()}");
+            throw new ChaosException($"{name} failed: {status.Conditions?.Find(condition => condition.Type == TrainingConditions.Finished)?.Message}\n{cluster.Evidence()}");
         }
     }
 
-    private const int Ranks = 4;
-
-    private static string Manifest(string name, string corpus, long steps) => string.Create(CultureInfo.InvariantCulture, $$$"""
+    private string Manifest(string name) => string.Create(CultureInfo.InvariantCulture, $$$"""
         apiVersion: phi-orchestrator.io/v1alpha1
         kind: TrainingJob
         metadata: { name: {{{name}}} }
@@ -189,7 +213,7 @@ public sealed class ChaosRun(ChaosCluster cluster, Random random, Action<string>
           phi:
             model: { layers: 1, hiddenSize: 32, heads: 2, rotaryDim: 8, mlpSize: 64, vocabularySize: 257, sequenceLength: 64 }
             data: { sources: ["{{{corpus}}}"] }
-            batch: { global: 4, micro: 1 }
+            batch: { global: 8, micro: 1 }
             steps: {{{steps}}}
             optimizer: { adamW: { learningRate: 3.0e-3 } }
             schedule: { linear: { warmupSteps: 5 } }

@@ -9,6 +9,9 @@ internal static class HangPolicy
 {
     private const int MostNamed = 8;
 
+    /// <summary>A rank that lives says something every second, also from inside a collective.</summary>
+    private const double MostSilentSeconds = 3;
+
     public static TimeSpan Timeout(JobSnapshot snapshot) => KubernetesDuration.Parse(snapshot.Job.Spec.Recovery!.HangTimeout!);
 
     public static AttemptFailure? Find(GangView gang)
@@ -32,7 +35,7 @@ internal static class HangPolicy
     private static TimeSpan? Stood(GangView gang)
     {
         var snapshot = gang.Snapshot;
-        if (gang.Ranks.IsEmpty || gang.Missing.Any() || gang.Members.Any(member => member.Ranks.IsEmpty || member.IsSilent || member.Pod is not { IsLive: true, Phase: "Running" })
+        if (gang.Ranks.IsEmpty || gang.Missing.Any() || gang.Members.Any(member => member.Ranks.IsEmpty || member.IsSilent || member.IsDoubtful || member.Pod is not { IsLive: true, Phase: "Running" })
             || gang.Ranks.Any(entry => entry.Rank.State is RankState.Failed or RankState.SavedAndLeft) || gang.Ranks.All(entry => entry.Rank.State == RankState.Completed))
         {
             return null;
@@ -53,7 +56,8 @@ internal static class HangPolicy
         }
 
         var common = waiting.GroupBy(entry => entry.Rank.LastCollective!).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).First();
-        var outside = running.Where(entry => entry.Rank.CollectiveSeconds is null).ToList();
+        var mute = running.Where(entry => entry.Rank.SilentSeconds > MostSilentSeconds).ToList();
+        var outside = mute.Count > 0 ? mute : running.Where(entry => entry.Rank.CollectiveSeconds is null).ToList();
         var elsewhere = outside.Count > 0 ? outside : [.. waiting.Where(entry => entry.Rank.LastCollective != common.Key)];
         var story = $"{Names([.. common])} {(common.Count() == 1 ? "waits" : "wait")} in {common.Key} for up to {common.Max(entry => entry.Rank.CollectiveSeconds):0} s";
         return elsewhere.Count == 0 ? $"{story}; all ranks are in it" : $"{story}; likely cause: {string.Join(", ", elsewhere.Take(MostNamed).Select(Suspect))}{More(elsewhere.Count)}";
@@ -62,7 +66,8 @@ internal static class HangPolicy
     private static string Suspect((GangMember Member, RankHeartbeat Rank) entry)
     {
         var (member, rank) = entry;
-        var state = rank.CollectiveSeconds is { } seconds ? $"in {rank.LastCollective} for {seconds:0} s" : rank.LastCollective is { } last ? $"not in it; last in {last}" : "not in it";
+        var state = rank.SilentSeconds is > MostSilentSeconds and var silent ? $"silent for {silent:0} s{(rank.LastCollective is { } said ? $"; last in {said}" : "")}"
+            : rank.CollectiveSeconds is { } seconds ? $"in {rank.LastCollective} for {seconds:0} s" : rank.LastCollective is { } last ? $"not in it; last in {last}" : "not in it";
         return $"rank {rank.Rank} on {member.Pod.Node} ({state})";
     }
 

@@ -11,7 +11,7 @@ internal static class ReplacementPolicy
     private const int ShortGraceSeconds = 5;
 
     /// <summary>How long a node that did not remove a pod is kept away from: by then Kubernetes has noticed by itself (40 to 50 s).</summary>
-    private static readonly TimeSpan SilentNodeLife = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan SilentNodeLife = TimeSpan.FromMinutes(1);
 
     /// <param name="excluded">Nodes that the job keeps away from.</param>
     public static ImmutableArray<JobAction> Replace(GangView gang, IReadOnlyList<ExcludedNodeStatus>? excluded) =>

@@ -14,6 +14,9 @@ public static class StragglerPolicy
 {
     private const int MostNamed = 8;
 
+    /// <summary>Steps of a few milliseconds are uneven by nature, and nobody's bottleneck.</summary>
+    private const double LeastExcessSeconds = 0.05;
+
     /// <summary>The lower median, so that of two ranks the faster one is the measure; null if no rank has a time.</summary>
     public static double? Median(IEnumerable<double?> busySeconds)
     {
@@ -26,8 +29,13 @@ public static class StragglerPolicy
     /// <param name="median">Busy seconds per step of the gang.</param>
     public static ImmutableDictionary<int, long> Count(AgentSnapshot? old, IReadOnlyList<RankHeartbeat> ranks, double? median, double factor)
     {
+        if (median is not { } typical)
+        {
+            return ImmutableDictionary<int, long>.Empty;
+        }
+
         var counts = ImmutableDictionary.CreateBuilder<int, long>();
-        foreach (var rank in ranks.Where(rank => rank.State == RankState.Training && rank.BusySecondsPerStep > factor * median))
+        foreach (var rank in ranks.Where(rank => rank.State == RankState.Training && rank.BusySecondsPerStep > Math.Max(factor * typical, typical + LeastExcessSeconds)))
         {
             var before = old?.Ranks.FirstOrDefault(known => known.Rank == rank.Rank && known.State == RankState.Training);
             counts[rank.Rank] = (old?.SlowSteps.GetValueOrDefault(rank.Rank) ?? 0) + (before is null ? 0 : Math.Max(0, rank.Step - before.Step));

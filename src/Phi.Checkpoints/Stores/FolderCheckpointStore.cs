@@ -45,6 +45,19 @@ public sealed class FolderCheckpointStore(string root) : ICheckpointFiles
         Put(step, name, stream => stream.Write(bytes));
     }
 
+    /// <summary>A file that was written beside the shards; null if it is not there or cannot be read: nothing depends on it.</summary>
+    public byte[]? TryReadFile(long step, string name)
+    {
+        try
+        {
+            return File.ReadAllBytes(Path.Combine(FolderOf(step), name));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     public void Read(long step, string file, long first, Span<byte> into)
     {
         var path = PathOf(step, file);

@@ -41,7 +41,11 @@ internal sealed class RankGroup : IAsyncDisposable
 
         void OnEvent(RankEvent value)
         {
-            if (value is RankEvent.Stepped or RankEvent.Saved)
+            if (value is RankEvent.Recalled recalled)
+            {
+                events.Add(recalled.Attempt, new RankEvent.Stepped(recalled.Step));
+            }
+            else if (value is RankEvent.Stepped or RankEvent.Saved)
             {
                 events.Add(assignment.Attempt, value);
             }
@@ -51,7 +55,7 @@ internal sealed class RankGroup : IAsyncDisposable
                 log(text);
             }
 
-            if (value is not (RankEvent.Stepped or RankEvent.Alive))
+            if (value is not (RankEvent.Stepped or RankEvent.Recalled or RankEvent.Alive))
             {
                 changed.Release();
             }

@@ -18,6 +18,9 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
     private const int EntryBytes = 1024;
     private readonly HashSet<long> _damaged = [];
 
+    /// <summary>Of rank 0; saved and loaded with each checkpoint.</summary>
+    public StepHistory History { get; } = new();
+
     /// <summary>The newest step saved or loaded; -1 before.</summary>
     public long Step { get; private set; } = -1;
 
@@ -50,6 +53,10 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
         }
     }
 
+    /// <summary>Steps up to the loaded one that the checkpoint remembers; none on other ranks than 0.</summary>
+    public IReadOnlyList<(int Attempt, StepEvent Step)> Recall() =>
+        group.Rank == 0 && Step > 0 && store.TryReadFile(Step, StepHistory.File) is { } lines ? History.Read(lines, Step) : [];
+
     /// <summary>Every rank writes its shard, then rank 0 commits. Rank 0 gets the event; the others null.</summary>
     /// <exception cref="SupersededException">On rank 0: a newer attempt has begun, and nothing is committed.</exception>
     public CheckpointEvent? Save(int keepLast)
@@ -68,6 +75,7 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
                 store.WriteFile(step, name, content);
             }
 
+            store.WriteFile(step, StepHistory.File, History.Write());
             store.Commit(new CheckpointManifest
             {
                 Step = step,

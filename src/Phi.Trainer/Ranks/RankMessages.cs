@@ -19,6 +19,7 @@ internal sealed record RankStart
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(Training), "training")]
 [JsonDerivedType(typeof(Stepped), "step")]
+[JsonDerivedType(typeof(Recalled), "recalled")]
 [JsonDerivedType(typeof(Saved), "saved")]
 [JsonDerivedType(typeof(Alive), "alive")]
 [JsonDerivedType(typeof(Diverged), "diverged")]
@@ -33,6 +34,9 @@ internal abstract record RankEvent
     public sealed record Training(long FromStep) : RankEvent;
 
     public sealed record Stepped(StepEvent Step) : RankEvent;
+
+    /// <summary>A step of an earlier attempt, told again: its agent may have died before it could.</summary>
+    public sealed record Recalled(int Attempt, StepEvent Step) : RankEvent;
 
     public sealed record Saved(CheckpointEvent Checkpoint) : RankEvent;
 

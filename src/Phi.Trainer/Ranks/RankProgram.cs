@@ -115,6 +115,11 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
         var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), time);
         checkpoints.Load(Console.Error.WriteLine);
+        foreach (var (attempt, step) in checkpoints.Recall())
+        {
+            reporter.Emit(new RankEvent.Recalled(attempt, step));
+        }
+
         reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
         return Loop(loop, group, checkpoints, start, data.HeldOut);
     }
@@ -137,7 +142,9 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
                 metrics["eval_loss"] = loss;
             }
 
-            reporter.Emit(new RankEvent.Stepped(new StepEvent { Rank = start.Rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics }));
+            var told = new StepEvent { Rank = start.Rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics };
+            checkpoints.History.Add(start.Assignment.Attempt, told);
+            reporter.Emit(new RankEvent.Stepped(told));
             if (guard.Check(step, loop.IsLossScaled) is { } problem)
             {
                 // Nothing of this step is saved.

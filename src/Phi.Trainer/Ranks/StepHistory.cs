@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Phi.Api.Agent;
+using Phi.Api.Metadata;
+
+namespace Phi.Trainer.Ranks;
+
+/// <summary>
+/// Rank 0's newest steps, kept with each checkpoint. An agent that dies takes with it what it had not told the operator yet; the attempt
+/// that continues from the checkpoint tells it again, so that no committed step is missing from the curves.
+/// </summary>
+internal sealed class StepHistory
+{
+    public const string File = "steps.jsonl";
+
+    /// <summary>More than are made while an agent is silent before it counts as lost.</summary>
+    private const int Most = 2000;
+    private readonly Queue<Entry> _steps = new();
+
+    public void Add(int attempt, StepEvent step)
+    {
+        _steps.Enqueue(new Entry(attempt, step));
+        if (_steps.Count > Most)
+        {
+            _steps.Dequeue();
+        }
+    }
+
+    /// <summary>A line of JSON for each step.</summary>
+    public byte[] Write()
+    {
+        using var bytes = new MemoryStream();
+        foreach (var entry in _steps)
+        {
+            JsonSerializer.Serialize(bytes, entry, PhiJson.Options);
+            bytes.WriteByte((byte)'\n');
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>Takes up what an earlier attempt wrote; what cannot be read is left out, since training does not depend on it.</summary>
+    /// <returns>What was taken up, oldest first.</returns>
+    public IReadOnlyList<(int Attempt, StepEvent Step)> Read(ReadOnlySpan<byte> lines, long newest)
+    {
+        _steps.Clear();
+        foreach (var range in lines.Split((byte)'\n'))
+        {
+            if (Parse(lines[range]) is { } entry && entry.Step.Step <= newest)
+            {
+                Add(entry.Attempt, entry.Step);
+            }
+        }
+
+        return [.. _steps.Select(entry => (entry.Attempt, entry.Step))];
+    }
+
+    private static Entry? Parse(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return line.IsEmpty ? null : JsonSerializer.Deserialize<Entry>(line, PhiJson.Options);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private sealed record Entry(int Attempt, StepEvent Step);
+}
