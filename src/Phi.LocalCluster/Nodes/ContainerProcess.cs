@@ -25,8 +25,9 @@ internal sealed class ContainerProcess : IDisposable
     /// <exception cref="PodException">The program cannot be started.</exception>
     public static ContainerProcess Start(string name, IReadOnlyList<string> command, string workingDirectory, IReadOnlyDictionary<string, string> environment, string logPath, TimeProvider time)
     {
-        // setsid replaces itself by the command, so the process id is the container's and the group's.
-        var start = new ProcessStartInfo("setsid") { WorkingDirectory = workingDirectory, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // Both replace themselves by the command, so the process id is the container's and the group's. Pods use what the machine has, but
+        // after the control plane that shares it.
+        var start = new ProcessStartInfo("nice", ["-n", "5", "setsid"]) { WorkingDirectory = workingDirectory, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var part in command)
         {
             start.ArgumentList.Add(part);

@@ -77,7 +77,7 @@ internal sealed class ChaosBench : IBench
     private static IEnumerable<Metric> Figures(IGrouping<Fault, FaultOutcome> of)
     {
         var (name, seconds) = (of.Key.Name, of.Select(outcome => outcome.Seconds).Order().ToList());
-        yield return new Metric($"{name} ({seconds.Count}): next new step, median", seconds[seconds.Count / 2], "s");
+        yield return new Metric($"{name} ({seconds.Count}): next new step, median", seconds[(seconds.Count - 1) / 2], "s");
         double? most = of.Key == FaultCatalog.RankKilled ? 10 : of.Key == FaultCatalog.NodeStopped ? 30 : null;
         yield return most is { } target ? Metric.AtMost($"{name}: next new step, worst", seconds[^1], "s", target) : new Metric($"{name}: next new step, worst", seconds[^1], "s");
         if (of.Key.Charge != Charge.None)
