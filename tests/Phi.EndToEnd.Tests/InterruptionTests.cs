@@ -24,6 +24,7 @@ public sealed class InterruptionTests : IAsyncLifetime
 
         Losses.AssertEqual(expected, await RunAsync("rank-killed", KillARankAsync), Steps);
         Losses.AssertEqual(expected, await RunAsync("pod-deleted", DeleteAPodAsync), Steps);
+        Losses.AssertEqual(expected, await RunAsync("node-drained", DrainANodeAsync), Steps);
         Losses.AssertEqual(expected, await RunAsync("operator-killed", KillTheOperatorAsync), Steps);
     }
 
@@ -74,6 +75,21 @@ public sealed class InterruptionTests : IAsyncLifetime
         Assert.True(result.ExitCode == 0, result.ToString());
         var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2, "second attempt");
         Assert.Equal(0, (int?)job["status"]!["restarts"] ?? 0);
+    }
+
+    /// <summary>The pods of the node save, leave, and go on on the other one; not a step is lost.</summary>
+    private async Task DrainANodeAsync(string name)
+    {
+        var node = (string)(await _cluster.JobAsync(name))["status"]!["placement"]![0]!["node"]!;
+        var drained = await _cluster.KubectlAsync("drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=60s");
+        Assert.True(drained.ExitCode == 0, drained.ToString());
+        var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2, "second attempt");
+        Assert.Equal(0, (int?)job["status"]!["restarts"] ?? 0);
+        Assert.Equal(0, (long?)job["status"]!["interruptions"]![0]!["lostSteps"]);
+        job = await _cluster.WaitForAsync(name, job => (string?)job["status"]?["phase"] == "Running" && (int?)job["status"]?["readyReplicas"] == 2, "two running pods");
+        Assert.All(job["status"]!["placement"]!.AsArray(), place => Assert.NotEqual(node, (string)place!["node"]!));
+        var uncordoned = await _cluster.KubectlAsync("uncordon", node);
+        Assert.True(uncordoned.ExitCode == 0, uncordoned.ToString());
     }
 
     private async Task KillTheOperatorAsync(string name)
