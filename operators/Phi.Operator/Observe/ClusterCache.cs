@@ -116,9 +116,15 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
 
     private void OnJob(ResourceKey key, TrainingJob? now, Action<ResourceKey> onJob)
     {
-        if (now is null)
+        if (now?.Status?.Phase is null or TrainingPhase.Succeeded or TrainingPhase.Failed)
         {
+            // Finished jobs are many, and seldom looked at again.
             _reader.Forget(key);
+        }
+
+        if (now is null || (_written.TryGetValue(key, out var written) && Version(now.Metadata.ResourceVersion) >= Version(written.Metadata.ResourceVersion)))
+        {
+            _written.TryRemove(key, out _);
         }
 
         Enqueue(key, Job(key));
