@@ -25,7 +25,7 @@ public sealed class ContainerJobTests
 
         var decision = JobReconciler.Decide(failed);
 
-        Assert.Equal("attempt 1 ended: pod job-1 failed with exit code 3: no such file; attempt 2 follows (charged)", decision.Message);
+        Assert.Equal("attempt 1 ended: pod job-1 on node-0 failed with exit code 3: no such file; attempt 2 (charged) goes on from the beginning: no step is lost", decision.Message);
         Assert.Equal(["job-0", "job-1"], decision.Of<JobAction.DeletePod>().Select(delete => delete.Name));
         Assert.Equal((2, 1), (decision.Status!.Attempt, decision.Status.Restarts));
     }
@@ -49,7 +49,7 @@ public sealed class ContainerJobTests
 
         var decision = JobReconciler.Decide(snapshot with { Pods = [snapshot.Pods[0]] });
 
-        Assert.Equal("attempt 1 ended: the pod of replica 1 is gone; attempt 2 follows (free)", decision.Message);
+        Assert.Equal("attempt 1 ended: the pod of replica 1 is gone; attempt 2 (free) goes on from the beginning: no step is lost", decision.Message);
         Assert.Equal((0, 1), (decision.Status!.Restarts, decision.Status.FreeRestarts));
         Assert.Single(decision.Of<JobAction.DeletePod>());
     }
@@ -85,7 +85,7 @@ public sealed class ContainerJobTests
         var after = JobReconciler.Decide(silent with { Now = Jobs.Start.AddSeconds(90) });
 
         Assert.Equal(("Training", TimeSpan.FromSeconds(10)), (before.Reason, before.RequeueAfter));
-        Assert.Equal("attempt 1 ended: no progress was reported for recovery.hangTimeout (1m), the last being step 12; attempt 2 follows (charged)", after.Message);
+        Assert.Equal("attempt 1 ended: no progress was reported for recovery.hangTimeout (1m), the last being step 12; attempt 2 (charged) goes on from the beginning: steps 1 to 12 (12) are done again", after.Message);
         Assert.Equal(2, after.Of<JobAction.DeletePod>().Length);
         Assert.Equal("Training", JobReconciler.Decide(silent with { Now = Jobs.Start.AddSeconds(90), ListeningSince = Jobs.Start.AddSeconds(60) }).Reason);
     }

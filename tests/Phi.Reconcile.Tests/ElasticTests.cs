@@ -138,10 +138,7 @@ public sealed class ElasticTests
     };
 
     /// <summary>Two pods of four run, and a third would fit.</summary>
-    private static JobSnapshot Growable(int checkpointAfter) => Running(2, [GangPlacementTests.Node("node-0", 2)], job => job.Status!.Checkpoint = new CheckpointStatus { Step = 5, Time = Jobs.Start.AddSeconds(checkpointAfter) }) with
-    {
-        Now = Jobs.Start.AddMinutes(1),
-    };
+    private static JobSnapshot Growable(int checkpointAfter) => Running(2, [GangPlacementTests.Node("node-0", 2)], job => job.Status!.Checkpoint = new CheckpointStatus { Step = 5, Time = Jobs.Start.AddSeconds(checkpointAfter) }).HeardAt(60);
 
     /// <summary>Decides and executes until a reason comes up, at most ten times.</summary>
     private static JobSnapshot Run(JobSnapshot snapshot, string until, List<string>? reasons = null)

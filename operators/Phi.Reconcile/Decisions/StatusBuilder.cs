@@ -94,15 +94,17 @@ internal sealed class StatusBuilder
         return this;
     }
 
+    /// <summary>The job's time runs from now on, if it does not already.</summary>
+    public StatusBuilder Begin()
+    {
+        _status.StartTime ??= _snapshot.Now;
+        return this;
+    }
+
     public StatusBuilder NextAttempt(bool isCharged, bool isFirst)
     {
         _status.Attempt++;
-        if (_conditions.Exists(condition => condition.Type == TrainingConditions.Resizing))
-        {
-            Set(TrainingConditions.Resizing, false, "NextAttempt", $"attempt {_status.Attempt} begins");
-        }
-
-        _status.StartTime ??= _snapshot.Now;
+        Clear(TrainingConditions.Resizing, "NextAttempt", $"attempt {_status.Attempt} begins").Begin();
         if (isFirst)
         {
             return this;
@@ -152,7 +154,7 @@ internal sealed class StatusBuilder
     public StatusBuilder Finish(string phase, string reason, string message)
     {
         _status.CompletionTime ??= _snapshot.Now;
-        Set(TrainingConditions.Training, false, reason, message);
+        Set(TrainingConditions.Training, false, reason, message).Clear(TrainingConditions.Resizing, reason, message).Clear(TrainingConditions.Straggler, reason, message);
         return Phase(phase).Set(TrainingConditions.Finished, true, reason, message);
     }
 
