@@ -1,5 +1,6 @@
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
+using Phi.Reconcile.Phases;
 using Phi.Reconcile.Policies;
 using Phi.Reconcile.Snapshots;
 
@@ -41,6 +42,11 @@ internal sealed class StatusBuilder
             Nodes = placed.Count == 0 ? null : string.Join(",", placed.Select(pod => pod.Node).Distinct()),
         };
         Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
+        if (!Queueing.HasQueue(snapshot))
+        {
+            // The queue that evicted it was taken out of its spec.
+            Clear(TrainingConditions.Evicted, "NoQueue", "the job has no queue").Clear(TrainingConditions.Preempted, "NoQueue", "the job has no queue");
+        }
     }
 
     public IReadOnlyList<ExcludedNodeStatus>? ExcludedNodes => _status.ExcludedNodes;

@@ -34,15 +34,7 @@ internal static class Admission
             return new JobDecision { Actions = DeletePods(snapshot.Pods), Reason = "Resuming", Message = $"waiting for {snapshot.Pods.Length} pods of the attempt that was asked to leave to end" };
         }
 
-        if (snapshot.Attempt == 0)
-        {
-            return Admit(snapshot);
-        }
-
-        // Without the queue that evicted it the job is evicted no longer.
-        var again = Attempts.Again(snapshot, Before(snapshot));
-        var status = Amend(snapshot, again.Status!).Clear(TrainingConditions.Evicted, again.Reason, again.Message).Clear(TrainingConditions.Preempted, again.Reason, again.Message).Build();
-        return again with { Status = status };
+        return snapshot.Attempt == 0 ? Admit(snapshot) : Attempts.Again(snapshot, Before(snapshot));
     }
 
     /// <summary>What a job comes back from.</summary>

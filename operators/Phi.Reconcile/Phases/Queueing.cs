@@ -56,7 +56,9 @@ internal static class Queueing
             : Attempts.Again(snapshot, Admission.Before(snapshot)).Status!;
 
         // The attempt's own words stay; the quota's are added.
-        status = Steps.Amend(snapshot, status).Size(granted.Replicas)
+        var job = TrainingJobDefaults.Apply(snapshot.Job);
+        job.Status = status;
+        status = new StatusBuilder(snapshot with { Job = job }).Size(granted.Replicas)
             .Set(TrainingConditions.QuotaReserved, true, "QuotaReserved", granted.Message).Set(TrainingConditions.Finished, false, "Pending", granted.Message)
             .Clear(TrainingConditions.Evicted, "QuotaReserved", granted.Message).Clear(TrainingConditions.Preempted, "QuotaReserved", granted.Message).Build();
         return new JobDecision { Actions = [], Status = status, Reason = "QuotaReserved", Message = granted.Message, RequeueAfter = TimeSpan.Zero };

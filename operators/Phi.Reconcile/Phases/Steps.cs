@@ -35,14 +35,6 @@ internal static class Steps
         RequeueAfter = TimeSpan.Zero,
     };
 
-    /// <summary>Adds to a status that was decided on, but not written yet.</summary>
-    public static StatusBuilder Amend(JobSnapshot snapshot, TrainingJobStatus status)
-    {
-        var job = TrainingJobDefaults.Apply(snapshot.Job);
-        job.Status = status;
-        return new StatusBuilder(snapshot with { Job = job });
-    }
-
     /// <summary>The shortest of several waits; null if there is none.</summary>
     public static TimeSpan? Soonest(params ReadOnlySpan<TimeSpan?> waits)
     {
