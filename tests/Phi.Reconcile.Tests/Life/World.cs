@@ -194,10 +194,15 @@ internal sealed class World
     {
         var isHeld = HasCondition(TrainingConditions.QuotaReserved);
         Admission = string.IsNullOrEmpty(Job.Spec.Queue) || IsFinished ? null
-            : isHeld ? Admission is { State: not AdmissionState.Waiting } said ? said : new QueueAdmission(AdmissionState.Granted, Status.Replicas ?? Replicas, "QuotaReserved", "as before")
+            : isHeld ? Admission is { State: not AdmissionState.Waiting } said ? said : Held()
             : wasHeld || Job.Spec.Suspend == true ? null
             : Admission;
     }
+
+    /// <summary>What the status of a job that holds quota tells a book that did not know it.</summary>
+    private QueueAdmission Held() => HasCondition(TrainingConditions.Evicted)
+        ? new QueueAdmission(AdmissionState.Evicting, Status.Replicas ?? Replicas, "Preempted", "room is needed for default/urgent", Now.AddSeconds(60), "InQueue")
+        : new QueueAdmission(AdmissionState.Granted, Status.Replicas ?? Replicas, "QuotaReserved", "as before");
 
     private NodeSnapshot Read(Machine machine) => new(machine.Name, machine.IsUp && !machine.IsGoing, "cpu", Accelerators - Used(machine.Name))
     {
