@@ -67,6 +67,7 @@ internal static class LifeLaws
                 ? before.Agents.Any(agent => agent.Attempt == before.Attempt && !agent.Ranks.IsEmpty)
                 : ready.Select(pod => pod.Index).Order().SequenceEqual(Enumerable.Range(0, before.Replicas)) && ready.All(pod => (pod.Attempt, pod.GangSize) == (before.Attempt, before.Replicas)));
             Assert.True(string.IsNullOrEmpty(before.Job.Spec.Queue) || Is(status, TrainingConditions.QuotaReserved));
+            Assert.True(after.Trained.Add(before.Attempt), $"attempt {before.Attempt} trains twice");
         }
     }
 

@@ -11,7 +11,7 @@ public sealed class LifePropertyTests
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromMinutes(30);
 
     /// <summary>At least; CsCheck_Iter may ask for more.</summary>
-    private const int Lives = 2000;
+    private const int Lives = 5000;
 
     [Fact]
     public void Decide_AnyLifeOfAnyJob_KeepsTheLawsAndTrainsOnceAllIsWell() =>

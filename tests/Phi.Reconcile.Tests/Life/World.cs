@@ -56,6 +56,9 @@ internal sealed class World
 
     public DateTimeOffset? ProgressedAt { get; set; }
 
+    /// <summary>Attempts that have trained.</summary>
+    public HashSet<int> Trained { get; } = [];
+
     /// <summary>Of the next decision only so many actions are carried out, its status before them: the operator ends in between.</summary>
     public int? Interrupted { get; set; }
 
