@@ -13,7 +13,12 @@ namespace Phi.Reconcile;
 /// <summary>What happens to a training job next: a function of its snapshot, of nothing else.</summary>
 public static class JobReconciler
 {
-    public static JobDecision Decide(JobSnapshot snapshot) => Fencing.Complete(snapshot, DecideAlone(snapshot));
+    public static JobDecision Decide(JobSnapshot snapshot)
+    {
+        // Whoever speaks in the name of a container job's pods is no agent, and nobody waits for one.
+        var heard = snapshot.HasAgents ? snapshot : snapshot with { Agents = [] };
+        return Fencing.Complete(heard, DecideAlone(heard));
+    }
 
     private static JobDecision DecideAlone(JobSnapshot snapshot)
     {
@@ -31,6 +36,12 @@ public static class JobReconciler
         if (!snapshot.Errors.IsEmpty)
         {
             return Fail(snapshot, "InvalidSpec", string.Join("; ", snapshot.Errors));
+        }
+
+        // Whatever else is asked of the job by now: its work is done.
+        if (Attempts.IsDone(snapshot))
+        {
+            return Attempts.Complete(snapshot);
         }
 
         // As in batch/v1: a suspended job's time stands still, and starts anew when it goes on.
@@ -58,7 +69,10 @@ public static class JobReconciler
         return ByTheDeadline(snapshot, snapshot.Status.Phase switch
         {
             null or "" => Admission.Admit(snapshot),
+            // It waited in a queue that was taken out of its spec.
+            TrainingPhase.Pending when snapshot.Attempt == 0 => Admission.Admit(snapshot),
             TrainingPhase.Suspended => Admission.Resume(snapshot),
+            TrainingPhase.Pending or TrainingPhase.Restarting when Attempts.WasLeft(snapshot) => Admission.Resume(snapshot),
             TrainingPhase.Pending or TrainingPhase.Restarting => Attempts.Prepare(snapshot),
             _ => Attempts.Watch(snapshot),
         });

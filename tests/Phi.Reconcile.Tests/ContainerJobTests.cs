@@ -1,4 +1,5 @@
 using CsCheck;
+using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
@@ -25,7 +26,7 @@ public sealed class ContainerJobTests
 
         var decision = JobReconciler.Decide(failed);
 
-        Assert.Equal("attempt 1 ended: pod job-1 failed with exit code 3: no such file; attempt 2 follows (charged)", decision.Message);
+        Assert.Equal("attempt 1 ended: pod job-1 on node-0 failed with exit code 3: no such file; attempt 2 (charged) goes on from the beginning: no step is lost", decision.Message);
         Assert.Equal(["job-0", "job-1"], decision.Of<JobAction.DeletePod>().Select(delete => delete.Name));
         Assert.Equal((2, 1), (decision.Status!.Attempt, decision.Status.Restarts));
     }
@@ -49,7 +50,7 @@ public sealed class ContainerJobTests
 
         var decision = JobReconciler.Decide(snapshot with { Pods = [snapshot.Pods[0]] });
 
-        Assert.Equal("attempt 1 ended: the pod of replica 1 is gone; attempt 2 follows (free)", decision.Message);
+        Assert.Equal("attempt 1 ended: the pod of replica 1 is gone; attempt 2 (free) goes on from the beginning: no step is lost", decision.Message);
         Assert.Equal((0, 1), (decision.Status!.Restarts, decision.Status.FreeRestarts));
         Assert.Single(decision.Of<JobAction.DeletePod>());
     }
@@ -85,7 +86,7 @@ public sealed class ContainerJobTests
         var after = JobReconciler.Decide(silent with { Now = Jobs.Start.AddSeconds(90) });
 
         Assert.Equal(("Training", TimeSpan.FromSeconds(10)), (before.Reason, before.RequeueAfter));
-        Assert.Equal("attempt 1 ended: no progress was reported for recovery.hangTimeout (1m), the last being step 12; attempt 2 follows (charged)", after.Message);
+        Assert.Equal("attempt 1 ended: no progress was reported for recovery.hangTimeout (1m), the last being step 12; attempt 2 (charged) goes on from the beginning: steps 1 to 12 (12) are done again", after.Message);
         Assert.Equal(2, after.Of<JobAction.DeletePod>().Length);
         Assert.Equal("Training", JobReconciler.Decide(silent with { Now = Jobs.Start.AddSeconds(90), ListeningSince = Jobs.Start.AddSeconds(60) }).Reason);
     }
@@ -93,6 +94,74 @@ public sealed class ContainerJobTests
     [Fact]
     public void Decide_ProgramThatNeverReports_IsNeverHung() =>
         Assert.Equal("Training", JobReconciler.Decide(Running(job => job.Spec.Recovery = new RecoverySpec { HangTimeout = "1m" }) with { Now = Jobs.Start.AddDays(1) }).Reason);
+
+    [Fact]
+    public void Decide_HangWithARule_DoesWhatTheRuleSays()
+    {
+        var hung = Running(job =>
+        {
+            job.Spec.Recovery = new RecoverySpec { HangTimeout = "1m", Rules = [new RecoveryRuleSpec { Reasons = ["Hung"], Action = "RestartFree" }] };
+            job.Status!.Progress = new ProgressStatus { Step = 12 };
+        }) with { Now = Jobs.Start.AddMinutes(1) };
+
+        Assert.Equal(("Hung", 0, 1), (JobReconciler.Decide(hung).Reason, JobReconciler.Decide(hung).Status!.Restarts, JobReconciler.Decide(hung).Status!.FreeRestarts));
+    }
+
+    /// <summary>Codes that mean something among ranks of the built-in trainer mean nothing here.</summary>
+    [Theory]
+    [InlineData(RankExitCodes.SavedAndLeft)]
+    [InlineData(RankExitCodes.PeerLost)]
+    [InlineData(RankExitCodes.Superseded)]
+    [InlineData(RankExitCodes.BadInput)]
+    [InlineData(RankExitCodes.Diverged)]
+    public void Decide_AnyExitCodeOfTheProgram_IsAChargedFault(int exitCode)
+    {
+        var decision = JobReconciler.Decide(Running().With(1, pod => pod with { Phase = "Failed", ExitCode = exitCode }));
+
+        Assert.Equal(("RankFailed", TrainingPhase.Restarting, 1), (decision.Reason, decision.Status!.Phase, decision.Status.Restarts));
+        Assert.Contains($"pod job-1 on node-0 failed with exit code {exitCode};", decision.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decide_SomebodySpeaksAsAnAgentOfItsPods_IsNotHeard()
+    {
+        var spoken = Running() with { Agents = [Jobs.Agent(0), Jobs.Agent(1, RankState.Failed, 137)], Now = Jobs.Start.AddDays(1) };
+
+        Assert.Equal(("Training", null), (JobReconciler.Decide(spoken).Reason, JobReconciler.Decide(spoken).RequeueAfter));
+    }
+
+    [Fact]
+    public void Decide_PodsOfTheLastAttemptDuringABackoff_AreDeletedAtOnce()
+    {
+        var waiting = Running(job =>
+        {
+            job.Spec.Recovery = new RecoverySpec { Backoff = "1m" };
+            (job.Status!.Phase, job.Status.Attempt, job.Status.LastRestartTime, job.Status.ChargedRestartTimes) = (TrainingPhase.Restarting, 2, Jobs.Start, [Jobs.Start]);
+        });
+
+        Assert.Equal(("Replacing", 2), (JobReconciler.Decide(waiting).Reason, JobReconciler.Decide(waiting).Of<JobAction.DeletePod>().Length));
+        Assert.Equal("BackingOff", JobReconciler.Decide(waiting.After(JobReconciler.Decide(waiting))).Reason);
+    }
+
+    [Fact]
+    public void Decide_RoomForMoreAtACheckpoint_DeletesPodsUntilAllAreAsked()
+    {
+        var growable = Running(job =>
+        {
+            (job.Spec.Replicas, job.Spec.MinReplicas, job.Status!.Replicas) = (3, 1, 2);
+            job.Status.Checkpoint = new CheckpointStatus { Step = 5, Time = Jobs.Start.AddSeconds(31) };
+        }) with { Now = Jobs.Start.AddMinutes(1) };
+
+        var asked = JobReconciler.Decide(growable);
+        // The operator ended after its first deletion.
+        var half = growable.After(asked with { Actions = [] }).With(0, pod => pod with { IsDeleting = true, DeleteBy = Jobs.Start.AddMinutes(2) });
+        var again = JobReconciler.Decide(half);
+        var ended = JobReconciler.Decide(half with { Pods = [] });
+
+        Assert.Equal(("Growing", 2), (asked.Reason, asked.Of<JobAction.DeletePod>().Length));
+        Assert.Equal(("Growing", "job-1"), (again.Reason, Assert.Single(again.Of<JobAction.DeletePod>()).Name));
+        Assert.Equal(("Growing", 2, 0, 1), (ended.Reason, ended.Status!.Attempt, ended.Status.Restarts, ended.Status.FreeRestarts));
+    }
 
     [Fact]
     public void Decide_AnyMixOfAttempts_PlacesNoPodBesideAnOlderOne()

@@ -1,3 +1,4 @@
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Snapshots;
@@ -15,7 +16,7 @@ public sealed class DeadlineTests
     {
         var running = Running(isContainer, job => job.Spec.ActiveDeadlineSeconds = 60);
 
-        var before = JobReconciler.Decide(running with { Now = Jobs.Start.AddSeconds(59) });
+        var before = JobReconciler.Decide(running.HeardAt(59));
         var at = JobReconciler.Decide(running with { Now = Jobs.Start.AddSeconds(60) });
         var after = JobReconciler.Decide(running.After(at) with { Now = Jobs.Start.AddSeconds(60) });
 
@@ -30,9 +31,17 @@ public sealed class DeadlineTests
     [InlineData(TrainingPhase.Starting)]
     public void Decide_WaitingInAnyPhase_LooksAgainAtTheDeadline(string phase)
     {
-        var waiting = Jobs.New(job => (job.Spec.ActiveDeadlineSeconds, job.Status) = (3, new TrainingJobStatus { Phase = phase, Attempt = 1, StartTime = Jobs.Start })) with
+        // Not placed yet; or placed and not bound.
+        var isPlaced = phase == TrainingPhase.Starting;
+        var waiting = Jobs.New(job => (job.Spec.ActiveDeadlineSeconds, job.Status) = (3, new TrainingJobStatus
         {
-            Pods = [.. new[] { 0, 1 }.Select(index => Jobs.Pod(index, "Pending") with { IsGated = true, Node = null })],
+            Phase = phase,
+            Attempt = 1,
+            StartTime = Jobs.Start,
+            Conditions = [new Condition { Type = TrainingConditions.Placed, Status = isPlaced ? "True" : "False", LastTransitionTime = Jobs.Start }],
+        })) with
+        {
+            Pods = [.. new[] { 0, 1 }.Select(index => Jobs.Pod(index, "Pending") with { IsGated = !isPlaced, Pin = isPlaced ? "node-0" : null, Node = null })],
             Nodes = [],
         };
 
@@ -92,7 +101,8 @@ public sealed class DeadlineTests
         var running = Jobs.Running(job => (job.Spec.ActiveDeadlineSeconds, job.Spec.TtlSecondsAfterFinished) = (long.MaxValue, long.MaxValue));
         var finished = running.After(JobReconciler.Decide(running with { Pods = [Jobs.Pod(0, "Succeeded"), Jobs.Pod(1, "Succeeded")] }));
 
-        Assert.Equal("Training", JobReconciler.Decide(running with { Now = Jobs.Start.AddYears(20) }).Reason);
+        var now = Jobs.Start.AddYears(20);
+        Assert.Equal("Training", JobReconciler.Decide(running with { Now = now, Agents = [.. running.Agents.Select(agent => agent with { LastSeen = now, ProgressAt = now })] }).Reason);
         Assert.Equal("Finished", JobReconciler.Decide(finished with { Now = Jobs.Start.AddYears(20) }).Reason);
     }
 

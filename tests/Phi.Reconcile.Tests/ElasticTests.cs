@@ -112,6 +112,28 @@ public sealed class ElasticTests
     }
 
     [Fact]
+    public void Decide_AgentSilentWhileLeavingToGrow_IsNotWaitedFor()
+    {
+        var asked = Growable(checkpointAfter: 31);
+        var half = asked.After(JobReconciler.Decide(asked)).With(0, pod => pod with { Phase = "Failed", ExitCode = RankExitCodes.SavedAndLeft });
+
+        var decision = JobReconciler.Decide(half with { Now = half.Now.AddSeconds(10) });
+
+        Assert.Equal(("Growing", 2), (decision.Reason, decision.Status!.Attempt));
+        Assert.Equal(["job-0", "job-1"], decision.Of<JobAction.DeletePod>().Select(delete => delete.Name));
+    }
+
+    [Fact]
+    public void Decide_QueueSaysNothingYet_KeepsTheSizeThatHasQuota()
+    {
+        var growable = Growable(checkpointAfter: 31);
+        growable.Job.Spec.Queue = "research";
+        growable.Job.Status!.Conditions!.Add(new Condition { Type = TrainingConditions.QuotaReserved, Status = "True" });
+
+        Assert.Equal("Training", JobReconciler.Decide(growable).Reason);
+    }
+
+    [Fact]
     public void Decide_FaultWhileLeavingToGrow_IsAFault()
     {
         var asked = Growable(checkpointAfter: 31);
@@ -138,10 +160,7 @@ public sealed class ElasticTests
     };
 
     /// <summary>Two pods of four run, and a third would fit.</summary>
-    private static JobSnapshot Growable(int checkpointAfter) => Running(2, [GangPlacementTests.Node("node-0", 2)], job => job.Status!.Checkpoint = new CheckpointStatus { Step = 5, Time = Jobs.Start.AddSeconds(checkpointAfter) }) with
-    {
-        Now = Jobs.Start.AddMinutes(1),
-    };
+    private static JobSnapshot Growable(int checkpointAfter) => Running(2, [GangPlacementTests.Node("node-0", 2)], job => job.Status!.Checkpoint = new CheckpointStatus { Step = 5, Time = Jobs.Start.AddSeconds(checkpointAfter) }).HeardAt(60);
 
     /// <summary>Decides and executes until a reason comes up, at most ten times.</summary>
     private static JobSnapshot Run(JobSnapshot snapshot, string until, List<string>? reasons = null)

@@ -171,7 +171,8 @@ internal sealed class QueueBook
             }
 
             // An eviction that was decided is not undone by a status that does not have it yet.
-            entry.Admitted = held with { IsEvicting = entry.Published.State == AdmissionState.Evicting, EvictedFor = entry.Admitted?.EvictedFor };
+            // Nor does a gang that is smaller for lack of nodes give any back: it may grow to what it was granted.
+            entry.Admitted = held with { Replicas = Math.Max(held.Replicas, entry.Published.Replicas), IsEvicting = entry.Published.State == AdmissionState.Evicting, EvictedFor = entry.Admitted?.EvictedFor };
             entry.IsConfirmed = true;
         }
         else if (entry.IsConfirmed || isSuspended)

@@ -1,5 +1,6 @@
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
+using Phi.Reconcile.Phases;
 using Phi.Reconcile.Policies;
 using Phi.Reconcile.Snapshots;
 
@@ -41,6 +42,11 @@ internal sealed class StatusBuilder
             Nodes = placed.Count == 0 ? null : string.Join(",", placed.Select(pod => pod.Node).Distinct()),
         };
         Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
+        if (!Queueing.HasQueue(snapshot))
+        {
+            // The queue that evicted it was taken out of its spec.
+            Clear(TrainingConditions.Evicted, "NoQueue", "the job has no queue").Clear(TrainingConditions.Preempted, "NoQueue", "the job has no queue");
+        }
     }
 
     public IReadOnlyList<ExcludedNodeStatus>? ExcludedNodes => _status.ExcludedNodes;
@@ -94,15 +100,17 @@ internal sealed class StatusBuilder
         return this;
     }
 
+    /// <summary>The job's time runs from now on, if it does not already.</summary>
+    public StatusBuilder Begin()
+    {
+        _status.StartTime ??= _snapshot.Now;
+        return this;
+    }
+
     public StatusBuilder NextAttempt(bool isCharged, bool isFirst)
     {
         _status.Attempt++;
-        if (_conditions.Exists(condition => condition.Type == TrainingConditions.Resizing))
-        {
-            Set(TrainingConditions.Resizing, false, "NextAttempt", $"attempt {_status.Attempt} begins");
-        }
-
-        _status.StartTime ??= _snapshot.Now;
+        Clear(TrainingConditions.Resizing, "NextAttempt", $"attempt {_status.Attempt} begins").Begin();
         if (isFirst)
         {
             return this;
@@ -152,7 +160,7 @@ internal sealed class StatusBuilder
     public StatusBuilder Finish(string phase, string reason, string message)
     {
         _status.CompletionTime ??= _snapshot.Now;
-        Set(TrainingConditions.Training, false, reason, message);
+        Set(TrainingConditions.Training, false, reason, message).Clear(TrainingConditions.Resizing, reason, message).Clear(TrainingConditions.Straggler, reason, message);
         return Phase(phase).Set(TrainingConditions.Finished, true, reason, message);
     }
 

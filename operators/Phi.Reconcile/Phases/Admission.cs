@@ -17,10 +17,10 @@ internal static class Admission
         if (snapshot.Pods.IsEmpty)
         {
             // Not before: whoever waits for this phase may rely on the last checkpoint being there.
-            builder.Phase(TrainingPhase.Suspended);
+            Attempts.Leave(builder, message).Phase(TrainingPhase.Suspended).Set(TrainingConditions.QuotaReserved, false, "Suspended", message);
             if (Queueing.HasQueue(snapshot))
             {
-                builder.Size(null).Set(TrainingConditions.QuotaReserved, false, "Suspended", message);
+                builder.Size(null);
             }
         }
 
@@ -31,11 +31,16 @@ internal static class Admission
     {
         if (!snapshot.Pods.IsEmpty)
         {
-            return new JobDecision { Actions = DeletePods(snapshot.Pods), Reason = "Resuming", Message = $"waiting for {snapshot.Pods.Length} pods of the suspended attempt to end" };
+            return new JobDecision { Actions = DeletePods(snapshot.Pods), Reason = "Resuming", Message = $"waiting for {snapshot.Pods.Length} pods of the attempt that was asked to leave to end" };
         }
 
-        return snapshot.Attempt == 0 ? Admit(snapshot) : Attempts.Next(snapshot, new AttemptFailure(false, false, "Resumed", "the job is no longer suspended"), []);
+        return snapshot.Attempt == 0 ? Admit(snapshot) : Attempts.Again(snapshot, Before(snapshot));
     }
+
+    /// <summary>What a job comes back from.</summary>
+    public static AttemptFailure Before(JobSnapshot snapshot) => snapshot.Status.Conditions?.Find(condition => condition is { Type: TrainingConditions.Evicted, Status: "True" }) is { } evicted
+        ? new AttemptFailure(false, false, "Preempted", $"its queue took the quota back: {evicted.Message}")
+        : new AttemptFailure(false, false, "Resumed", "the job is no longer suspended");
 
     public static JobDecision Admit(JobSnapshot snapshot)
     {

@@ -16,16 +16,16 @@ internal static class Assembly
     /// <summary>Brings the gang to its size: first every pod, gated; then a place for all of them at once.</summary>
     public static JobDecision Assemble(JobSnapshot snapshot)
     {
-        if (RestartPolicy.Remaining(snapshot) is { Ticks: > 0 } wait)
-        {
-            var backingOff = $"waiting {wait.TotalSeconds:0.0#} s before attempt {snapshot.Attempt}";
-            return new JobDecision { Actions = [], Status = new StatusBuilder(snapshot).Build(), Reason = "BackingOff", Message = backingOff, RequeueAfter = wait };
-        }
-
         var ended = DeletePods(snapshot.Pods.Where(pod => pod.HasEnded || snapshot.IsSuperseded(pod)));
         if (!ended.IsEmpty)
         {
             return new JobDecision { Actions = ended, Reason = "Replacing", Message = $"removing {ended.Length} pods of the attempt that has ended", RequeueAfter = Soon };
+        }
+
+        if (RestartPolicy.Remaining(snapshot) is { Ticks: > 0 } wait)
+        {
+            var backingOff = $"waiting {wait.TotalSeconds:0.0#} s before attempt {snapshot.Attempt}";
+            return new JobDecision { Actions = [], Status = new StatusBuilder(snapshot).Build(), Reason = "BackingOff", Message = backingOff, RequeueAfter = wait };
         }
 
         if (ElasticSize.Want(snapshot) is var size && size != snapshot.Replicas)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Phi.Api.Agent;
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Policies;
@@ -11,6 +12,8 @@ namespace Phi.Reconcile.Phases;
 /// <summary>An attempt from its start to its end: whether it goes on, is over, or another follows.</summary>
 internal static class Attempts
 {
+    private const string Left = "AttemptLeft";
+
     /// <summary>Before an attempt: what cannot be part of it goes, then the gang is completed.</summary>
     public static JobDecision Prepare(JobSnapshot snapshot)
     {
@@ -34,21 +37,24 @@ internal static class Attempts
         };
     }
 
+    /// <summary>Every replica of the attempt has succeeded.</summary>
+    public static bool IsDone(JobSnapshot snapshot) =>
+        snapshot.Status.Phase is TrainingPhase.Starting or TrainingPhase.Running
+        && snapshot.Pods.Length >= snapshot.Replicas && snapshot.Pods.GroupBy(pod => pod.Index).All(group => group.Any(pod => pod.Phase == "Succeeded"));
+
+    public static JobDecision Complete(JobSnapshot snapshot) => Finish(
+        snapshot, TrainingPhase.Succeeded, "Completed", snapshot.HasAgents ? $"all {snapshot.Replicas * snapshot.PerReplica} ranks completed the training" : $"all {snapshot.Replicas} pods ended with exit code 0");
+
     public static JobDecision Watch(JobSnapshot snapshot)
     {
-        if (snapshot.Pods.Length >= snapshot.Replicas && snapshot.Pods.GroupBy(pod => pod.Index).All(group => group.Any(pod => pod.Phase == "Succeeded")))
-        {
-            return Finish(snapshot, TrainingPhase.Succeeded, "Completed", snapshot.HasAgents ? $"all {snapshot.Replicas * snapshot.PerReplica} ranks completed the training" : $"all {snapshot.Replicas} pods ended with exit code 0");
-        }
-
         if (Withdrawal.Find(snapshot) is { } withdrawal)
         {
             return withdrawal;
         }
 
         var gang = new GangView(snapshot);
-        return (FailurePolicy.Find(gang) ?? ContainerHang.Find(snapshot)) is { } failure
-            ? Growth.End(snapshot, failure) ?? End(gang, failure)
+        return FailurePolicy.Find(gang) is { } failure
+            ? Growth.End(gang, failure) ?? End(gang, failure)
             : Leave(gang) ?? Growth.Ask(snapshot) ?? GoOn(gang);
     }
 
@@ -62,13 +68,42 @@ internal static class Attempts
         {
             Actions = actions,
             Status = new StatusBuilder(snapshot).Interrupt(interruption, failure).NextAttempt(failure.IsCharged, isFirst: false).Phase(TrainingPhase.Restarting)
-                .Set(TrainingConditions.Training, false, failure.Reason, message).Set(TrainingConditions.Requeued, true, failure.Reason, message).Build(),
+                .Set(TrainingConditions.Placed, false, failure.Reason, message).Set(TrainingConditions.Training, false, failure.Reason, message).Set(TrainingConditions.Requeued, true, failure.Reason, message).Build(),
             Reason = failure.Reason,
             Message = message,
             IsWarning = failure.IsCharged,
             RequeueAfter = TimeSpan.Zero,
         };
     }
+
+    /// <summary>A job that was suspended or evicted goes on: with the next attempt, or with the same one if that never had a place.</summary>
+    /// <param name="why">What ended the attempt, if one ran.</param>
+    public static JobDecision Again(JobSnapshot snapshot, AttemptFailure why)
+    {
+        if (Placed(snapshot) is not { Status: "False" } || WasLeft(snapshot))
+        {
+            return Next(snapshot, why, []);
+        }
+
+        var message = $"{why.Message}; attempt {snapshot.Attempt} had not begun, and still is to";
+        return new JobDecision
+        {
+            Actions = [],
+            Status = new StatusBuilder(snapshot).Begin().Phase(snapshot.Attempt <= 1 ? TrainingPhase.Pending : TrainingPhase.Restarting).Set(TrainingConditions.Placed, false, why.Reason, message).Build(),
+            Reason = why.Reason,
+            Message = message,
+            RequeueAfter = TimeSpan.Zero,
+        };
+    }
+
+    /// <summary>All pods of the attempt have left because of a suspension or an eviction: its number is used up, though none follows yet.</summary>
+    public static StatusBuilder Leave(StatusBuilder builder, string message) =>
+        builder.Has(TrainingConditions.Placed, out _) ? builder.Set(TrainingConditions.Placed, false, Left, message).Clear(TrainingConditions.Resizing, Left, message) : builder;
+
+    /// <summary>Whether the attempt ran and has left.</summary>
+    public static bool WasLeft(JobSnapshot snapshot) => Placed(snapshot) is { Status: "False", Reason: Left };
+
+    private static Condition? Placed(JobSnapshot snapshot) => snapshot.Status.Conditions?.Find(condition => condition.Type == TrainingConditions.Placed);
 
     private static JobDecision End(GangView gang, AttemptFailure failure)
     {

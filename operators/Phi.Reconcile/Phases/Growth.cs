@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
@@ -21,7 +22,7 @@ internal static class Growth
     {
         if (Asked(snapshot) is { } asked)
         {
-            return new JobDecision { Actions = [], Status = new StatusBuilder(snapshot).Build(), Reason = "Growing", Message = asked.Message!, RequeueAfter = Soon };
+            return new JobDecision { Actions = Deletions(snapshot), Status = new StatusBuilder(snapshot).Build(), Reason = "Growing", Message = asked.Message!, RequeueAfter = Soon };
         }
 
         if (snapshot.Status.Phase != TrainingPhase.Running || snapshot.Replicas >= ElasticSize.Target(snapshot) || !IsTime(snapshot)
@@ -33,28 +34,33 @@ internal static class Growth
         var why = $"there is room for {size} of {ElasticSize.Target(snapshot)} pods: attempt {snapshot.Attempt} with {snapshot.Replicas} saves and leaves";
         return new JobDecision
         {
-            Actions = snapshot.Job.Spec.Container is null ? [] : DeletePods(snapshot.Pods),
+            Actions = Deletions(snapshot),
             Status = new StatusBuilder(snapshot).Set(TrainingConditions.Resizing, true, "Growing", why).Build(),
             Reason = "Growing",
             Message = why,
+            RequeueAfter = Soon,
         };
     }
 
-    /// <summary>What the end of an attempt means that was asked to leave: nothing until all pods have ended, then a free restart.</summary>
-    public static JobDecision? End(JobSnapshot snapshot, AttemptFailure failure)
+    /// <summary>What the end of an attempt means that was asked to leave: nothing until all pods have ended or fell silent, then a free restart.</summary>
+    public static JobDecision? End(GangView gang, AttemptFailure failure)
     {
         // Pods of a program of the user's own are deleted: they leave as disrupted ones do.
-        var expected = snapshot.Job.Spec.Container is null ? "SavedAndLeft" : "PodDeleted";
+        var snapshot = gang.Snapshot;
+        var expected = snapshot.HasAgents ? "SavedAndLeft" : "PodDeleted";
         if (Asked(snapshot) is null || failure.IsCharged || failure.IsFatal || failure.Reason != expected)
         {
             return null;
         }
 
-        var left = snapshot.Pods.Count(pod => !pod.HasEnded);
+        var left = gang.Members.Count(member => member is { Pod.HasEnded: false, IsSilent: false, IsLost: false });
         return left > 0
-            ? new JobDecision { Actions = [], Reason = "Growing", Message = $"waiting for {left} of {PlacementReasons.Count(snapshot.Replicas, "pod")} to save and leave", RequeueAfter = Soon }
+            ? new JobDecision { Actions = Deletions(snapshot), Reason = "Growing", Message = $"waiting for {left} of {PlacementReasons.Count(snapshot.Replicas, "pod")} to save and leave", RequeueAfter = Soon }
             : Attempts.Next(snapshot, new AttemptFailure(false, false, "Growing", "the ranks saved and left for a larger gang"), DeletePods(snapshot.Pods));
     }
+
+    /// <summary>A program of the user's own has no agent that asks it. Decided anew each time, so that a pod that could not be deleted is tried again.</summary>
+    private static ImmutableArray<JobAction> Deletions(JobSnapshot snapshot) => snapshot.HasAgents ? [] : DeletePods(snapshot.Pods.Where(pod => !pod.HasEnded));
 
     private static Condition? Asked(JobSnapshot snapshot) => snapshot.Status.Conditions?.Find(condition => condition is { Type: TrainingConditions.Resizing, Status: "True" });
 

@@ -23,8 +23,7 @@ internal static class Queueing
 
         if (HoldsQuota(snapshot))
         {
-            var isDone = !snapshot.Pods.IsEmpty && snapshot.Pods.All(pod => pod.Phase == "Succeeded");
-            return snapshot.Admission is { State: AdmissionState.Evicting } eviction && !isDone ? Evict(snapshot, eviction) : null;
+            return snapshot.Admission is { State: AdmissionState.Evicting } eviction ? Evict(snapshot, eviction) : null;
         }
 
         if (!snapshot.Pods.IsEmpty)
@@ -52,15 +51,9 @@ internal static class Queueing
     /// <summary>A quota is taken at the beginning of an attempt: the first, or a free one after an eviction or a suspension.</summary>
     public static JobDecision Grant(JobSnapshot snapshot, QueueAdmission granted)
     {
-        var status = new StatusBuilder(snapshot).NextAttempt(isCharged: false, isFirst: true).Phase(TrainingPhase.Pending).Build();
-        if (snapshot.Attempt > 0)
-        {
-            var wasEvicted = Condition(snapshot, TrainingConditions.Evicted) is { Status: "True" };
-            var failure = wasEvicted
-                ? new AttemptFailure(false, false, "Preempted", $"its queue took the quota back: {Condition(snapshot, TrainingConditions.Evicted)!.Message}")
-                : new AttemptFailure(false, false, "Resumed", "the job is no longer suspended");
-            status = Attempts.Next(snapshot, failure, []).Status!;
-        }
+        var status = snapshot.Attempt == 0
+            ? new StatusBuilder(snapshot).NextAttempt(isCharged: false, isFirst: true).Phase(TrainingPhase.Pending).Build()
+            : Attempts.Again(snapshot, Admission.Before(snapshot)).Status!;
 
         // The attempt's own words stay; the quota's are added.
         var job = TrainingJobDefaults.Apply(snapshot.Job);
@@ -79,11 +72,14 @@ internal static class Queueing
             return Release(snapshot, eviction);
         }
 
+        // A pod that has succeeded stays while others may yet: then the job is done, and has nothing to come back for.
+        var running = snapshot.Pods.Where(pod => !pod.HasEnded).ToList();
+        var leaving = running.Count > 0 ? running : [.. snapshot.Pods];
         var grace = Math.Max(1, (long)Math.Ceiling(((eviction.Deadline ?? snapshot.Now) - snapshot.Now).TotalSeconds));
-        var message = $"{eviction.Message}; its {snapshot.Pods.Length} pods save and leave within {grace} s";
+        var message = $"{eviction.Message}; its {leaving.Count} pods save and leave within {grace} s";
         return new JobDecision
         {
-            Actions = [.. snapshot.Pods.Where(pod => !pod.IsDeleting).Select(pod => new JobAction.DeletePod(pod.Name, pod.Uid, grace))],
+            Actions = [.. leaving.Where(pod => !pod.IsDeleting).Select(pod => new JobAction.DeletePod(pod.Name, pod.Uid, grace))],
             Status = Evicted(snapshot, eviction).Build(),
             Reason = eviction.Reason,
             Message = message,
@@ -94,7 +90,7 @@ internal static class Queueing
     public static JobDecision Release(JobSnapshot snapshot, QueueAdmission eviction) => new()
     {
         Actions = [],
-        Status = Evicted(snapshot, eviction).Phase(TrainingPhase.Pending).Size(null)
+        Status = Attempts.Leave(Evicted(snapshot, eviction), eviction.Message).Phase(TrainingPhase.Pending).Size(null)
             .Set(TrainingConditions.QuotaReserved, false, eviction.Reason, eviction.Message).Set(TrainingConditions.Admitted, false, eviction.Reason, eviction.Message)
             .Set(TrainingConditions.Training, false, eviction.Reason, eviction.Message).Set(TrainingConditions.Requeued, true, eviction.Reason, eviction.Message).Build(),
         Reason = "Requeued",

@@ -12,8 +12,9 @@ internal static class ElasticSize
     /// <summary>An attempt runs at least this long before it is ended for a larger one.</summary>
     public static readonly TimeSpan GrowthPatience = TimeSpan.FromSeconds(30);
 
-    /// <summary>The most that the job may have now: replicas, or what its queue's quota covers.</summary>
-    public static int Target(JobSnapshot snapshot) => Math.Max(Least(snapshot), Math.Min(snapshot.Job.Spec.Replicas!.Value, snapshot.Admission?.Replicas ?? int.MaxValue));
+    /// <summary>The most that the job may have now: replicas, or what its queue's quota covers. While the queue says nothing that is what it has.</summary>
+    public static int Target(JobSnapshot snapshot) => Math.Max(Least(snapshot), Math.Min(
+        snapshot.Job.Spec.Replicas!.Value, snapshot.Admission?.Replicas ?? (string.IsNullOrEmpty(snapshot.Job.Spec.Queue) ? int.MaxValue : snapshot.Replicas)));
 
     public static int Least(JobSnapshot snapshot) => Math.Min(snapshot.Job.Spec.MinReplicas ?? int.MaxValue, snapshot.Job.Spec.Replicas!.Value);
 

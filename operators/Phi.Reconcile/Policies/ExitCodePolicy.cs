@@ -10,11 +10,13 @@ internal static class ExitCodePolicy
     private const int Killed = 137;
 
     /// <summary>What no disruption explains: input that no restart mends, and a loss that diverged.</summary>
-    public static IEnumerable<AttemptFailure> Definite(GangView gang) => All(gang).Where(failure => failure.ExitCode is RankExitCodes.BadInput or RankExitCodes.Diverged);
+    public static IEnumerable<AttemptFailure> Definite(GangView gang) => All(gang).Where(failure => IsDefinite(gang, failure));
 
     /// <summary>The others. The end of a pod out of memory says more than the signal that its ranks got, so it comes first.</summary>
     public static IEnumerable<AttemptFailure> Others(GangView gang) =>
-        All(gang).Where(failure => failure.ExitCode is not (RankExitCodes.BadInput or RankExitCodes.Diverged)).OrderBy(failure => failure.Reason == "OOMKilled" ? 0 : 1);
+        All(gang).Where(failure => !IsDefinite(gang, failure)).OrderBy(failure => failure.Reason == "OOMKilled" ? 0 : 1);
+
+    private static bool IsDefinite(GangView gang, AttemptFailure failure) => gang.Snapshot.HasAgents && failure.ExitCode is RankExitCodes.BadInput or RankExitCodes.Diverged;
 
     private static IEnumerable<AttemptFailure> All(GangView gang)
     {
@@ -24,20 +26,21 @@ internal static class ExitCodePolicy
         [
             .. divergences.Take(1).Select(entry => DivergencePolicy.Find(gang.Snapshot, entry.Member, entry.Rank)),
             .. failed.Where(entry => entry.Rank.ExitCode == RankExitCodes.BadInput || !DisruptionPolicy.IsDisrupted(entry.Member)).Select(entry => OfRank(entry.Member, entry.Rank)),
-            .. gang.Members.Where(member => member.Pod.Phase == "Failed" && !DisruptionPolicy.IsDisrupted(member)).Select(OfPod).OfType<AttemptFailure>(),
+            .. gang.Members.Where(member => member.Pod.Phase == "Failed" && !DisruptionPolicy.IsDisrupted(member)).Select(member => OfPod(member, gang.Snapshot.HasAgents)).OfType<AttemptFailure>(),
         ];
     }
 
     private static AttemptFailure OfRank(GangMember member, RankHeartbeat rank) =>
         Classify(rank.ExitCode!.Value, $"rank {rank.Rank}{(member.Pod.Node is { } node ? $" on {node}" : "")}", rank.Message) with { Words = rank.Message, Node = member.Pod.Node };
 
-    /// <summary>An agent passes the worst code of its ranks on.</summary>
-    private static AttemptFailure? OfPod(GangMember member)
+    /// <summary>An agent passes the worst code of its ranks on. A program of the user's own means by its codes what it likes: each is a fault.</summary>
+    private static AttemptFailure? OfPod(GangMember member, bool hasAgent)
     {
         var pod = member.Pod;
         var failure = pod switch
         {
             { Reason: "OOMKilled" } => new AttemptFailure(true, false, "OOMKilled", $"{member.Where} used more memory than its limit allows and was killed{Because(pod.Message)}"),
+            { ExitCode: { } code and <= SignalledExit } when !hasAgent => new AttemptFailure(true, false, "RankFailed", $"{member.Where} failed with exit code {code}{Because(pod.Message)}"),
             { ExitCode: RankExitCodes.PeerLost or RankExitCodes.Superseded } => null,
             { ExitCode: { } code } => Classify(code, member.Where, pod.Message),
             _ => new AttemptFailure(true, false, pod.Reason ?? "PodFailed", $"{member.Where} failed{Because(pod.Message ?? pod.Reason)}"),
