@@ -17,7 +17,8 @@ public readonly record struct ResourceKey(string Namespace, string Name)
 /// up again, and a list that finds an object missing announces its end. A change that a watch sends again is no change: versions of
 /// one resource can be compared as numbers (kubernetes.io, "Resource versions").
 /// </summary>
-public sealed partial class Informer<T>(ResourceClient<T> client, string? @namespace, string? selector, TimeProvider time, ILogger logger) : IInformer
+/// <param name="keep">What of an object is kept, and announced. Null: all of it.</param>
+public sealed partial class Informer<T>(ResourceClient<T> client, string? @namespace, string? selector, TimeProvider time, ILogger logger, Func<T, T>? keep = null) : IInformer
     where T : class
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
@@ -160,6 +161,7 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
         try
         {
             now = ResourceJson.Parse<T>(value);
+            now = keep?.Invoke(now) ?? now;
         }
         catch (JsonException e)
         {

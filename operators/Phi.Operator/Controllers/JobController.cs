@@ -94,6 +94,16 @@ internal sealed partial class JobController(ClusterCache cluster, Observer obser
             return null;
         }
 
+        if (FinishedJob.Is(job))
+        {
+            if (await cluster.ReadFinishedAsync(job, ct) is not { } whole)
+            {
+                return null;
+            }
+
+            job = whole;
+        }
+
         using var span = OperatorTracing.Source.StartActivity("reconcile");
         span?.SetTag("phi.job", key.ToString()).SetTag("phi.attempt", job.Status?.Attempt ?? 0);
         try

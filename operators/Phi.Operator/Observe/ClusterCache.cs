@@ -14,7 +14,7 @@ namespace Phi.Operator.Observe;
 /// <summary>Jobs, pods and nodes as the informers have them, with the operator's own newest status on top.</summary>
 internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider time, ILoggerFactory logs)
 {
-    private readonly Informer<TrainingJob> _jobs = new(connection.TrainingJobs(), null, null, time, logs.CreateLogger("Phi.Operator.Jobs"));
+    private readonly Informer<TrainingJob> _jobs = new(connection.TrainingJobs(), null, null, time, logs.CreateLogger("Phi.Operator.Jobs"), FinishedJob.Keep);
     private readonly Informer<V1Pod> _pods = new(connection.Pods(), null, null, time, logs.CreateLogger("Phi.Operator.Pods"));
     private readonly Informer<V1Node> _nodes = new(connection.Nodes(), null, null, time, logs.CreateLogger("Phi.Operator.Nodes"));
     private readonly ConcurrentDictionary<ResourceKey, TrainingJob> _written = new();
@@ -63,13 +63,25 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         return written;
     }
 
+    /// <summary>A finished job as the API server has it, if anything may still have to be done about it; else null.</summary>
+    public async Task<TrainingJob?> ReadFinishedAsync(TrainingJob job, CancellationToken ct)
+    {
+        if (job.Metadata.DeletionTimestamp is null && job.Spec.TtlSecondsAfterFinished is null && PodsOf(job).Count == 0)
+        {
+            return null;
+        }
+
+        var whole = await connection.TrainingJobs().GetAsync(job.Metadata.Namespace!, job.Metadata.Name!, ct);
+        return whole?.Metadata.Uid == job.Metadata.Uid ? whole : null;
+    }
+
     /// <summary>A job as it takes effect, and what is wrong with it.</summary>
     public (TrainingJob Job, ImmutableArray<ValidationError> Errors) Read(TrainingJob job) => _reader.Read(job);
 
     /// <summary>What the operator has written is what it sees, even before the informer does.</summary>
     public void Remember(ResourceKey key, TrainingJob written)
     {
-        _written[key] = written;
+        _written[key] = FinishedJob.Keep(written);
         Enqueue(key, written);
     }
 
@@ -116,9 +128,9 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
 
     private void OnJob(ResourceKey key, TrainingJob? now, Action<ResourceKey> onJob)
     {
-        if (now?.Status?.Phase is null or TrainingPhase.Succeeded or TrainingPhase.Failed)
+        if (now?.Status?.Phase is null or TrainingPhase.Pending or TrainingPhase.Suspended or TrainingPhase.Succeeded or TrainingPhase.Failed)
         {
-            // Finished jobs are many, and seldom looked at again.
+            // They are many, and seldom looked at.
             _reader.Forget(key);
         }
 

@@ -18,6 +18,17 @@ internal sealed class JobReader
 
     public (TrainingJob Job, ImmutableArray<ValidationError> Errors) Read(TrainingJob job)
     {
+        if (FinishedJob.Is(job))
+        {
+            return (TrainingJobDefaults.Apply(job), []);
+        }
+
+        // Jobs that wait are many, and looked at when something happens; those that run are looked at all the time.
+        if (job.Status?.Phase is null or TrainingPhase.Pending or TrainingPhase.Suspended)
+        {
+            return (TrainingJobDefaults.Apply(job), [.. TrainingJobValidator.Validate(job)]);
+        }
+
         var key = new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!);
         var queue = job.Metadata.Labels?.GetValueOrDefault(PhiNames.KueueQueueLabel);
         if (!_entries.TryGetValue(key, out var entry) || entry.Uid != job.Metadata.Uid || entry.Generation != job.Metadata.Generation || entry.KueueQueue != queue)
