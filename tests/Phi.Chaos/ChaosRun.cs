@@ -18,7 +18,7 @@ public sealed class ChaosRun(ChaosCluster cluster, string corpus, long steps, Ra
     private const int EverySteps = 20;
 
     /// <summary>More than a job trains during the longest fault that does not stop it.</summary>
-    private const int LastSteps = 600;
+    private const int LastSteps = 900;
     private static readonly TimeSpan RecoveryPatience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan EndPatience = TimeSpan.FromMinutes(20);
 

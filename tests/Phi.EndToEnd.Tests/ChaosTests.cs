@@ -7,7 +7,7 @@ namespace Phi.EndToEnd.Tests;
 public sealed class ChaosTests
 {
     private const int Seed = 4;
-    private const long Steps = 1500;
+    private const long Steps = 1800;
 
     [Fact]
     public async Task Job_DisturbedByFaultsOfManyKinds_EndsWithTheUndisturbedLosses()
