@@ -1,5 +1,6 @@
 using CsCheck;
 using k8s.Models;
+using Phi.Kubernetes.Scheduling;
 using Phi.LocalCluster.Scheduling;
 
 namespace Phi.LocalCluster.Tests;

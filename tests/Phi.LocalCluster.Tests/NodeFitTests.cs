@@ -1,4 +1,5 @@
 using k8s.Models;
+using Phi.Kubernetes.Scheduling;
 using Phi.LocalCluster.Scheduling;
 
 namespace Phi.LocalCluster.Tests;

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Phi.Kubernetes.Scheduling;
 using Phi.Operator.Observe;
 using Xunit;
 

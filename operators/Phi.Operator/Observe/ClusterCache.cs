@@ -128,12 +128,7 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
 
     private void OnJob(ResourceKey key, TrainingJob? now, Action<ResourceKey> onJob)
     {
-        if (now?.Status?.Phase is null or TrainingPhase.Pending or TrainingPhase.Suspended or TrainingPhase.Succeeded or TrainingPhase.Failed)
-        {
-            // They are many, and seldom looked at.
-            _reader.Forget(key);
-        }
-
+        _reader.Observe(key, now);
         if (now is null || (_written.TryGetValue(key, out var written) && Version(now.Metadata.ResourceVersion) >= Version(written.Metadata.ResourceVersion)))
         {
             _written.TryRemove(key, out _);

@@ -18,15 +18,9 @@ internal sealed class JobReader
 
     public (TrainingJob Job, ImmutableArray<ValidationError> Errors) Read(TrainingJob job)
     {
-        if (FinishedJob.Is(job))
+        if (!IsRunning(job))
         {
-            return (TrainingJobDefaults.Apply(job), []);
-        }
-
-        // Jobs that wait are many, and looked at when something happens; those that run are looked at all the time.
-        if (job.Status?.Phase is null or TrainingPhase.Pending or TrainingPhase.Suspended)
-        {
-            return (TrainingJobDefaults.Apply(job), [.. TrainingJobValidator.Validate(job)]);
+            return (TrainingJobDefaults.Apply(job), FinishedJob.Is(job) ? [] : [.. TrainingJobValidator.Validate(job)]);
         }
 
         var key = new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!);
@@ -40,5 +34,15 @@ internal sealed class JobReader
         return (new TrainingJob { ApiVersion = job.ApiVersion, Kind = job.Kind, Metadata = job.Metadata, Spec = entry.Spec, Status = job.Status }, entry.Errors);
     }
 
-    public void Forget(ResourceKey key) => _entries.TryRemove(key, out _);
+    /// <summary>The job is so now, or gone (null): what need not be remembered of it is forgotten.</summary>
+    public void Observe(ResourceKey key, TrainingJob? job)
+    {
+        if (job is null || !IsRunning(job))
+        {
+            _entries.TryRemove(key, out _);
+        }
+    }
+
+    /// <summary>Jobs that wait or have finished are many, and seldom looked at; those that run are looked at all the time.</summary>
+    private static bool IsRunning(TrainingJob job) => job.Status?.Phase is TrainingPhase.Starting or TrainingPhase.Running or TrainingPhase.Restarting;
 }

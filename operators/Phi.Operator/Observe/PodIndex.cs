@@ -1,6 +1,7 @@
 using k8s.Models;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
+using Phi.Kubernetes.Scheduling;
 using Phi.Operator.Execute;
 
 namespace Phi.Operator.Observe;

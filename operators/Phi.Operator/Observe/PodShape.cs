@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s.Models;
 using Phi.Api.TrainingJobs;
+using Phi.Kubernetes.Scheduling;
 
 namespace Phi.Operator.Observe;
 
@@ -49,14 +49,14 @@ internal sealed record PodShape(
             return "is not ready";
         }
 
-        if (node.Taints.FirstOrDefault(taint => !Tolerations.Any(toleration => Tolerates(toleration, taint))) is { } untolerated)
+        if (node.Taints.FirstOrDefault(taint => !TaintToleration.Tolerates(Tolerations, taint)) is { } untolerated)
         {
             return $"has the taint {untolerated.Key}{(string.IsNullOrEmpty(untolerated.Value) ? "" : $"={untolerated.Value}")}";
         }
 
         var mismatch = NodeSelector.FirstOrDefault(wanted => node.Label(wanted.Key) != wanted.Value);
         return mismatch.Key is not null ? $"does not match the nodeSelector {mismatch.Key}={mismatch.Value}"
-            : Terms.Count > 0 && !Terms.Any(term => term.MatchExpressions.All(expression => Matches(expression, node.Label(expression.Key)))) ? "does not match the node affinity"
+            : Terms.Count > 0 && !Terms.Any(term => term.MatchExpressions.All(expression => NodeRequirement.IsMet(expression, node.Label(expression.Key)))) ? "does not match the node affinity"
             : null;
     }
 
@@ -67,24 +67,4 @@ internal sealed record PodShape(
     {
         Key = (string?)given["key"], OperatorProperty = (string?)given["operator"], Value = (string?)given["value"], Effect = (string?)given["effect"],
     };
-
-    /// <summary>https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration: an empty key with Exists means every taint, an empty effect every effect.</summary>
-    private static bool Tolerates(V1Toleration toleration, V1Taint taint) =>
-        (string.IsNullOrEmpty(toleration.Effect) || toleration.Effect == taint.Effect)
-        && (toleration.OperatorProperty == "Exists"
-            ? string.IsNullOrEmpty(toleration.Key) || toleration.Key == taint.Key
-            : toleration.Key == taint.Key && (toleration.Value ?? "") == (taint.Value ?? ""));
-
-    private static bool Matches(V1NodeSelectorRequirement requirement, string? value) => requirement.OperatorProperty switch
-    {
-        "In" => value is not null && requirement.Values.Contains(value),
-        "NotIn" => value is null || !requirement.Values.Contains(value),
-        "Exists" => value is not null,
-        "DoesNotExist" => value is null,
-        "Gt" => Number(value) > Number(requirement.Values[0]),
-        "Lt" => Number(value) < Number(requirement.Values[0]),
-        _ => false,
-    };
-
-    private static long? Number(string? text) => long.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Models;
+using Phi.Kubernetes.Scheduling;
 
 namespace Phi.LocalCluster.Scheduling;
 

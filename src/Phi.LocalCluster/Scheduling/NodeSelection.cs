@@ -1,5 +1,5 @@
-using System.Globalization;
 using k8s.Models;
+using Phi.Kubernetes.Scheduling;
 
 namespace Phi.LocalCluster.Scheduling;
 
@@ -21,26 +21,6 @@ internal static class NodeSelection
     /// <summary>All of a term's requirements hold; a term without any matches no node.</summary>
     private static bool Matches(V1NodeSelectorTerm term, IDictionary<string, string> labels, string name) =>
         (term.MatchExpressions is { Count: > 0 } || term.MatchFields is { Count: > 0 })
-        && (term.MatchExpressions ?? []).All(expression => Matches(expression, labels.TryGetValue(expression.Key, out var value) ? value : null))
-        && (term.MatchFields ?? []).All(field => field is { Key: "metadata.name", OperatorProperty: "In" or "NotIn" } && Matches(field, name));
-
-    private static bool Matches(V1NodeSelectorRequirement requirement, string? value)
-    {
-        var values = requirement.Values ?? [];
-        return requirement.OperatorProperty switch
-        {
-            "In" => value is not null && values.Contains(value),
-            "NotIn" => value is null || !values.Contains(value),
-            "Exists" => value is not null,
-            "DoesNotExist" => value is null,
-            "Gt" => Numbers(value, values) is var (label, bound) && label > bound,
-            "Lt" => Numbers(value, values) is var (label, bound) && label < bound,
-            _ => false,
-        };
-    }
-
-    private static (long Label, long Bound)? Numbers(string? value, IList<string> values) =>
-        values is [var only]
-        && long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var label)
-        && long.TryParse(only, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var bound) ? (label, bound) : null;
+        && (term.MatchExpressions ?? []).All(expression => NodeRequirement.IsMet(expression, labels.TryGetValue(expression.Key, out var value) ? value : null))
+        && (term.MatchFields ?? []).All(field => field is { Key: "metadata.name", OperatorProperty: "In" or "NotIn" } && NodeRequirement.IsMet(field, name));
 }

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Phi.Kubernetes.Scheduling;
 
 namespace Phi.LocalCluster.Scheduling;
 
@@ -18,14 +19,5 @@ internal static class Tolerations
     /// <summary>A cordoned node takes the pods that tolerate the taint which a cordon stands for.</summary>
     public static bool ToleratesCordon(V1Pod pod) => Tolerates(pod, Unschedulable);
 
-    private static bool Tolerates(V1Pod pod, V1Taint taint) => (pod.Spec.Tolerations ?? []).Any(toleration =>
-        (string.IsNullOrEmpty(toleration.Effect) || toleration.Effect == taint.Effect)
-        && (string.IsNullOrEmpty(toleration.Key) || toleration.Key == taint.Key)
-        && toleration.OperatorProperty switch
-        {
-            "Exists" => true,
-            // An empty key stands for every key with Exists alone.
-            null or "" or "Equal" => !string.IsNullOrEmpty(toleration.Key) && (toleration.Value ?? "") == (taint.Value ?? ""),
-            _ => false,
-        });
+    private static bool Tolerates(V1Pod pod, V1Taint taint) => TaintToleration.Tolerates(pod.Spec.Tolerations, taint);
 }

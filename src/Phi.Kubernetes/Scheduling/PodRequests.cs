@@ -1,13 +1,13 @@
 using k8s.Models;
 
-namespace Phi.Operator.Observe;
+namespace Phi.Kubernetes.Scheduling;
 
 /// <summary>
 /// What a pod takes of its node, as kube-scheduler counts it (kubernetes.io, "Pod Overhead", "Init containers", "Sidecar containers"): the
 /// sum of the containers and sidecars, or the largest init container with the sidecars started before it if that is more, then the pod's
 /// own requests, which win, and its overhead.
 /// </summary>
-internal static class PodRequests
+public static class PodRequests
 {
     /// <summary>Amounts by resource in base units; <c>pods</c> is 1.</summary>
     public static Dictionary<string, decimal> Of(V1Pod pod)
