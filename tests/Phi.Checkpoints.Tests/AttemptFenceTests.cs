@@ -13,10 +13,10 @@ public sealed class AttemptFenceTests : IDisposable
     [Fact]
     public void Commit_AfterANewerAttemptBegan_IsRefusedAndLeavesNothing()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         store.Begin("run", 1);
         Assert.True(Save(store, 1, 10));
-        new FolderCheckpointStore(_root).Begin("run", 2);
+        CheckpointStore.InFolder(_root).Begin("run", 2);
 
         var error = Assert.Throws<SupersededException>(() => Save(store, 1, 20));
 
@@ -29,7 +29,7 @@ public sealed class AttemptFenceTests : IDisposable
     [Fact]
     public void Begin_OlderThanTheNewest_IsRefusedAndTheSameMayBeginAgain()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         store.Begin("run", 12);
         store.Begin("run", 12);
 
@@ -40,7 +40,7 @@ public sealed class AttemptFenceTests : IDisposable
     [Fact]
     public void Begin_OfAnotherRun_FencesThatRunAlone()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         store.Begin("run", 1);
         store.Begin("run-2/..", 7);
         store.Begin("run-", 8);
@@ -55,7 +55,7 @@ public sealed class AttemptFenceTests : IDisposable
         for (var round = 0; round < 10; round++)
         {
             var root = Path.Combine(_root, round.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            var old = new FolderCheckpointStore(root);
+            var old = CheckpointStore.InFolder(root);
             old.Begin("run", 1);
             using var started = new Barrier(2);
             var (isSuperseded, hasBegun) = (false, false);
@@ -78,7 +78,7 @@ public sealed class AttemptFenceTests : IDisposable
             });
             stale.Start();
             started.SignalAndWait();
-            var store = new FolderCheckpointStore(root);
+            var store = CheckpointStore.InFolder(root);
             store.Begin("run", 2);
             var found = store.CommittedSteps();
             Volatile.Write(ref hasBegun, true);
@@ -89,9 +89,9 @@ public sealed class AttemptFenceTests : IDisposable
         }
     }
 
-    private static bool Save(FolderCheckpointStore store, int attempt, long step)
+    private static bool Save(CheckpointStore store, int attempt, long step)
     {
-        Directory.CreateDirectory(store.FolderOf(step));
+        Directory.CreateDirectory(store.UriOf(step).LocalPath);
         return store.Commit(new CheckpointManifest { Step = step, RunId = "run", Attempt = attempt, Seed = 1, WorldSize = 0, Time = DateTimeOffset.UnixEpoch, Units = [], Shards = [] });
     }
 }

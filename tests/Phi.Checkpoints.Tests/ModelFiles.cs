@@ -48,7 +48,7 @@ internal static class ModelFiles
 
     public static CheckpointWeights Open(string path)
     {
-        var (store, manifest) = CheckpointFolder.Find(path, (_, problem) => Assert.Fail(problem.Message));
+        var (store, manifest) = CheckpointLocation.Find(path, (_, problem) => Assert.Fail(problem.Message));
         return new CheckpointWeights(store, manifest);
     }
 
@@ -83,7 +83,9 @@ internal static class ModelFiles
     {
         public ModelConfiguration Model => model;
 
-        public string Folder => "";
+        public string Location => "memory";
+
+        public byte[]? TryReadFile(string name) => null;
 
         public void Read(string tensor, long first, Span<float> into) => tensors[tensor].AsSpan((int)first, into.Length).CopyTo(into);
 

@@ -140,9 +140,9 @@ public sealed class ReshardingTests : IDisposable
         state.AssertLoads(store, manifest, 3, 4);
     }
 
-    private static void Damage(FolderCheckpointStore store, ShardEntry shard, string what)
+    private static void Damage(CheckpointStore store, ShardEntry shard, string what)
     {
-        var path = Path.Combine(store.FolderOf(0), shard.File);
+        var path = Path.Combine(store.UriOf(0).LocalPath, shard.File);
         switch (what)
         {
             case "needed":
@@ -163,9 +163,9 @@ public sealed class ReshardingTests : IDisposable
         }
     }
 
-    private static void Flip(FolderCheckpointStore store, string file, long at)
+    private static void Flip(CheckpointStore store, string file, long at)
     {
-        var path = Path.Combine(store.FolderOf(0), file);
+        var path = Path.Combine(store.UriOf(0).LocalPath, file);
         var bytes = File.ReadAllBytes(path);
         bytes[at] ^= 1;
         File.WriteAllBytes(path, bytes);
@@ -185,5 +185,5 @@ public sealed class ReshardingTests : IDisposable
         return SafetensorsHeader.Parse(bytes.AsMemory(SafetensorsHeader.PrefixBytes), bytes.Length + tensors.Sum(tensor => tensor.Bytes), "header");
     }
 
-    private FolderCheckpointStore NewStore(int chunk) => new(Path.Combine(_root, Guid.NewGuid().ToString("N"))) { ChunkBytes = chunk };
+    private CheckpointStore NewStore(int chunk) => new(new FolderStorage(Path.Combine(_root, Guid.NewGuid().ToString("N")))) { ChunkBytes = chunk };
 }

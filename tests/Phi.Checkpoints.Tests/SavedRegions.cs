@@ -29,7 +29,7 @@ internal sealed class SavedRegions
     /// <summary>Shards of a world in a zero stage.</summary>
     public static int Shards(int world, int stage) => stage == 0 ? 1 : world;
 
-    public CheckpointManifest Save(FolderCheckpointStore store, int shards, long alignment = ShardLayout.DefaultAlignment)
+    public CheckpointManifest Save(CheckpointStore store, int shards, long alignment = ShardLayout.DefaultAlignment)
     {
         var regions = Cut(shards, alignment);
         var manifest = new CheckpointManifest

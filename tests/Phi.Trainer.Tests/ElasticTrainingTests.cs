@@ -100,7 +100,7 @@ public sealed class ElasticTrainingTests : IDisposable
 
         var next = run.Run(2, steps, number: 3, keepLast: 1);
 
-        Assert.Equal(kept, new FolderCheckpointStore(Path.Combine(_root, "damaged")).CommittedSteps());
+        Assert.Equal(kept, CheckpointStore.InFolder(Path.Combine(_root, "damaged")).CommittedSteps());
         Assert.Equal(next.Saved.Bits, run.Run(3, 0, number: 4).Loaded.Bits);
         Assert.Single(run.Log, line => line.Contains("not used", StringComparison.Ordinal));
     }
@@ -123,7 +123,7 @@ public sealed class ElasticTrainingTests : IDisposable
     public void Save_AfterANewerAttemptBegan_CommitsNothingAndEndsEveryRank()
     {
         var run = NewRun("superseded");
-        var store = new FolderCheckpointStore(Path.Combine(_root, "superseded"));
+        var store = CheckpointStore.InFolder(Path.Combine(_root, "superseded"));
 
         var stale = run.Run(2, 1, number: 1, before: rank =>
         {
@@ -146,7 +146,7 @@ public sealed class ElasticTrainingTests : IDisposable
 
     private void Damage(string run, long step, string shard)
     {
-        var path = Assert.Single(Directory.GetFiles(new FolderCheckpointStore(Path.Combine(_root, run)).FolderOf(step), shard));
+        var path = Assert.Single(Directory.GetFiles(CheckpointStore.InFolder(Path.Combine(_root, run)).UriOf(step).LocalPath, shard));
         var bytes = File.ReadAllBytes(path);
         bytes[^5000] ^= 1;
         File.WriteAllBytes(path, bytes);

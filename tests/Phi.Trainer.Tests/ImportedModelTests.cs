@@ -156,7 +156,7 @@ public sealed class ImportedModelTests : IDisposable
 
     private static void Export(string root, string folder)
     {
-        var (store, manifest) = CheckpointFolder.Find(root, (_, problem) => Assert.Fail(problem.Message));
+        var (store, manifest) = CheckpointLocation.Find(root, (_, problem) => Assert.Fail(problem.Message));
         using var weights = new CheckpointWeights(store, manifest);
         HuggingFaceExport.Write(weights, manifest.Step, folder, WeightType.F32, 20_000, null, CancellationToken.None);
     }
@@ -183,7 +183,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(new FolderCheckpointStore(root), group, loop, RankStarts.Of(rank, world), new CheckpointMatch(configuration, tokenizer ?? TokenizerFiles.Bytes, data), TimeProvider.System);
+                var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), group, loop, RankStarts.Of(rank, world), new CheckpointMatch(configuration, tokenizer ?? TokenizerFiles.Bytes, data), TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)

@@ -20,7 +20,7 @@ public sealed class SupersededRankTests : IDisposable
     [Fact]
     public async Task Rank_WhoseAttemptIsSuperseded_EndsWithItsCodeAndTheNewerGoesOnFromWhatItHad()
     {
-        var store = new FolderCheckpointStore(Path.Combine(_root, "run"));
+        var store = CheckpointStore.InFolder(Path.Combine(_root, "run"));
         using var stale = Start(attempt: 1, steps: 1_000_000);
         await WaitForAsync<RankEvent.Saved>(stale);
 

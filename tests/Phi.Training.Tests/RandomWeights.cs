@@ -18,7 +18,9 @@ internal sealed class RandomWeights : IModelWeights
 
     public ModelConfiguration Model { get; }
 
-    public string Folder => "";
+    public string Location => "memory";
+
+    public byte[]? TryReadFile(string name) => null;
 
     public float[] this[string tensor] => _tensors[tensor];
 

@@ -25,17 +25,17 @@ public sealed class SafetensorsHeader
 
     public IReadOnlyDictionary<string, SafetensorsEntry> Tensors { get; }
 
-    /// <param name="from">At the start of the file.</param>
+    /// <param name="read">Fills the memory with consecutive bytes of the file, counted from its start.</param>
     /// <exception cref="CheckpointException">This is no safetensors file, or not a whole one.</exception>
-    public static SafetensorsHeader Read(Stream from, string file)
+    public static SafetensorsHeader Read(TensorPart read, long fileBytes, string file)
     {
         try
         {
             var prefix = new byte[PrefixBytes];
-            from.ReadExactly(prefix);
+            read(0, prefix);
             var json = new byte[EndOf(prefix, file) - PrefixBytes];
-            from.ReadExactly(json);
-            return Parse(json, from.Length, file);
+            read(PrefixBytes, json);
+            return Parse(json, fileBytes, file);
         }
         catch (EndOfStreamException e)
         {

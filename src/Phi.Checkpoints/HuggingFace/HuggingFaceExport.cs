@@ -81,8 +81,8 @@ public static class HuggingFaceExport
             WriteJson(HuggingFaceWeights.IndexFile, new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = weightMap });
         }
 
-        WriteJson(PhiConfig.FileName, PhiConfig.Write(from.Model, type, TokenizerFolder.EndOfText(from.Folder, from.Model.VocabularySize)));
-        names.AddRange(TokenizerFolder.Copy(from.Folder, folder));
+        WriteJson(PhiConfig.FileName, PhiConfig.Write(from.Model, type, TokenizerFolder.EndOfText(from)));
+        names.AddRange(TokenizerFolder.Copy(from, (name, content) => File.WriteAllBytes(Path.Combine(folder, name), content)));
         return new ExportSummary(folder, step, type.ToString(), tensors.Count, layouts.Sum(tensor => tensor.Length), total, names, from.Model.ToDimensions());
 
         void WriteJson(string name, JsonObject content)

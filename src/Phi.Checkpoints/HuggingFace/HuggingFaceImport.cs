@@ -19,35 +19,31 @@ public static class HuggingFaceImport
     public static ImportSummary Write(IModelWeights from, string root, ImportOptions options, TimeProvider time, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         var model = from.Model with { SequenceLength = SequenceLength(from.Model, options) };
-        var store = new FolderCheckpointStore(Path.GetFullPath(root));
+        using var store = CheckpointStore.InFolder(root);
         if (store.CommittedSteps() is [var newest, ..])
         {
             throw new CheckpointException($"'{root}' holds a checkpoint of step {newest}, which a job would continue instead; name another folder");
         }
 
-        var folder = store.FolderOf(0);
+        var place = StorageNames.Describe(store.UriOf(0));
         try
         {
             // What an interrupted import left is not committed, and of no use.
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-
+            store.Remove(0);
             var manifest = WriteShards(from, model, store, options, time, progress, cancellationToken);
-            _ = TokenizerFolder.Copy(from.Folder, folder);
+            _ = TokenizerFolder.Copy(from, (name, content) => store.WriteFile(0, name, content));
             return store.Commit(manifest)
-                ? new ImportSummary(folder, options.Shards, manifest.Units.Sum(region => region.Tensors.Count), manifest.Units.Sum(region => region.Length), manifest.Shards.Sum(shard => shard.Bytes), options.Seed, manifest.Model)
-                : throw new CheckpointException($"{folder} was committed by another process meanwhile; name another folder");
+                ? new ImportSummary(place, options.Shards, manifest.Units.Sum(region => region.Tensors.Count), manifest.Units.Sum(region => region.Length), manifest.Shards.Sum(shard => shard.Bytes), options.Seed, manifest.Model)
+                : throw new CheckpointException($"{place} was committed by another process meanwhile; name another folder");
         }
         catch (Exception e)
         {
-            if (Directory.Exists(folder) && store.CommittedSteps().Count == 0)
+            if (store.CommittedSteps().Count == 0)
             {
-                Directory.Delete(folder, recursive: true);
+                store.Remove(0);
             }
 
-            if (e is IOException or UnauthorizedAccessException)
+            if (e is IOException or UnauthorizedAccessException or StorageException)
             {
                 throw new CheckpointException($"'{root}' cannot be written: {e.Message}", e);
             }
@@ -56,7 +52,7 @@ public static class HuggingFaceImport
         }
     }
 
-    private static CheckpointManifest WriteShards(IModelWeights from, ModelConfiguration model, FolderCheckpointStore store, ImportOptions options, TimeProvider time, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    private static CheckpointManifest WriteShards(IModelWeights from, ModelConfiguration model, CheckpointStore store, ImportOptions options, TimeProvider time, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         var regions = UnitLayout.Of(model).SelectMany(unit => ShardLayout.Regions(unit, ShardLayout.MatrixShard(unit, options.Shards, options.Alignment), ShardLayout.VectorShard(unit, options.Shards))).ToList();
         var (done, total) = (0L, regions.Sum(region => region.ShardLength) * sizeof(float) * ShardLayout.Kinds.Count * options.Shards);

@@ -15,11 +15,13 @@ public sealed class HuggingFaceWeights : IModelWeights
     private readonly List<FileStream> _files = [];
     private byte[] _bytes = [];
 
-    private HuggingFaceWeights(string folder, ModelConfiguration model) => (Folder, Model) = (folder, model);
+    private HuggingFaceWeights(string folder, ModelConfiguration model) => (Location, Model) = (folder, model);
 
     public ModelConfiguration Model { get; }
 
-    public string Folder { get; }
+    public string Location { get; }
+
+    public byte[]? TryReadFile(string name) => File.Exists(Path.Combine(Location, name)) ? File.ReadAllBytes(Path.Combine(Location, name)) : null;
 
     /// <summary>Checks every field, name, shape and type before a value is read.</summary>
     /// <exception cref="ModelFolderException">The folder is no phi model, or one that this version cannot represent.</exception>
@@ -76,7 +78,7 @@ public sealed class HuggingFaceWeights : IModelWeights
             FileStream stream;
             try
             {
-                stream = File.OpenRead(Path.Combine(Folder, file));
+                stream = File.OpenRead(Path.Combine(Location, file));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -85,7 +87,7 @@ public sealed class HuggingFaceWeights : IModelWeights
             }
 
             _files.Add(stream);
-            var header = SafetensorsHeader.Read(stream, stream.Name);
+            var header = SafetensorsHeader.Read((_, into) => stream.ReadExactly(into), stream.Length, stream.Name);
             foreach (var name in promised.Where(name => !header.Tensors.ContainsKey(name)))
             {
                 problems.Add(new ValidationError(name, "missing", $"{IndexFile} says that {file} holds it", "copy the whole folder again"));
@@ -103,18 +105,18 @@ public sealed class HuggingFaceWeights : IModelWeights
     /// <summary>Names of the files, each with the tensors that the index promises of it.</summary>
     private IReadOnlyList<(string File, IReadOnlyList<string> Promised)> Files(List<ValidationError> problems)
     {
-        if (File.Exists(Path.Combine(Folder, SingleFile)))
+        if (File.Exists(Path.Combine(Location, SingleFile)))
         {
             return [(SingleFile, [])];
         }
 
-        if (!File.Exists(Path.Combine(Folder, IndexFile)))
+        if (!File.Exists(Path.Combine(Location, IndexFile)))
         {
             problems.Add(new ValidationError(SingleFile, "missing", "the folder holds neither it nor " + IndexFile, "save the model with safe_serialization"));
             return [];
         }
 
-        using var index = ReadJson(Path.Combine(Folder, IndexFile), problems);
+        using var index = ReadJson(Path.Combine(Location, IndexFile), problems);
         if (index is null || !index.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
         {
             problems.Add(new ValidationError($"{IndexFile} weight_map", "missing", "is required", "save the model again with transformers"));

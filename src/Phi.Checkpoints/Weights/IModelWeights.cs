@@ -2,13 +2,16 @@ using Phi.Checkpoints.Layout;
 
 namespace Phi.Checkpoints.Weights;
 
-/// <summary>A model's parameters on disk, read part by part. One thread at a time.</summary>
+/// <summary>A model's saved parameters, read part by part. One thread at a time.</summary>
 public interface IModelWeights : IDisposable
 {
     ModelConfiguration Model { get; }
 
-    /// <summary>The folder that holds them, and the tokenizer's files if there are any.</summary>
-    string Folder { get; }
+    /// <summary>What holds them, as messages name it.</summary>
+    string Location { get; }
+
+    /// <summary>A file beside the weights, such as one of the tokenizer's; null if there is none of that name.</summary>
+    byte[]? TryReadFile(string name);
 
     /// <summary>Reads consecutive values of a tensor of <see cref="UnitLayout"/>, in row-major order.</summary>
     /// <param name="first">The first of them, in elements.</param>

@@ -30,7 +30,7 @@ internal static class CheckpointCommands
         var command = new Command("export", "Write a checkpoint's weights as a Hugging Face phi folder.") { checkpoint, output, dtype, shardBytes, format };
         command.SetAction((parse, cancellationToken) => RunAsync(parse.GetValue(format) == "json", ExportText, (progress, stop) =>
         {
-            var (store, manifest) = CheckpointFolder.Find(parse.GetRequiredValue(checkpoint), (step, problem) => Console.Error.WriteLine($"checkpoint of step {step} is not used: {problem.Message}"));
+            var (store, manifest) = CheckpointLocation.Find(parse.GetRequiredValue(checkpoint), (step, problem) => Console.Error.WriteLine($"checkpoint of step {step} is not used: {problem.Message}"));
             using var weights = new CheckpointWeights(store, manifest);
             return HuggingFaceExport.Write(weights, manifest.Step, parse.GetRequiredValue(output), Types[parse.GetRequiredValue(dtype)], parse.GetValue(shardBytes), progress, stop);
         }, cancellationToken));

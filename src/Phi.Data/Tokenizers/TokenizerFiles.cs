@@ -66,19 +66,27 @@ public sealed class TokenizerFiles
 
     /// <summary>As <see cref="Read"/>, but null where the folder has neither <c>phi_tokenizer.json</c> nor <c>vocab.json</c>.</summary>
     /// <exception cref="DataException">Its files are missing or changed.</exception>
-    public static TokenizerFiles? TryRead(string folder)
+    public static TokenizerFiles? TryRead(string folder) => TryRead(folder, name => File.Exists(Path.Combine(folder, name)) ? ReadFile(Path.Combine(folder, name)) : null);
+
+    /// <summary>As <see cref="TryRead(string)"/>, of files that lie anywhere.</summary>
+    /// <param name="place">What holds them, as messages name it.</param>
+    /// <param name="read">Gives a file by its name; null if there is none.</param>
+    /// <exception cref="DataException">Files are missing or changed.</exception>
+    public static TokenizerFiles? TryRead(string place, Func<string, byte[]?> read)
     {
-        var path = Path.Combine(folder, DescriptionName);
-        if (!File.Exists(path))
+        if (read(DescriptionName) is not { } content)
         {
-            return File.Exists(Path.Combine(folder, VocabularyName)) ? FromFolder(TransformersFiles.Kind(folder), folder) : null;
+            return read(VocabularyName) is null ? null : Create(TransformersFiles.Kind(place, read(TransformersFiles.SettingsName)));
         }
 
-        var description = ReadDescription(path);
-        var files = description.Kind == BytesKind ? Bytes : FromFolder(description.Kind, folder);
+        var description = ReadDescription($"{place}/{DescriptionName}", content);
+        var files = description.Kind == BytesKind ? Bytes : Create(description.Kind);
         return files.Digest == description.Digest
             ? files
-            : throw new DataException($"{folder}: the tokenizer's files have the digest {files.Digest} and {DescriptionName} says {description.Digest}. They changed; restore them.");
+            : throw new DataException($"{place}: the tokenizer's files have the digest {files.Digest} and {DescriptionName} says {description.Digest}. They changed; restore them.");
+
+        TokenizerFiles Create(string kind) => FromContents(kind, () => (Required(VocabularyName), Required(MergesName)));
+        byte[] Required(string name) => read(name) ?? throw new DataException($"the tokenizer needs {place}/{name}, which is not there. Restore it.");
     }
 
     /// <summary>What an option names: <c>bytes</c>, <c>codegen:DIR</c> or <c>bpe:DIR</c>, DIR with vocab.json and merges.txt.</summary>
@@ -92,9 +100,11 @@ public sealed class TokenizerFiles
 
     public static TokenizerFiles FromFolder(string kind, string folder) => FromFiles(kind, Path.Combine(folder, VocabularyName), Path.Combine(folder, MergesName));
 
-    public static TokenizerFiles FromFiles(string kind, string vocabulary, string merges) =>
-        kind is CodegenKind or BpeKind
-            ? new TokenizerFiles(kind, ReadFile(kind, vocabulary), ReadFile(kind, merges))
+    public static TokenizerFiles FromFiles(string kind, string vocabulary, string merges) => FromContents(kind, () => (ReadFile(vocabulary), ReadFile(merges)));
+
+    private static TokenizerFiles FromContents(string kind, Func<(byte[] Vocabulary, byte[] Merges)> read) =>
+        kind is CodegenKind or BpeKind && read() is var (vocabulary, merges)
+            ? new TokenizerFiles(kind, vocabulary, merges)
             : throw new DataException($"tokenizer '{kind}' is none of bytes, codegen, bpe. Write one of them.");
 
     /// <summary>Creates the folder if need be.</summary>
@@ -129,21 +139,21 @@ public sealed class TokenizerFiles
 
     private ITokenizer Create() => Kind == BytesKind ? new ByteTokenizer() : new BpeTokenizer(BpeVocabulary.Parse(_vocabulary, _merges), hasSpaceRuns: Kind == CodegenKind);
 
-    private static Description ReadDescription(string path)
+    private static Description ReadDescription(string path, byte[] content)
     {
         try
         {
-            return JsonSerializer.Deserialize<Description>(File.ReadAllBytes(path), Json) is { Kind: not null, Digest: not null } description
+            return JsonSerializer.Deserialize<Description>(content, Json) is { Kind: not null, Digest: not null } description
                 ? description
                 : throw new DataException($"{path} names no kind and digest. Restore the file.");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (JsonException e)
         {
             throw new DataException($"{path} cannot be read: {e.Message} Restore the file.");
         }
     }
 
-    private static byte[] ReadFile(string kind, string path)
+    private static byte[] ReadFile(string path)
     {
         try
         {
@@ -151,7 +161,7 @@ public sealed class TokenizerFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"the tokenizer {kind} needs {path}, which cannot be read: {e.Message} Put the file there, or name another.");
+            throw new DataException($"the tokenizer needs {path}, which cannot be read: {e.Message} Put the file there, or name another.");
         }
     }
 

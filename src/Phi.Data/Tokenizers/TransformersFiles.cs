@@ -37,19 +37,20 @@ internal static class TransformersFiles
         ];
     }
 
-    /// <summary>Whether the folder's vocabulary is codegen's; bpe where it does not say.</summary>
+    /// <summary>Whether the vocabulary is codegen's; bpe where nothing says.</summary>
+    /// <param name="place">What holds the settings, as messages name it.</param>
+    /// <param name="settings">The contents of <c>tokenizer_config.json</c>; null if there is none.</param>
     /// <exception cref="DataException">The settings cannot be read.</exception>
-    public static string Kind(string folder)
+    public static string Kind(string place, byte[]? settings)
     {
-        var path = Path.Combine(folder, SettingsName);
         try
         {
-            using var settings = JsonDocument.Parse(File.Exists(path) ? File.ReadAllBytes(path) : "{}"u8.ToArray());
-            return settings.RootElement.TryGetProperty(ClassField, out var name) && name.GetString()?.StartsWith(CodegenClass, StringComparison.Ordinal) == true ? TokenizerFiles.CodegenKind : TokenizerFiles.BpeKind;
+            using var json = JsonDocument.Parse(settings ?? "{}"u8.ToArray());
+            return json.RootElement.TryGetProperty(ClassField, out var name) && name.GetString()?.StartsWith(CodegenClass, StringComparison.Ordinal) == true ? TokenizerFiles.CodegenKind : TokenizerFiles.BpeKind;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new DataException($"{path} does not describe a tokenizer: {e.Message} Restore the file.");
+            throw new DataException($"{place}/{SettingsName} does not describe a tokenizer: {e.Message} Restore the file.");
         }
     }
 }

@@ -1,5 +1,6 @@
 using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
+using Phi.Checkpoints.Stores;
 using Phi.Data;
 using Phi.Data.Tokenizers;
 using Phi.Training.Loop;
@@ -10,12 +11,11 @@ namespace Phi.Trainer.Ranks;
 /// <param name="Data">Digest of the tokens to train on; see <see cref="CheckpointManifest.Data"/>.</param>
 internal sealed record CheckpointMatch(TrainingConfiguration Configuration, TokenizerFiles Tokenizer, string Data)
 {
-    /// <param name="folder">The checkpoint's.</param>
     /// <exception cref="CheckpointException">The model, the seed, the tokenizer or the data are others.</exception>
-    public void Check(CheckpointManifest manifest, string folder)
+    public void Check(CheckpointManifest manifest, CheckpointStore store)
     {
         CheckModel(manifest);
-        CheckTokenizer(manifest.Step, folder);
+        CheckTokenizer(manifest.Step, store);
         CheckData(manifest);
     }
 
@@ -36,12 +36,12 @@ internal sealed record CheckpointMatch(TrainingConfiguration Configuration, Toke
         }
     }
 
-    private void CheckTokenizer(long step, string folder)
+    private void CheckTokenizer(long step, CheckpointStore store)
     {
         try
         {
             // A checkpoint without one is of bytes, or an import from a folder whose tokenizer's files were of other kinds: the vocabulary tells which.
-            var saved = TokenizerFiles.TryRead(folder) ?? (Configuration.Model.VocabularySize == TokenizerFiles.Bytes.Tokenizer.VocabularySize ? TokenizerFiles.Bytes : null);
+            var saved = TokenizerFiles.TryRead($"step {step}", name => store.TryReadFile(step, name)) ?? (Configuration.Model.VocabularySize == TokenizerFiles.Bytes.Tokenizer.VocabularySize ? TokenizerFiles.Bytes : null);
             if (saved is not null && saved.Digest != Tokenizer.Digest)
             {
                 throw new CheckpointException($"checkpoint of step {step} was trained with another tokenizer ({saved.Kind}) than this job's ({Tokenizer.Kind}); keep the tokenizer, or save to another folder");

@@ -13,7 +13,7 @@ using Phi.Training.Loop;
 namespace Phi.Trainer.Ranks;
 
 /// <summary>Saves and loads this rank's shards together with the other ranks; every method is collective.</summary>
-internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, TimeProvider time)
+internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, TimeProvider time)
 {
     private const int EntryBytes = 1024;
     private readonly HashSet<long> _damaged = [];
@@ -54,8 +54,18 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
     }
 
     /// <summary>Steps up to the loaded one that the checkpoint remembers; none on other ranks than 0.</summary>
-    public IReadOnlyList<(int Attempt, StepEvent Step)> Recall() =>
-        group.Rank == 0 && Step > 0 && store.TryReadFile(Step, StepHistory.File) is { } lines ? History.Read(lines, Step) : [];
+    public IReadOnlyList<(int Attempt, StepEvent Step)> Recall()
+    {
+        try
+        {
+            return group.Rank == 0 && Step > 0 && store.TryReadFile(Step, StepHistory.File) is { } lines ? History.Read(lines, Step) : [];
+        }
+        catch (Exception e) when (e is CheckpointException or StorageException)
+        {
+            // Curves alone depend on it.
+            return [];
+        }
+    }
 
     /// <summary>Every rank writes its shard, then rank 0 commits. Rank 0 gets the event; the others null.</summary>
     /// <exception cref="SupersededException">On rank 0: a newer attempt has begun, and nothing is committed.</exception>
@@ -95,7 +105,7 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
             {
                 Step = step,
                 Time = time.GetUtcNow(),
-                Uri = new Uri(store.FolderOf(step)).AbsoluteUri,
+                Uri = store.UriOf(step).AbsoluteUri,
                 Bytes = shards.Sum(shard => shard.Bytes),
                 Seconds = time.GetElapsedTime(started).TotalSeconds,
             };
@@ -124,7 +134,7 @@ internal sealed class RankCheckpoints(FolderCheckpointStore store, ICommunicator
             return false;
         }
 
-        match.Check(manifest!, store.FolderOf(step));
+        match.Check(manifest!, store);
         var plan = ReshardPlan.Of(manifest!, Regions(), loop.ShardIndex, loop.Shards);
         var isWhole = true;
         using var state = loop.State();

@@ -113,7 +113,8 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
 
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
-        var checkpoints = new RankCheckpoints(new FolderCheckpointStore(folder), group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), time);
+        using var store = CheckpointStore.InFolder(folder);
+        var checkpoints = new RankCheckpoints(store, group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), time);
         checkpoints.Load(Console.Error.WriteLine);
         foreach (var (attempt, step) in checkpoints.Recall())
         {

@@ -58,7 +58,7 @@ internal static class SampleProgram
             return HuggingFaceWeights.Open(folder);
         }
 
-        var (store, manifest) = CheckpointFolder.Find(options.Checkpoint!, (step, problem) => Console.Error.WriteLine($"checkpoint of step {step} is not used: {problem.Message}"));
+        var (store, manifest) = CheckpointLocation.Find(options.Checkpoint!, (step, problem) => Console.Error.WriteLine($"checkpoint of step {step} is not used: {problem.Message}"));
         return new CheckpointWeights(store, manifest);
     }
 
@@ -102,16 +102,16 @@ internal static class SampleProgram
     /// <summary>The tokenizer that the model was trained with.</summary>
     private static ITokenizer TokenizerOf(IModelWeights weights)
     {
-        var files = TokenizerFiles.TryRead(weights.Folder);
+        var files = TokenizerFiles.TryRead(weights.Location, weights.TryReadFile);
         if (files is null && weights.Model.VocabularySize != TokenizerFiles.Bytes.Tokenizer.VocabularySize)
         {
-            throw new CheckpointException($"'{weights.Folder}' has no vocab.json and merges.txt (tokenizer.json alone is not read); put them there");
+            throw new CheckpointException($"'{weights.Location}' has no vocab.json and merges.txt (tokenizer.json alone is not read); put them there");
         }
 
         var tokenizer = (files ?? TokenizerFiles.Bytes).Tokenizer;
         return tokenizer.VocabularySize <= weights.Model.VocabularySize
             ? tokenizer
-            : throw new CheckpointException($"the tokenizer in '{weights.Folder}' has {tokenizer.VocabularySize} tokens and the model a vocabulary of {weights.Model.VocabularySize}; put the files of the tokenizer that it was trained with beside it");
+            : throw new CheckpointException($"the tokenizer in '{weights.Location}' has {tokenizer.VocabularySize} tokens and the model a vocabulary of {weights.Model.VocabularySize}; put the files of the tokenizer that it was trained with beside it");
     }
 
     private static int Fail(Exception error, int code)

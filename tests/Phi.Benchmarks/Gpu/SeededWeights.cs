@@ -12,7 +12,9 @@ internal sealed class SeededWeights(ModelConfiguration model, long seed) : IMode
 
     public ModelConfiguration Model => model;
 
-    public string Folder => "";
+    public string Location => "memory";
+
+    public byte[]? TryReadFile(string name) => null;
 
     public void Read(string tensor, long first, Span<float> into)
     {

@@ -6,7 +6,7 @@ using Phi.Checkpoints.Stores;
 namespace Phi.Checkpoints.Tests;
 
 /// <summary>A checkpoint exists whole or not at all, and a damaged one is never loaded.</summary>
-public sealed class FolderCheckpointStoreTests : IDisposable
+public sealed class CheckpointStoreTests : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("phi checkpoints ").FullName;
 
@@ -16,7 +16,7 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     public void SaveThenLoad_AnyValuesIncludingNaN_IsTheIdentity() =>
         Gen.Int.Select(BitConverter.Int32BitsToSingle).Array[0, 3000].Array[1, 3].Sample(tensors =>
         {
-            var store = new FolderCheckpointStore(Path.Combine(_root, Guid.NewGuid().ToString("N")));
+            var store = CheckpointStore.InFolder(Path.Combine(_root, Guid.NewGuid().ToString("N")));
             var shard = Write(store, 3, tensors);
             var read = Read(store, 3, shard, tensors);
             Assert.Equal(tensors.Select(Bits), read.Select(Bits));
@@ -25,7 +25,7 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     [Fact]
     public void CommittedSteps_ShardsWithoutManifest_AreNoCheckpoint()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         Write(store, 10, [[1f]]);
 
         Assert.Empty(store.CommittedSteps());
@@ -35,24 +35,24 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     [Fact]
     public void WriteFile_BeforeTheCommit_LiesBesideTheShardsAndLeavesWithThem()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         store.WriteFile(10, "tokenizer.json", "old"u8);
         store.WriteFile(10, "tokenizer.json", "new"u8);
         Save(store, 10, [[1f]]);
 
-        Assert.Equal("new", File.ReadAllText(Path.Combine(store.FolderOf(10), "tokenizer.json")));
-        Assert.DoesNotContain(Directory.GetFiles(store.FolderOf(10)), file => file.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.Equal("new", File.ReadAllText(Path.Combine(store.UriOf(10).LocalPath, "tokenizer.json")));
+        Assert.DoesNotContain(Directory.GetFiles(store.UriOf(10).LocalPath), file => file.EndsWith(".tmp", StringComparison.Ordinal));
         Save(store, 20, [[1f]]);
         store.Retain(1);
-        Assert.False(Directory.Exists(store.FolderOf(10)));
+        Assert.False(Directory.Exists(store.UriOf(10).LocalPath));
     }
 
     [Fact]
     public void ReadManifest_ThatCannotBeRead_NamesIt()
     {
         // A folder is refused as a file without permission is, for root too.
-        var store = new FolderCheckpointStore(_root);
-        Directory.CreateDirectory(Path.Combine(store.FolderOf(10), "manifest.json"));
+        var store = CheckpointStore.InFolder(_root);
+        Directory.CreateDirectory(Path.Combine(store.UriOf(10).LocalPath, "manifest.json"));
 
         Assert.Contains("manifest.json cannot be read", Assert.Throws<CheckpointException>(() => store.ReadManifest(10)).Message, StringComparison.Ordinal);
     }
@@ -60,12 +60,12 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     [Fact]
     public void Commit_StepThatIsCommitted_LosesAndLeavesTheFirst()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         var manifest = Save(store, 10, [[1f, 2f]]);
 
         Assert.False(store.Commit(manifest with { Attempt = 7 }));
         Assert.Equal(1, store.ReadManifest(10).Attempt);
-        Assert.DoesNotContain(Directory.GetFiles(store.FolderOf(10)), file => file.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(store.UriOf(10).LocalPath), file => file.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -75,10 +75,10 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     [InlineData("manifest", "cannot be read")]
     public void NewestGood_NewestIsDamaged_FallsBackAndSaysWhy(string damage, string expected)
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         Save(store, 10, [[1f, 2f]]);
         var newest = Save(store, 20, [[3f, 4f]]);
-        Damage(damage, Path.Combine(store.FolderOf(20), newest.Shards[0].File), Path.Combine(store.FolderOf(20), "manifest.json"));
+        Damage(damage, Path.Combine(store.UriOf(20).LocalPath, newest.Shards[0].File), Path.Combine(store.UriOf(20).LocalPath, "manifest.json"));
         var bad = new List<(long Step, string Message)>();
 
         var good = store.NewestGood((step, e) => bad.Add((step, e.Message)));
@@ -92,7 +92,7 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     [Fact]
     public void Read_TensorOfAnotherLength_NamesIt()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         var shard = Write(store, 1, [[1f, 2f]]);
 
         var error = Assert.Throws<CheckpointException>(() => Read(store, 1, shard, [[0f, 0f, 0f]]));
@@ -103,7 +103,7 @@ public sealed class FolderCheckpointStoreTests : IDisposable
     [Fact]
     public void Retain_KeepLast_RemovesTheOldestAndNeverTheNewest()
     {
-        var store = new FolderCheckpointStore(_root);
+        var store = CheckpointStore.InFolder(_root);
         foreach (var step in new long[] { 5, 10, 15, 20 })
         {
             Save(store, step, [[step]]);
@@ -115,7 +115,7 @@ public sealed class FolderCheckpointStoreTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => store.Retain(0));
     }
 
-    private static CheckpointManifest Save(FolderCheckpointStore store, long step, float[][] tensors)
+    private static CheckpointManifest Save(CheckpointStore store, long step, float[][] tensors)
     {
         var manifest = new CheckpointManifest
         {
@@ -146,10 +146,10 @@ public sealed class FolderCheckpointStoreTests : IDisposable
         }
     }
 
-    private static ShardEntry Write(FolderCheckpointStore store, long step, float[][] tensors) =>
+    private static ShardEntry Write(CheckpointStore store, long step, float[][] tensors) =>
         Pinned.With(tensors, shard => store.WriteShard(step, 1, 0, 1, shard));
 
-    private static float[][] Read(FolderCheckpointStore store, long step, ShardEntry shard, float[][] like)
+    private static float[][] Read(CheckpointStore store, long step, ShardEntry shard, float[][] like)
     {
         float[][] read = [.. like.Select(values => new float[values.Length])];
         Pinned.With(read, into =>

@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Phi.Api.Metadata;
+using Phi.Checkpoints.Format;
+
+namespace Phi.Checkpoints.Stores;
+
+/// <summary>
+/// Checkpoints as folders <c>step-00001200</c> below a storage's root. Shards and the files beside them come first;
+/// <c>manifest.json</c> comes last and is never replaced.
+/// </summary>
+public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFiles, IDisposable
+{
+    internal const string StepPrefix = "step-";
+    private const string ManifestName = "manifest.json";
+    private const int DefaultChunkBytes = 1 << 16;
+    private const int ReadBytes = 4 << 20;
+    private static readonly Dictionary<string, string> NoMetadata = [];
+
+    /// <summary>Of the pieces by which a part of a shard can be checked: a power of two. Default 64 KiB, which costs a digest's 32 bytes.</summary>
+    internal int ChunkBytes { get; init; } = DefaultChunkBytes;
+
+    public static CheckpointStore InFolder(string root) => new(new FolderStorage(root));
+
+    public Uri UriOf(long step) => storage.UriOf(Folder(step));
+
+    /// <summary>Writes one rank's shard; nothing refers to it until <see cref="Commit"/>. The attempt is in the name, so that a stale attempt's shards cannot replace newer ones.</summary>
+    public unsafe ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellationToken = default) =>
+        WriteShard(step, attempt, rank, worldSize, [.. tensors.Select(tensor => new StreamedTensor(tensor.Name, WeightType.F32, [tensor.Length], (first, into) => new ReadOnlySpan<byte>((byte*)tensor.Values + first, into.Length).CopyTo(into)))], cancellationToken);
+
+    /// <summary>Writes one shard whose values are made while it is written, and beside it the digests of its chunks.</summary>
+    public ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<StreamedTensor> tensors, CancellationToken cancellationToken)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"shard-{rank:D5}-of-{worldSize:D5}-attempt-{attempt}");
+        var chunks = new ChunkDigester(ChunkBytes);
+        var (bytes, digest) = (0L, "");
+        storage.Write(NameOf(step, name + ".safetensors"), stream => (bytes, digest) = SafetensorsFile.Write(stream, tensors, NoMetadata, cancellationToken, chunks), cancellationToken);
+        WriteFile(step, name + ".chunks", chunks.Digests.Span);
+        return new ShardEntry(name + ".safetensors", bytes, digest) { Chunks = chunks.Describe(name + ".chunks") };
+    }
+
+    /// <summary>Puts a file beside the shards, such as the tokenizer's, before <see cref="Commit"/>. One of that name is replaced.</summary>
+    public void WriteFile(long step, string name, ReadOnlySpan<byte> content)
+    {
+        var bytes = content.ToArray();
+        storage.Write(NameOf(step, name), stream => stream.Write(bytes), CancellationToken.None);
+    }
+
+    /// <summary>A file that was written beside the shards; null if it is not there.</summary>
+    public byte[]? TryReadFile(long step, string name) => storage.Find(NameOf(step, name)) is { } file ? ReadAll(file) : null;
+
+    public void Read(long step, string file, long first, Span<byte> into) => storage.Read(NameOf(step, file), first, into);
+
+    /// <summary>
+    /// Leaves the marker of an attempt that begins: from now on no older attempt of the run commits. Call before the attempt looks for
+    /// checkpoints.
+    /// </summary>
+    /// <exception cref="SupersededException">A newer attempt of the run has begun.</exception>
+    public void Begin(string runId, int attempt) => storage.Begin(runId, attempt);
+
+    /// <summary>Makes the checkpoint of the manifest's step exist. False if one is committed already; that one stays.</summary>
+    /// <param name="damaged">
+    /// Steps of checkpoints that could not be read: they are none any more once this one is, so that they neither stand in its way nor
+    /// count among those that are kept. Their manifests stay as <c>manifest.damaged.json</c>.
+    /// </param>
+    /// <exception cref="SupersededException">A newer attempt of the manifest's run has begun.</exception>
+    public bool Commit(CheckpointManifest manifest, IReadOnlyCollection<long>? damaged = null) =>
+        storage.Commit(manifest.RunId, manifest.Attempt, NameOf(manifest.Step, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, PhiJson.Options), [.. (damaged ?? []).Select(step => NameOf(step, ManifestName))]);
+
+    /// <summary>Steps of the committed checkpoints, newest first.</summary>
+    public IReadOnlyList<long> CommittedSteps() =>
+        [.. storage.List(StepPrefix).Select(file => file.Name.Split('/')).Where(parts => parts is [_, ManifestName]).Select(parts => TryParseStep(parts[0])).OfType<long>().OrderDescending()];
+
+    /// <exception cref="CheckpointException">The manifest is missing or damaged.</exception>
+    public CheckpointManifest ReadManifest(long step)
+    {
+        var name = NameOf(step, ManifestName);
+        var place = storage.Describe(name);
+        try
+        {
+            var content = storage.Find(name) is { } file ? ReadAll(file) : throw new CheckpointException($"{place} cannot be read: there is no such file");
+            var manifest = JsonSerializer.Deserialize<CheckpointManifest>(content, PhiJson.Options) ?? throw new CheckpointException($"{place} is empty");
+            return manifest.Format == CheckpointManifest.CurrentFormat && manifest.Step == step && manifest.Shards.Count == manifest.WorldSize
+                ? manifest
+                : throw new CheckpointException($"{place} describes format {manifest.Format}, step {manifest.Step}, {manifest.Shards.Count} shards of {manifest.WorldSize}; format {CheckpointManifest.CurrentFormat}, step {step} and every shard were expected");
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{place} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Checks the size and digest of one shard.</summary>
+    /// <exception cref="CheckpointException">The shard is missing, has another size, or its bytes changed.</exception>
+    public void VerifyShard(long step, ShardEntry shard)
+    {
+        var name = NameOf(step, shard.File);
+        var place = storage.Describe(name);
+        var found = storage.Find(name) ?? throw new CheckpointException($"{place} cannot be read: there is no such file");
+        if (found.Bytes != shard.Bytes)
+        {
+            throw new CheckpointException($"{place} has {found.Bytes} bytes; its manifest says {shard.Bytes}");
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[Math.Min(ReadBytes, shard.Bytes)];
+        for (var at = 0L; at < shard.Bytes; at += buffer.Length)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, shard.Bytes - at));
+            storage.Read(name, at, piece);
+            hash.AppendData(piece);
+        }
+
+        if (Convert.ToHexStringLower(hash.GetHashAndReset()) is var digest && digest != shard.Sha256)
+        {
+            throw new CheckpointException($"{place} has the SHA-256 {digest}; its manifest says {shard.Sha256}");
+        }
+    }
+
+    /// <summary>
+    /// The newest committed checkpoint whose every byte is as its manifest says; null if there is none.
+    /// <paramref name="onBad"/> hears of each newer one that is not.
+    /// </summary>
+    public CheckpointManifest? NewestGood(Action<long, CheckpointException> onBad)
+    {
+        foreach (var step in CommittedSteps())
+        {
+            try
+            {
+                var manifest = ReadManifest(step);
+                foreach (var shard in manifest.Shards)
+                {
+                    VerifyShard(step, shard);
+                }
+
+                return manifest;
+            }
+            catch (CheckpointException e)
+            {
+                onBad(step, e);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Removes all but the newest committed checkpoints.</summary>
+    public void Retain(int keepLast)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
+        foreach (var step in CommittedSteps().Skip(keepLast))
+        {
+            Remove(step);
+        }
+    }
+
+    /// <summary>Removes a step's files. The manifest goes first, so that a half-removed checkpoint does not exist.</summary>
+    public void Remove(long step)
+    {
+        storage.Delete(NameOf(step, ManifestName));
+        storage.DeleteFolder(Folder(step));
+    }
+
+    public void Dispose() => storage.Dispose();
+
+    internal static string Folder(long step) => string.Create(CultureInfo.InvariantCulture, $"{StepPrefix}{step:D8}");
+
+    /// <summary>Null if that is no checkpoint's name.</summary>
+    internal static long? TryParseStep(string folder) =>
+        folder.StartsWith(StepPrefix, StringComparison.Ordinal) && long.TryParse(folder[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) && Folder(step) == folder ? step : null;
+
+    /// <summary>A file of the step as people name it.</summary>
+    internal string Describe(long step, string file) => storage.Describe(NameOf(step, file));
+
+    private static string NameOf(long step, string file) => $"{Folder(step)}/{Path.GetFileName(file)}";
+
+    private byte[] ReadAll(StoredFile file)
+    {
+        var content = new byte[file.Bytes];
+        storage.Read(file.Name, 0, content);
+        return content;
+    }
+}
