@@ -24,15 +24,15 @@ internal sealed class CrdRule(string path, Action<JsonObject> change)
     public static CrdRule Duration(string path) => new(path, schema =>
     {
         schema["maxLength"] = 32;
-        Add(schema, """self.matches('^([0-9]+([.][0-9]+)?h)?([0-9]+([.][0-9]+)?m)?([0-9]+([.][0-9]+)?s)?([0-9]+ms)?$') && size(self) > 0""", "must be a duration; write it like 30s, 10m or 1h30m", null, null);
+        Add(schema, """self.matches('^([0-9]+([.][0-9]+)?h)?([0-9]+([.][0-9]+)?m)?([0-9]+([.][0-9]+)?s)?([0-9]+ms)?$') && size(self) > 0""", "must be a duration; write it like 30s, 10m or 1h30m", null);
     });
 
     /// <summary>At most one of the members, or exactly one.</summary>
     public static CrdRule Choice(string path, bool isRequired, string remedy, params string[] names) =>
         Cel(path, $"[{string.Join(", ", names.Select(name => $"has(self.{name})"))}].filter(given, given).size() {(isRequired ? "==" : "<=")} 1", $"must have {(isRequired ? "exactly" : "at most")} one of {string.Join(", ", names)}; {remedy}");
 
-    public static CrdRule Cel(string path, string rule, string message, string? messageExpression = null, string? fieldPath = null) =>
-        new(path, schema => Add(schema, rule, message, messageExpression, fieldPath));
+    /// <remarks>The message is a fixed text: the API server refuses a messageExpression with a number in it, since it takes a number's text to be of any length.</remarks>
+    public static CrdRule Cel(string path, string rule, string message, string? fieldPath = null) => new(path, schema => Add(schema, rule, message, fieldPath));
 
     public void AddTo(JsonObject spec)
     {
@@ -47,14 +47,9 @@ internal sealed class CrdRule(string path, Action<JsonObject> change)
         change(at);
     }
 
-    private static void Add(JsonObject schema, string rule, string message, string? messageExpression, string? fieldPath)
+    private static void Add(JsonObject schema, string rule, string message, string? fieldPath)
     {
         var entry = new JsonObject { ["rule"] = rule, ["message"] = message };
-        if (messageExpression is not null)
-        {
-            entry["messageExpression"] = messageExpression;
-        }
-
         if (fieldPath is not null)
         {
             entry["fieldPath"] = fieldPath;

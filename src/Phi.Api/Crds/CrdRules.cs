@@ -47,8 +47,7 @@ internal static class CrdRules
         CrdRule.Range("phi.model.vocabularySize", 1, 1 << 20, "choose a size within the range"),
         CrdRule.Range("phi.model.sequenceLength", 1, 1 << 20, "choose a size within the range"),
         CrdRule.Cel("phi.model.dropout", "self >= 0.0 && self < 1.0", "must be from 0 to below 1; write a probability"),
-        CrdRule.Cel("phi.model", "!has(self.hiddenSize) || !has(self.heads) || self.heads < 1 || self.hiddenSize % self.heads == 0", "heads must divide hiddenSize; choose a divisor",
-            "'heads ' + string(self.heads) + ' must divide hiddenSize ' + string(self.hiddenSize) + '; choose a divisor'", ".heads"),
+        CrdRule.Cel("phi.model", "!has(self.hiddenSize) || !has(self.heads) || self.heads < 1 || self.hiddenSize % self.heads == 0", "heads must divide hiddenSize; choose a divisor", ".heads"),
         CrdRule.Required("phi.data", "sources"),
         CrdRule.Limit("phi.data.sources", 1000),
         CrdRule.Limit("phi.data.sources[]", 4096),
@@ -61,8 +60,7 @@ internal static class CrdRules
         CrdRule.Range("phi.batch.global", 1, 1 << 24, "take at least one sequence a step"),
         CrdRule.Range("phi.batch.micro", 1, 1 << 16, "take at least one sequence a pass"),
         CrdRule.Default("phi.batch.micro", 1),
-        CrdRule.Cel("", $"{NoBatch} || {Global} % ({PerPass}) == 0", "batch.global must be a multiple of micro × replicas × perReplica",
-            $"string({Global}) + ' must be a multiple of micro × replicas × perReplica = ' + string({PerPass}) + '; write a multiple, or change micro'", ".phi.batch.global"),
+        CrdRule.Cel("", $"{NoBatch} || {Global} % ({PerPass}) == 0", "must be a multiple of micro × replicas × perReplica; write a multiple, or change micro", ".phi.batch.global"),
         CrdRule.Cel("phi.optimizer.adamW.learningRate", "self > 0.0 && self <= 10.0", "must be above 0 and at most 10; phi-1 uses 1e-3"),
         CrdRule.Cel("phi.optimizer.adamW.beta1", "self >= 0.0 && self < 1.0", "must be from 0 to below 1; leave it out for 0.9"),
         CrdRule.Cel("phi.optimizer.adamW.beta2", "self >= 0.0 && self < 1.0", "must be from 0 to below 1; leave it out for 0.98"),
@@ -173,7 +171,6 @@ internal static class CrdRules
     [
         CrdRule.Range($"phi.schedule.{name}.warmupSteps", 0, Unlimited, "write 0 for none"),
         CrdRule.Range($"phi.schedule.{name}.totalSteps", 1, Unlimited, "leave it out for the job's steps"),
-        CrdRule.Cel($"phi.schedule.{name}", "!has(self.warmupSteps) || !has(self.totalSteps) || self.totalSteps >= self.warmupSteps", "totalSteps must be at least warmupSteps; raise it, or lower warmupSteps",
-            "'totalSteps ' + string(self.totalSteps) + ' must be at least warmupSteps ' + string(self.warmupSteps) + '; raise it, or lower warmupSteps'", ".totalSteps"),
+        CrdRule.Cel($"phi.schedule.{name}", "!has(self.warmupSteps) || !has(self.totalSteps) || self.totalSteps >= self.warmupSteps", "totalSteps must be at least warmupSteps; raise it, or lower warmupSteps", ".totalSteps"),
     ];
 }
