@@ -15,13 +15,17 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
     internal const string StepPrefix = "step-";
     private const string ManifestName = "manifest.json";
     private const int DefaultChunkBytes = 1 << 16;
-    private const int ReadBytes = 4 << 20;
+    /// <summary>Several ranges of a blob, which are read at once.</summary>
+    private const int ReadBytes = 32 << 20;
     private static readonly Dictionary<string, string> NoMetadata = [];
 
     /// <summary>Of the pieces by which a part of a shard can be checked: a power of two. Default 64 KiB, which costs a digest's 32 bytes.</summary>
     internal int ChunkBytes { get; init; } = DefaultChunkBytes;
 
     public static CheckpointStore InFolder(string root) => new(new FolderStorage(root));
+
+    /// <summary>A folder or a place in a blob service: <see cref="CheckpointStorages.Open"/>.</summary>
+    public static CheckpointStore At(string location) => new(CheckpointStorages.Open(location));
 
     public Uri UriOf(long step) => storage.UriOf(Folder(step));
 

@@ -1,0 +1,20 @@
+namespace Phi.Checkpoints.Stores;
+
+/// <summary>What a failure of a file system asks for.</summary>
+internal static class FolderFaults
+{
+    private const int NotPermitted = 1;
+    private const int AccessDenied = 13;
+    private const int NotADirectory = 20;
+    private const int NoSpaceLeft = 28;
+    private const int ReadOnly = 30;
+    private const int QuotaExceeded = 122;
+
+    public static StorageException Of(string path, Exception error) => error.HResult switch
+    {
+        NoSpaceLeft or QuotaExceeded => new StorageException($"{path}: no space is left ({error.Message}); make room, or save to another folder", error) { Fault = StorageFault.Full },
+        _ when error is UnauthorizedAccessException || error.HResult is NotPermitted or AccessDenied or NotADirectory or ReadOnly =>
+            new StorageException($"{path}: access is refused ({error.Message}); let the pods write there, or name another folder", error) { Fault = StorageFault.Refused },
+        _ => new StorageException($"{path}: {error.Message}", error),
+    };
+}
