@@ -91,6 +91,8 @@ public sealed class AzuriteServer : IDisposable
     public void WaitUntilSaved()
     {
         var asked = DateTime.UtcNow;
+        // Something new for both of its files: without it, what is in them already would not be written again.
+        NewContainer().GetBlobClient("saved").Upload(BinaryData.FromString("saved"));
         using var changed = new SemaphoreSlim(0);
         using var watch = new FileSystemWatcher(_folder, "*.json") { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.FileName };
         watch.Changed += (_, _) => changed.Release();

@@ -26,7 +26,7 @@ internal static class BlobClients
         }
 
         return location.Service.Scheme == Uri.UriSchemeHttps
-            ? new BlobContainerClient(location.Address, new DefaultAzureCredential(), Client(options))
+            ? new BlobContainerClient(location.Address, options.Identity ?? new DefaultAzureCredential(), Client(options))
             : throw Unusable(location, "an identity's token is sent over https alone", $"set {ConnectionString}, or write the address with https");
     }
 

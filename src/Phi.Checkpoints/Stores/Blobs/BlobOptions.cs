@@ -1,3 +1,4 @@
+using Azure.Core;
 using Azure.Core.Pipeline;
 
 namespace Phi.Checkpoints.Stores.Blobs;
@@ -19,6 +20,9 @@ public sealed record BlobOptions
 
     /// <summary>By which retries wait.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Signs in where no key and no signature is given. Null: DefaultAzureCredential.</summary>
+    internal TokenCredential? Identity { get; init; }
 
     /// <summary>Stands between the client and the network. Null: nothing does.</summary>
     internal HttpPipelinePolicy? Interceptor { get; init; }
