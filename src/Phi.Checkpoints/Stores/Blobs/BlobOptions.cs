@@ -3,7 +3,7 @@ using Azure.Core.Pipeline;
 
 namespace Phi.Checkpoints.Stores.Blobs;
 
-/// <summary>How blobs are moved; how the defaults were found is in this folder's README.md.</summary>
+/// <summary>How blobs are moved.</summary>
 public sealed record BlobOptions
 {
     /// <summary>Size of a file's first blocks, and of the ranges by which one is read. Default 8 MiB.</summary>
