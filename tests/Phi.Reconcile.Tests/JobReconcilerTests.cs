@@ -107,6 +107,14 @@ public sealed class JobReconcilerTests
     }
 
     [Fact]
+    public void Decide_StorageUnavailable_RestartsWithoutACharge()
+    {
+        var decision = JobReconciler.Decide(Jobs.Running().WithAgents(Jobs.Agent(0, RankState.Failed, RankExitCodes.StorageUnavailable), Jobs.Agent(1)));
+
+        Assert.Equal((2, 0, "StorageUnavailable"), (decision.Status!.Attempt, decision.Status.Restarts ?? 0, decision.Status.Interruptions![^1].Reason));
+    }
+
+    [Fact]
     public void Decide_FaultAfterTheLastAllowedRestart_FailsTheJob()
     {
         var snapshot = Jobs.Running(job => job.Status!.ChargedRestartTimes = [Jobs.Start, Jobs.Start, Jobs.Start]).WithAgents(Jobs.Agent(0, RankState.Failed, 1));

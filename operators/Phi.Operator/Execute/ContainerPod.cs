@@ -77,7 +77,7 @@ internal static class ContainerPod
             [PhiEnvironment.Attempt] = Text(attempt),
             [PhiEnvironment.ProgressUrl] = ProgressAddress.Url(operatorUrl, job, attempt, index),
         };
-        if (job.Spec.Checkpoint?.Store?.Folder?.Path is { } path)
+        if (job.Spec.Checkpoint?.Store is { } store && (store.AzureBlob?.ToAddress() ?? store.Folder?.Path) is { } path)
         {
             variables[PhiEnvironment.CheckpointPath] = path;
         }

@@ -9,6 +9,8 @@ namespace Phi.Operator.Execute;
 internal static class GangPod
 {
     private const string DefaultImage = "phi-trainer:latest";
+    private const string ConnectionStringKey = "connectionString";
+    private const string WorkloadIdentityLabel = "azure.workload.identity/use";
 
     public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, string operatorUrl, string agentToken)
     {
@@ -53,6 +55,12 @@ internal static class GangPod
         Set(pod, "serviceAccountName", template.ServiceAccountName);
         Set(pod, "priorityClassName", spec.PriorityClassName);
         var labels = Labels(job);
+        if (spec.Checkpoint?.Store?.AzureBlob is { SecretName: null })
+        {
+            // Azure's webhook gives the pods of this label their service account's identity.
+            labels[WorkloadIdentityLabel] = "true";
+        }
+
         labels[PhiNames.ReplicaIndexLabel] = index.ToString(CultureInfo.InvariantCulture);
         return new JsonObject
         {
@@ -129,6 +137,11 @@ internal static class GangPod
             [PhiEnvironment.PodUid] = Field("metadata.uid"),
             [PhiEnvironment.PodIp] = Field("status.podIP"),
         };
+        if (job.Spec.Checkpoint?.Store?.AzureBlob?.SecretName is { } secret)
+        {
+            own[PhiEnvironment.AzureStorageConnectionString] = new JsonObject { ["secretKeyRef"] = new JsonObject { ["name"] = secret, ["key"] = ConnectionStringKey } };
+        }
+
         var users = (template.Env ?? []).OfType<JsonObject>().Where(variable => !own.ContainsKey((string?)variable["name"] ?? "")).Select(variable => variable.DeepClone());
         return [.. users, .. own.Select(variable => new JsonObject { ["name"] = variable.Key, [variable.Value is JsonObject ? "valueFrom" : "value"] = variable.Value })];
     }

@@ -3,7 +3,7 @@ using Phi.Reconcile.Snapshots;
 
 namespace Phi.Reconcile.Policies;
 
-/// <summary>Ranks and pods that ended by themselves: what their exit codes (<see cref="RankExitCodes"/>) say. Faults of the job, and charged.</summary>
+/// <summary>Ranks and pods that ended by themselves: what their exit codes (<see cref="RankExitCodes"/>) say. Faults of the job, and charged; the storage's are not.</summary>
 internal static class ExitCodePolicy
 {
     private const int SignalledExit = 128;
@@ -52,6 +52,7 @@ internal static class ExitCodePolicy
     {
         RankExitCodes.BadInput => new AttemptFailure(true, true, "BadInput", $"{who} cannot use what it was given{Because(message)}"),
         RankExitCodes.SavedAndLeft => new AttemptFailure(false, false, "SavedAndLeft", $"{who} was asked to leave, saved and left"),
+        RankExitCodes.StorageUnavailable => new AttemptFailure(false, false, "StorageUnavailable", $"{who} found the storage of checkpoints unavailable{Because(message)}"),
         Killed => new AttemptFailure(true, false, "RankFailed", $"{who} was killed (signal 9), as happens when memory runs out{Because(message)}"),
         > SignalledExit => new AttemptFailure(true, false, "RankFailed", $"{who} was ended by signal {exitCode - SignalledExit}{Because(message)}"),
         RankExitCodes.Diverged => new AttemptFailure(true, false, "LossDiverged", $"the loss diverged on {who}{Because(message)}"),

@@ -15,4 +15,6 @@ public static class RankExitCodes
     public const int Diverged = 14;
     /// <summary>Configuration or data that no restart mends.</summary>
     public const int BadInput = 13;
+    /// <summary>The storage of checkpoints did not answer for as long as a rank is patient; another attempt may find it well.</summary>
+    public const int StorageUnavailable = 15;
 }

@@ -86,6 +86,7 @@ internal static class CrdRules
         CrdRule.Limit("checkpoint.store.folder.path", 4096),
         CrdRule.Cel("checkpoint.store.folder.path", "!self.matches('(^|/)[.][.](/|$)')", "must not contain '..'; name a folder below the checkpoint root, or an absolute path"),
         CrdRule.Required("checkpoint.store.azureBlob", "account", "container"),
+        .. AzureBlob(),
         CrdRule.Default("checkpoint.everySteps", 500),
         CrdRule.Range("checkpoint.everySteps", 1, Unlimited, "leave it out for 500"),
         CrdRule.Range("checkpoint.everyMinutes", 1, Unlimited, "leave it out to save by steps alone"),
@@ -159,6 +160,26 @@ internal static class CrdRules
     private const string Global = "self.phi.batch.global";
     private const string PerPass = "self.phi.batch.micro * self.replicas * self.accelerator.perReplica";
     private const string NoBatch = "!has(self.phi) || !has(self.phi.batch) || !has(self.phi.batch.global) || self.phi.batch.micro < 1 || self.replicas < 1 || self.accelerator.perReplica < 1";
+
+    private static IEnumerable<CrdRule> AzureBlob()
+    {
+        const string path = "checkpoint.store.azureBlob";
+        return
+        [
+            CrdRule.Limit($"{path}.account", 24),
+            Matches("account", AzureBlobStoreValidator.AccountPattern, AzureBlobStoreValidator.AccountRule, AzureBlobStoreValidator.AccountRemedy),
+            CrdRule.Limit($"{path}.container", 63),
+            CrdRule.Cel($"{path}.container", $"size(self) >= 3 && self.matches('{AzureBlobStoreValidator.ContainerPattern}')", $"{AzureBlobStoreValidator.ContainerRule}; {AzureBlobStoreValidator.ContainerRemedy}"),
+            CrdRule.Limit($"{path}.prefix", AzureBlobStoreValidator.LongestPrefix),
+            CrdRule.Cel($"{path}.prefix", $"self.matches(r'{AzureBlobStoreValidator.PrefixPattern}') && !self.matches('{AzureBlobStoreValidator.PrefixDotPattern}')", $"{AzureBlobStoreValidator.PrefixRule}; {AzureBlobStoreValidator.PrefixRemedy}"),
+            CrdRule.Limit($"{path}.secretName", 253),
+            Matches("secretName", AzureBlobStoreValidator.SecretPattern, AzureBlobStoreValidator.SecretRule, AzureBlobStoreValidator.SecretRemedy),
+            CrdRule.Limit($"{path}.endpoint", 2048),
+            Matches("endpoint", AzureBlobStoreValidator.EndpointPattern, AzureBlobStoreValidator.EndpointRule, AzureBlobStoreValidator.EndpointRemedy),
+        ];
+
+        static CrdRule Matches(string name, string pattern, string rule, string remedy) => CrdRule.Cel($"{path}.{name}", $"self.matches('{pattern}')", $"{rule}; {remedy}");
+    }
 
     private static IEnumerable<CrdRule> VocabularyFiles(string kind) =>
     [

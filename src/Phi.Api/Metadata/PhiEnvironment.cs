@@ -28,7 +28,10 @@ public static class PhiEnvironment
     /// <summary>Number of a container job's attempt, from 1.</summary>
     public const string Attempt = "PHI_ATTEMPT";
 
-    /// <summary>Folder for a container job's checkpoints: absolute, or relative to <see cref="CheckpointRoot"/>.</summary>
+    /// <summary>Connection string of an Azure Storage account, as Azure's own tools read it; set from the job's Secret.</summary>
+    public const string AzureStorageConnectionString = "AZURE_STORAGE_CONNECTION_STRING";
+
+    /// <summary>Where a container job's checkpoints lie: a folder, absolute or relative to <see cref="CheckpointRoot"/>, or the address of blobs.</summary>
     public const string CheckpointPath = "PHI_CHECKPOINT_PATH";
 
     /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the token as bearer.</summary>

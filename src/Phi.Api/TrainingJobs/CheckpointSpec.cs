@@ -26,11 +26,20 @@ public sealed class FolderStoreSpec
     public string? Path { get; set; }
 }
 
+/// <summary>Blobs of one container. Written by the user; the operator hands the credential to the pods, whose ranks read and write there.</summary>
 public sealed class AzureBlobStoreSpec
 {
+    /// <summary>Name of the storage account: 3 to 24 lower-case letters and digits.</summary>
     public string? Account { get; set; }
+    /// <summary>Name of a container that exists: 3 to 63 lower-case letters, digits and single hyphens.</summary>
     public string? Container { get; set; }
+    /// <summary>Names of all blobs begin so, with a slash behind it. Default NAMESPACE/NAME-UID8.</summary>
     public string? Prefix { get; set; }
-    /// <summary>Secret with a connection string under the key connectionString. Null: workload identity.</summary>
+    /// <summary>Secret of the job's namespace with a connection string (of a key or a signature) under the key connectionString. Null: the workload identity of template.serviceAccountName.</summary>
     public string? SecretName { get; set; }
+    /// <summary>Address of the account's blob service, for other clouds and emulators. Default https://ACCOUNT.blob.core.windows.net.</summary>
+    public string? Endpoint { get; set; }
+
+    /// <summary>Where the checkpoints lie, without any credential. Account, container and prefix must be there.</summary>
+    public string ToAddress() => $"{(Endpoint ?? $"https://{Account}.blob.core.windows.net").TrimEnd('/')}/{Container}/{string.Join('/', Prefix!.Split('/').Select(Uri.EscapeDataString))}";
 }

@@ -132,9 +132,11 @@ public static class TrainingJobDefaults
     private static CheckpointSpec Checkpoint(CheckpointSpec given, ObjectMeta job)
     {
         given.Store ??= new CheckpointStoreSpec { Folder = new FolderStoreSpec() };
-        if (given.Store.Folder is { Path: null } folder && job.Uid is { Length: >= 8 } uid)
+        if (job.Uid is { Length: >= 8 } uid)
         {
-            folder.Path = $"{job.Namespace ?? "default"}/{job.Name}-{uid[..8]}";
+            var own = $"{job.Namespace ?? "default"}/{job.Name}-{uid[..8]}";
+            given.Store.Folder?.Path ??= own;
+            given.Store.AzureBlob?.Prefix ??= own;
         }
 
         given.EverySteps ??= 500;

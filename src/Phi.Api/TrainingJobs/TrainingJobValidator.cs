@@ -127,6 +127,11 @@ public static class TrainingJobValidator
         errors.Range("spec.checkpoint.everyMinutes", checkpoint.EveryMinutes, 1, long.MaxValue, "leave it out to save by steps alone");
         errors.Range("spec.checkpoint.keepLast", checkpoint.KeepLast, 1, int.MaxValue, "keep at least the newest");
         errors.Range("spec.checkpoint.keepEvery", checkpoint.KeepEvery, 1, long.MaxValue, "leave it out to keep the newest alone");
+        if (checkpoint.Store.AzureBlob is { } blob)
+        {
+            AzureBlobStoreValidator.Validate(blob, errors);
+        }
+
         if (checkpoint.Store.Folder?.Path is { } path && path.Split('/').Contains(".."))
         {
             errors.Add("spec.checkpoint.store.folder.path", path, "must not contain '..'", "name a folder below the checkpoint root, or an absolute path");

@@ -15,7 +15,8 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
     internal const string StepPrefix = "step-";
     private const string ManifestName = "manifest.json";
     private const int DefaultChunkBytes = 1 << 16;
-    private const int ReadBytes = 4 << 20;
+    /// <summary>Several ranges of a blob, which are read at once.</summary>
+    private const int ReadBytes = 32 << 20;
     private static readonly Dictionary<string, string> NoMetadata = [];
 
     /// <summary>Of the pieces by which a part of a shard can be checked: a power of two. Default 64 KiB, which costs a digest's 32 bytes.</summary>
@@ -23,7 +24,13 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
 
     public static CheckpointStore InFolder(string root) => new(new FolderStorage(root));
 
+    /// <summary>A folder or a place in a blob service: <see cref="CheckpointStorages.Open"/>.</summary>
+    public static CheckpointStore At(string location) => new(CheckpointStorages.Open(location));
+
     public Uri UriOf(long step) => storage.UriOf(Folder(step));
+
+    /// <inheritdoc cref="StorageProbe.Run"/>
+    public void Probe(string name) => StorageProbe.Run(storage, name);
 
     /// <summary>Writes one rank's shard; nothing refers to it until <see cref="Commit"/>. The attempt is in the name, so that a stale attempt's shards cannot replace newer ones.</summary>
     public unsafe ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellationToken = default) =>

@@ -44,9 +44,13 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
                 }
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
             throw new CheckpointException($"{path} cannot be read: {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FolderFaults.Of(path, e);
         }
     }
 
@@ -148,7 +152,7 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"{path}: {e.Message}", e);
+            throw FolderFaults.Of(path, e);
         }
     }
 }

@@ -66,7 +66,7 @@ internal static class CheckpointCommands
             Console.WriteLine(json ? JsonSerializer.Serialize(summary, PhiJson.Options) : text(summary));
             return ExitCodes.Succeeded;
         }
-        catch (Exception e) when (e is CheckpointException or ModelFolderException)
+        catch (Exception e) when (e is CheckpointException or StorageException or ModelFolderException)
         {
             throw new CliException(e.Message, ExitCodes.InvalidData);
         }

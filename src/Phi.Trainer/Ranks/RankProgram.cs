@@ -64,6 +64,10 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
         {
             return Fail(e.Message, RankExitCodes.PeerLost);
         }
+        catch (StorageException e)
+        {
+            return Fail(e.Message, RankStorage.ExitCode(e.Fault));
+        }
         catch (SupersededException e)
         {
             return Fail(e.Message, RankExitCodes.Superseded);
@@ -82,6 +86,7 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
     private async Task<int> TrainAsync(RankStart start)
     {
         var (assignment, spec) = (start.Assignment, start.Assignment.Spec);
+        using var store = RankStorage.Open(start);
         using var data = await RankData.OpenAsync(spec.Phi!, start.DataCache, Console.Error.WriteLine, Leaving.Token);
         spec.Phi!.Model!.VocabularySize = data.VocabularySize;
         var configuration = RankConfiguration.Of(spec, assignment.LocalWorldSize) with { SkippedBatches = assignment.SkippedBatches };
@@ -112,8 +117,6 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
         }
 
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
-        var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
-        using var store = CheckpointStore.InFolder(folder);
         var checkpoints = new RankCheckpoints(store, group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), time);
         checkpoints.Load(Console.Error.WriteLine);
         foreach (var (attempt, step) in checkpoints.Recall())

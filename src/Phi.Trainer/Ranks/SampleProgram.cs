@@ -34,7 +34,7 @@ internal static class SampleProgram
         {
             return Fail(e, Usage);
         }
-        catch (Exception e) when (e is CheckpointException or DataException or ModelFolderException or InvalidOperationException)
+        catch (Exception e) when (e is CheckpointException or StorageException or DataException or ModelFolderException or InvalidOperationException)
         {
             return Fail(e, BadModel);
         }

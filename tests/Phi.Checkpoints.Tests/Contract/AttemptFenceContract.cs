@@ -1,22 +1,21 @@
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Stores;
 
-namespace Phi.Checkpoints.Tests;
+namespace Phi.Checkpoints.Tests.Contract;
 
 /// <summary>What an attempt finds when it begins is all that older attempts of its run ever commit.</summary>
-public sealed class AttemptFenceTests : IDisposable
+public abstract class AttemptFenceContract
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("phi fence ").FullName;
-
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    /// <summary>Opens a root once more: the same one for the same name.</summary>
+    protected abstract ICheckpointStorage Open(string root);
 
     [Fact]
     public void Commit_AfterANewerAttemptBegan_IsRefusedAndLeavesNothing()
     {
-        var store = CheckpointStore.InFolder(_root);
+        var store = Store();
         store.Begin("run", 1);
         Assert.True(Save(store, 1, 10));
-        CheckpointStore.InFolder(_root).Begin("run", 2);
+        Store().Begin("run", 2);
 
         var error = Assert.Throws<SupersededException>(() => Save(store, 1, 20));
 
@@ -29,7 +28,7 @@ public sealed class AttemptFenceTests : IDisposable
     [Fact]
     public void Begin_OlderThanTheNewest_IsRefusedAndTheSameMayBeginAgain()
     {
-        var store = CheckpointStore.InFolder(_root);
+        var store = Store();
         store.Begin("run", 12);
         store.Begin("run", 12);
 
@@ -40,7 +39,7 @@ public sealed class AttemptFenceTests : IDisposable
     [Fact]
     public void Begin_OfAnotherRun_FencesThatRunAlone()
     {
-        var store = CheckpointStore.InFolder(_root);
+        var store = Store();
         store.Begin("run", 1);
         store.Begin("run-2/..", 7);
         store.Begin("run-", 8);
@@ -54,8 +53,8 @@ public sealed class AttemptFenceTests : IDisposable
     {
         for (var round = 0; round < 10; round++)
         {
-            var root = Path.Combine(_root, round.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            var old = CheckpointStore.InFolder(root);
+            var root = round.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            var old = Store(root);
             old.Begin("run", 1);
             using var started = new Barrier(2);
             var (isSuperseded, hasBegun) = (false, false);
@@ -78,7 +77,7 @@ public sealed class AttemptFenceTests : IDisposable
             });
             stale.Start();
             started.SignalAndWait();
-            var store = CheckpointStore.InFolder(root);
+            var store = Store(root);
             store.Begin("run", 2);
             var found = store.CommittedSteps();
             Volatile.Write(ref hasBegun, true);
@@ -89,9 +88,11 @@ public sealed class AttemptFenceTests : IDisposable
         }
     }
 
+    private CheckpointStore Store(string root = "root") => new(Open(root));
+
     private static bool Save(CheckpointStore store, int attempt, long step)
     {
-        Directory.CreateDirectory(store.UriOf(step).LocalPath);
+        store.WriteFile(step, "shard", "values"u8);
         return store.Commit(new CheckpointManifest { Step = step, RunId = "run", Attempt = attempt, Seed = 1, WorldSize = 0, Time = DateTimeOffset.UnixEpoch, Units = [], Shards = [] });
     }
 }

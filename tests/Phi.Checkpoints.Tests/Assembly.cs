@@ -1,0 +1,3 @@
+using Phi.Azurite;
+
+[assembly: AssemblyFixture(typeof(AzuriteServer))]
