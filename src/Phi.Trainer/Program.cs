@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Phi.Trainer;
 using Phi.Trainer.Agent;
+using Phi.Trainer.Progress;
 using Phi.Trainer.Ranks;
 
 var agent = new Command("agent", "Start, watch and restart the ranks of this pod, as its environment says.");
@@ -9,7 +10,10 @@ agent.SetAction(async (_, _) => await AgentProgram.RunAsync());
 var rank = new Command("rank", "Train as one rank; started by the agent.") { Hidden = true };
 rank.SetAction(async (_, _) => await RankProgram.RunAsync());
 
-var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, rank, SampleCommand.Create() };
+var progress = new Command("progress", "Read the progress file of this pod's program and report it, as a sidecar.");
+progress.SetAction(async (_, _) => await ProgressProgram.RunAsync());
+
+var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, progress, rank, SampleCommand.Create() };
 
 // A prompt may begin with '@', which would name a file of arguments.
 var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

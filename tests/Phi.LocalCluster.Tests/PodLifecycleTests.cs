@@ -45,6 +45,21 @@ public sealed class PodLifecycleTests(NodeFixture node) : IClassFixture<NodeFixt
     }
 
     [Fact]
+    public async Task StartupProbe_OfASidecar_HoldsTheContainersBackUntilItSucceeds()
+    {
+        const string Sidecar = "trap 'exit 0' TERM; echo sidecar > /phi-test/shared/said; while :; do sleep 0.05; done";
+        var pod = JsonNode.Parse(Pod("probed", "cat /phi-test/shared/said; ls /phi-test/shared", init: [("beside", Sidecar, "Always")]))!;
+
+        // Fails once, so that the second try is the one that counts.
+        pod["spec"]!["initContainers"]![0]!["startupProbe"] = JsonNode.Parse("""{"exec": {"command": ["bash", "-c", "[[ -e /phi-test/shared/tried && -e /phi-test/shared/said ]] || { echo > /phi-test/shared/tried; exit 1; }"]}, "periodSeconds": 1, "failureThreshold": 100}""");
+        await node.ApplyAsync(pod.ToJsonString());
+
+        await node.WaitAsync("probed", "jsonpath={.status.phase}=Succeeded");
+
+        Assert.Equal("sidecar\nsaid\ntried\n", (await node.Server.KubectlAsync("", "logs", "probed", "-c", "main")).Output);
+    }
+
+    [Fact]
     public async Task Variables_OfEverySource_AreResolvedInOrder()
     {
         await node.Server.KubectlAsync("", "create", "configmap", "variables", "--from-literal=A=a", "--from-literal=B=b");

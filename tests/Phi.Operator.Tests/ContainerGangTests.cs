@@ -99,7 +99,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
         {
             Replicas = 2,
             Accelerator = new AcceleratorSpec { Type = "cpu", PerReplica = 1 },
-            Container = new ContainerSpec { Image = "python:3", Command = ["python3", Path.Combine(AppContext.BaseDirectory, "gang.py")] },
+            Container = new ContainerSpec { Image = "python:3", Command = ["python3", Path.Combine(AppContext.BaseDirectory, "gang.py")], ProgressFile = "None" },
             Template = new PodTemplateSpec { Env = [new JsonObject { ["name"] = "OUT", ["value"] = Out }] },
             Recovery = new RecoverySpec { Backoff = "100ms" },
         },

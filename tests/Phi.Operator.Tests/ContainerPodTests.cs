@@ -75,6 +75,39 @@ public sealed class ContainerPodTests
         Assert.Equal((3, true), ((int)zero["stage"]!, (bool)zero["zero_quantized_weights"]!));
     }
 
+    [Theory]
+    [InlineData(null, 0, true)]
+    [InlineData(null, 1, false)]
+    [InlineData("EveryReplica", 1, true)]
+    public void Turn_ProgressFile_IsSharedWithASidecarInThePodsWhereItIsRead(string? reads, int index, bool hasSidecar)
+    {
+        var pod = Pod(Job(spec => (spec.Container!.ProgressFile, spec.Template!.Image) = (reads, "mirror/phi-trainer:1")), index, $"job-{index}", 3);
+
+        Assert.Equal("/mnt/phi/progress.jsonl", Environment(pod)["PHI_PROGRESS_FILE"]);
+        Assert.Contains(pod["spec"]!["volumes"]!.AsArray(), volume => (string?)volume!["name"] == "phi-progress" && volume["emptyDir"] is not null);
+        Assert.Contains(pod["spec"]!["containers"]![0]!["volumeMounts"]!.AsArray(), mount => (string?)mount!["mountPath"] == "/mnt/phi");
+        Assert.Equal(hasSidecar, pod["spec"]!["initContainers"] is not null);
+        if (hasSidecar)
+        {
+            var sidecar = Assert.Single(pod["spec"]!["initContainers"]!.AsArray())!;
+            Assert.Equal(("Always", "mirror/phi-trainer:1", "/mnt/phi"), ((string?)sidecar["restartPolicy"], (string?)sidecar["image"], (string?)sidecar["volumeMounts"]![0]!["mountPath"]));
+            Assert.Equal(["phi-trainer", "progress"], sidecar["command"]!.AsArray().Concat(sidecar["args"]!.AsArray()).Select(part => (string)part!));
+            var env = sidecar["env"]!.AsArray().ToDictionary(variable => (string)variable!["name"]!, variable => (string?)variable!["value"]);
+            Assert.Equal(("3", "/mnt/phi/progress.jsonl", "token", $"{index}"), (env["PHI_ATTEMPT"], env["PHI_PROGRESS_FILE"], env["PHI_AGENT_TOKEN"], env["PHI_REPLICA_INDEX"]));
+            Assert.False(env.ContainsKey("OWN"));
+        }
+    }
+
+    [Fact]
+    public void Turn_WithoutAProgressFile_HasTheUsersImageAlone()
+    {
+        var pod = Pod(Job(spec => spec.Container!.ProgressFile = "None"), 0, "job-0", 1);
+
+        Assert.Null(pod["spec"]!["initContainers"]);
+        Assert.False(Environment(pod).ContainsKey("PHI_PROGRESS_FILE"));
+        Assert.DoesNotContain(pod["spec"]!["volumes"]!.AsArray(), volume => (string?)volume!["name"] == "phi-progress");
+    }
+
     private static CheckpointSpec Blobs(string? secret) => new() { Store = new CheckpointStoreSpec { AzureBlob = new AzureBlobStoreSpec { Account = "models", Container = "checkpoints", SecretName = secret } } };
 
     private static JsonObject Pod(TrainingJob job, int index, string name, int attempt)

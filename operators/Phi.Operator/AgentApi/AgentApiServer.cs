@@ -74,6 +74,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
 
         if (parts.Leadership.IsLeading)
         {
+            parts.Hub.Hear(batch);
             await parts.Progress.AddAsync(batch, http.RequestAborted);
         }
         else if (parts.Forwarder.HasLeader)

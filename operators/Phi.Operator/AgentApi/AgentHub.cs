@@ -114,6 +114,15 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
         return new HeartbeatResponse { Command = command, Attempt = attempt };
     }
 
+    /// <summary>Events are the progress of a container job; of any other, the heartbeats tell whether it moves.</summary>
+    public void Hear(EventBatch batch)
+    {
+        if (cluster.Job(new ResourceKey(batch.Namespace, batch.Job)) is { Spec.Container: not null } job && job.Metadata.Uid == batch.JobUid)
+        {
+            Reports.Add(batch);
+        }
+    }
+
     private static StragglerSpec Stragglers(TrainingJob job)
     {
         var given = job.Spec.Recovery?.Stragglers;

@@ -27,19 +27,19 @@ internal static class ProgressRoute
         {
             await RefuseAsync(http, HttpStatusCode.RequestEntityTooLarge, $"the body is larger than {MostBytes} bytes; report numbers alone");
         }
-        else if (ProgressBody.Read(body, out problem) is not { } read)
+        else if (ProgressReader.Read(body, out problem) is not { } progress)
         {
             await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
         }
         else
         {
-            await (parts.Leadership.IsLeading ? TakeAsync(http, parts, from, read.Progress, read.Metrics) : parts.Forwarder.ForwardAsync(http, body));
+            await (parts.Leadership.IsLeading ? TakeAsync(http, parts, from, progress) : parts.Forwarder.ForwardAsync(http, body));
         }
     });
 
-    private static async Task TakeAsync(HttpContext http, AgentApiParts parts, ProgressAddress from, ContainerProgress progress, IReadOnlyDictionary<string, double> metrics)
+    private static async Task TakeAsync(HttpContext http, AgentApiParts parts, ProgressAddress from, ContainerProgress progress)
     {
-        var step = parts.Hub.Reports.Add(from, progress, metrics);
+        var step = parts.Hub.Reports.Add(from, progress);
         var batch = new EventBatch
         {
             Namespace = from.Namespace,

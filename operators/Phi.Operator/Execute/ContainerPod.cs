@@ -35,6 +35,7 @@ internal static class ContainerPod
             pod["spec"]!["volumes"]!.AsArray().Add((JsonNode)new JsonObject { ["name"] = DeepSpeedVolume, ["configMap"] = new JsonObject { ["name"] = DeepSpeedName(job) } });
         }
 
+        ProgressSidecar.Add(pod, effective, index, own);
         var others = container["env"]!.AsArray().OfType<JsonObject>().Where(variable => !own.ContainsKey((string?)variable["name"] ?? "")).Select(variable => variable.DeepClone());
         container["env"] = new JsonArray([.. others, .. own.Select(variable => new JsonObject { ["name"] = variable.Key, ["value"] = variable.Value })]);
     }

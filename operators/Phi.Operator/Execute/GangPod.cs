@@ -30,7 +30,7 @@ internal static class GangPod
         var container = new JsonObject
         {
             ["name"] = PhiNames.TrainerContainer,
-            ["image"] = template.Image ?? DefaultImage,
+            ["image"] = TrainerImage(job),
             ["command"] = new JsonArray("phi-trainer"),
             ["args"] = new JsonArray("agent"),
             ["env"] = Environment(job, index, operatorUrl, agentToken, template),
@@ -81,6 +81,9 @@ internal static class GangPod
             ["spec"] = pod,
         };
     }
+
+    /// <summary>This product's own image; a job may name where it has it from.</summary>
+    public static string TrainerImage(TrainingJob job) => job.Spec.Template?.Image ?? DefaultImage;
 
     /// <summary>Gives each pod of the gang a name in DNS, ready or not: ranks must find each other before any of them is ready.</summary>
     public static JsonObject Service(TrainingJob job) => new()

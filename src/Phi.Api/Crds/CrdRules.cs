@@ -73,6 +73,8 @@ internal static class CrdRules
         CrdRule.Range("phi.schedule.constant.warmupSteps", 0, Unlimited, "write 0 for none"),
         CrdRule.Range("phi.schedule.constant.decaySteps", 0, Unlimited, "write 0 for none"),
         CrdRule.Required("container", "image"),
+        CrdRule.Default("container.progressFile", TrainingJobDefaults.FirstReplica),
+        CrdRule.OneOf("container.progressFile", TrainingJobDefaults.FirstReplica, "EveryReplica", "None"),
         CrdRule.Default("zero.stage", 3),
         CrdRule.Range("zero.stage", 0, 3, "write 3 to shard parameters, gradients and optimizer states"),
         CrdRule.Cel("zero.quantizedWeights.bits", "self == 8", "must be 8; write 8, or leave it out"),

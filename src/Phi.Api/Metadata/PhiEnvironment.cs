@@ -37,6 +37,9 @@ public static class PhiEnvironment
     /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the token as bearer.</summary>
     public const string ProgressUrl = "PHI_PROGRESS_URL";
 
+    /// <summary>File to which a container's program appends its progress, one line of JSON a step (<see cref="Agent.ContainerProgress"/>).</summary>
+    public const string ProgressFile = "PHI_PROGRESS_FILE";
+
     /// <summary>Path of the mounted DeepSpeed configuration of a container job with a <c>zero</c> section.</summary>
     public const string DeepSpeedConfig = "PHI_DEEPSPEED_CONFIG";
 

@@ -56,5 +56,8 @@ public static class PhiNames
     public const string ProgressFieldManager = "phi-progress";
 
     public const string TrainerContainer = "trainer";
+
+    /// <summary>Sidecar of a container job's pod that reads the program's progress file.</summary>
+    public const string ProgressContainer = "phi-progress";
     public const int DefaultMasterPort = 29500;
 }

@@ -8,6 +8,7 @@ public static class TrainingJobDefaults
 {
     public const double StragglerFactor = 2;
     public const int StragglerSteps = 20;
+    public const string FirstReplica = "FirstReplica";
     private const int BytesVocabulary = 257;
 
     /// <summary>Rows of codegen-350M-mono's embedding: its 50295 tokens, rounded up.</summary>
@@ -31,6 +32,11 @@ public static class TrainingJobDefaults
         if (spec.Phi is { } phi)
         {
             Apply(phi, spec);
+        }
+
+        if (spec.Container is { } container)
+        {
+            container.ProgressFile ??= FirstReplica;
         }
 
         spec.Checkpoint = Checkpoint(spec.Checkpoint ?? new CheckpointSpec(), copy.Metadata);

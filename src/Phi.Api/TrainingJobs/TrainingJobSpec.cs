@@ -68,4 +68,6 @@ public sealed class ContainerSpec
     public List<string>? Command { get; set; }
     public List<string>? Args { get; set; }
     public string? WorkingDir { get; set; }
+    /// <summary>Pods whose PHI_PROGRESS_FILE a sidecar reads: FirstReplica, EveryReplica, or None for no file and no sidecar. Default FirstReplica.</summary>
+    public string? ProgressFile { get; set; }
 }

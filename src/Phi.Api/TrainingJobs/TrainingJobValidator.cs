@@ -10,6 +10,7 @@ public static class TrainingJobValidator
     private static readonly string[] Actions = ["Restart", "RestartFree", "Fail", "ExcludeNode"];
     private static readonly string[] DivergenceActions = ["Stop", "Rollback", "Ignore"];
     private static readonly string[] StragglerActions = ["Report", "ExcludeNode"];
+    private static readonly string[] ProgressFiles = [TrainingJobDefaults.FirstReplica, "EveryReplica", "None"];
 
     public static IReadOnlyList<ValidationError> Validate(TrainingJob job) => Check(job, UnsupportedFeatures.Check);
 
@@ -31,6 +32,7 @@ public static class TrainingJobValidator
         if (spec.Container is { } container)
         {
             errors.Required("spec.container.image", container.Image, "name the image to run");
+            errors.OneOf("spec.container.progressFile", container.ProgressFile, ProgressFiles);
         }
 
         Zero(spec, errors);

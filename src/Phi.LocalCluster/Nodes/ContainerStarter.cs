@@ -48,26 +48,42 @@ internal sealed class ContainerStarter(V1Pod pod, string podIp, PodFolder folder
         }
     }
 
+    /// <summary>Runs a command beside the container's, in its environment and with its mounts.</summary>
+    /// <exception cref="PodException">It cannot be started.</exception>
+    public async Task<ContainerProcess> ExecuteAsync(V1Container container, IList<string> command, CancellationToken ct)
+    {
+        try
+        {
+            return await LaunchAsync(new V1Container { Name = container.Name, Command = command, Env = container.Env, EnvFrom = container.EnvFrom, VolumeMounts = container.VolumeMounts, WorkingDir = container.WorkingDir }, $"{container.Name}-exec", ct);
+        }
+        catch (Exception e) when (IsInfrastructure(e))
+        {
+            throw new PodException("CreateContainerError", $"container {container.Name}: {e.Message}");
+        }
+    }
+
     /// <summary>Keeps tokens fresh until cancelled.</summary>
     public Task RefreshAsync(CancellationToken ct) => volumes.RefreshAsync(pod, podIp, folder, time, ct);
 
     private static bool IsInfrastructure(Exception e) => e is HttpRequestException or KubernetesApiException or IOException or UnauthorizedAccessException;
 
-    private async Task StartProcessAsync(ContainerRun run, CancellationToken ct)
+    private async Task StartProcessAsync(ContainerRun run, CancellationToken ct) => run.Started(await LaunchAsync(run.Container, run.Container.Name, ct));
+
+    /// <param name="name">Of the log and of the folder for mounts.</param>
+    private async Task<ContainerProcess> LaunchAsync(V1Container container, string name, CancellationToken ct)
     {
-        var container = run.Container;
         var variables = await environment.ResolveAsync(pod, container, podIp, folder.Path, ct);
         var command = environment.Command(container, variables);
         var mounts = ContainerMount.Of(pod, container, _volumes, variables, folder);
         var workingDirectory = container.WorkingDir ?? folder.Path;
         if (mounts.Count > 0)
         {
-            command = await MountNamespace.WrapAsync(container.Name, mounts, workingDirectory, folder, command, ct);
+            command = await MountNamespace.WrapAsync(name, mounts, workingDirectory, folder, command, ct);
             workingDirectory = folder.Path;
         }
 
-        var process = ContainerProcess.Start(container.Name, command, workingDirectory, variables, folder.Log(container.Name), time);
-        run.Started(process);
+        var process = ContainerProcess.Start(name, command, workingDirectory, variables, folder.Log(name), time);
         folder.Record(process.ProcessId);
+        return process;
     }
 }

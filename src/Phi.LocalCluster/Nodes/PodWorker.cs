@@ -12,6 +12,7 @@ internal sealed partial class PodWorker : IDisposable
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(5);
     private readonly PodFolder _folder;
     private readonly ContainerStarter _starter;
+    private readonly StartupProbe _probe;
     private readonly PodStatusWriter _status;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -35,6 +36,7 @@ internal sealed partial class PodWorker : IDisposable
     {
         (_pod, PodIp, _folder, _status, _time, _logger) = (pod, podIp, folder, status, time, logger);
         _starter = new ContainerStarter(pod, podIp, folder, environment, volumes, time);
+        _probe = new StartupProbe(_starter, time);
         _stop = new PodStop(time);
         _inits = [.. (pod.Spec.InitContainers ?? []).Select(container => new ContainerRun(container, isInit: true))];
         _mains = [.. pod.Spec.Containers.Select(container => new ContainerRun(container, isInit: false))];
@@ -131,6 +133,7 @@ internal sealed partial class PodWorker : IDisposable
             {
                 await _starter.StartAsync(run, ct);
                 _sidecars.Add(SuperviseAsync(run, ct));
+                await _probe.PassAsync(run, _stop.Requested, ct);
             }
             else if (!await RunAllAsync([run], "Pending", ct))
             {

@@ -87,7 +87,8 @@ internal sealed class PodHandler(ResourceService service, TimeProvider clock, st
         var pod = service.Get(request.Type, request.Key);
         var containers = (pod["spec"]!["containers"] as JsonArray ?? []).Select(item => (string)item!["name"]!).ToList();
         var container = request.Query("container") is { Length: > 0 } asked ? asked : containers[0];
-        if (!containers.Contains(container))
+        var inits = (pod["spec"]!["initContainers"] as JsonArray ?? []).Select(item => (string)item!["name"]!);
+        if (!containers.Concat(inits).Contains(container))
         {
             throw ApiException.BadRequest($"container {container} is not valid for pod {request.Name}");
         }
