@@ -26,7 +26,7 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
     [InlineData(Fault.AnswerLost, 3)]
     public async Task Job_WithTheFaultAtOneCallAfterAnother_EndsTheSame(Fault fault, int firstCall)
     {
-        var calls = await EveryCallAsync(fault, Stride == 1 ? 1 : firstCall, Stride);
+        var calls = await EveryCallAsync(fault, Stride == 1 ? 1 : firstCall, Stride, TestContext.Current.CancellationToken);
 
         Assert.InRange(calls, FewestCalls, int.MaxValue);
     }
@@ -35,14 +35,15 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
     [InlineData(Fault.WatchCut)]
     [InlineData(Fault.WatchReplayed)]
     [InlineData(Fault.WatchGone)]
-    public async Task Job_WithEveryWatchSpoiltInTurn_EndsTheSame(Fault fault) => Assert.True(await EveryCallAsync(fault, 1, 1) > 1);
+    public async Task Job_WithEveryWatchSpoiltInTurn_EndsTheSame(Fault fault) => Assert.True(await EveryCallAsync(fault, 1, 1, TestContext.Current.CancellationToken) > 1);
 
     /// <summary>One life for each call that the fault can meet; ends with the one that has no such call.</summary>
     /// <returns>The last call that a fault met.</returns>
-    private async Task<int> EveryCallAsync(Fault fault, int first, int stride)
+    private async Task<int> EveryCallAsync(Fault fault, int first, int stride, CancellationToken cancellationToken)
     {
         for (var call = first; ; call += stride)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var plan = new FaultPlan(call, fault);
             await OneLifeAsync(plan, $"job-{call}-{fault}".ToLowerInvariant());
             if (!plan.HasFired)
