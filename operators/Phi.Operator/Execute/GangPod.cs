@@ -128,6 +128,7 @@ internal static class GangPod
             [PhiEnvironment.PodName] = Field("metadata.name"),
             [PhiEnvironment.PodUid] = Field("metadata.uid"),
             [PhiEnvironment.PodIp] = Field("status.podIP"),
+            [PhiEnvironment.GraceSeconds] = template.TerminationGracePeriodSeconds!.Value.ToString(CultureInfo.InvariantCulture),
         };
         var users = (template.Env ?? []).OfType<JsonObject>().Where(variable => !own.ContainsKey((string?)variable["name"] ?? "")).Select(variable => variable.DeepClone());
         return [.. users, .. own.Select(variable => new JsonObject { ["name"] = variable.Key, [variable.Value is JsonObject ? "valueFrom" : "value"] = variable.Value })];
