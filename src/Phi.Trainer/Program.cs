@@ -6,8 +6,10 @@ using Phi.Trainer.Ranks;
 var agent = new Command("agent", "Start, watch and restart the ranks of this pod, as its environment says.");
 agent.SetAction(async (_, _) => await AgentProgram.RunAsync());
 
-var rank = new Command("rank", "Train as one rank; started by the agent.") { Hidden = true };
-rank.SetAction(async (_, _) => await RankProgram.RunAsync());
+var waits = new Option<bool>("--wait-for-saves") { Description = "Training stands still for every save, from its beginning to its commit: to measure what saving beside training is worth." };
+var rank = new Command("rank", "Train as one rank; started by the agent.") { waits };
+rank.Hidden = true;
+rank.SetAction(async (given, _) => await RankProgram.RunAsync(given.GetValue(waits)));
 
 var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, rank, SampleCommand.Create() };
 

@@ -12,21 +12,22 @@ using Phi.Training.Loop;
 namespace Phi.Trainer.Ranks;
 
 /// <summary>One rank: meets its peers, continues from the newest checkpoint, trains, saves, and tells its agent of each step.</summary>
-internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Func<ICheckpointStorage, ICheckpointStorage> wrap, TimeProvider time)
+internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Func<ICheckpointStorage, ICheckpointStorage> wrap, bool waitsForSaves, TimeProvider time)
 {
     private static readonly TimeSpan HangMargin = TimeSpan.FromSeconds(30);
 
     /// <summary>Reads its start from standard input and trains. The exit code is one of <see cref="RankExitCodes"/>.</summary>
-    public static Task<int> RunAsync() => RunAsync(Console.Out, storage => storage);
+    /// <param name="waitsForSaves">See <see cref="RankSaver.IsSynchronous"/>.</param>
+    public static Task<int> RunAsync(bool waitsForSaves) => RunAsync(Console.Out, storage => storage, waitsForSaves);
 
     /// <param name="output">Takes the events.</param>
     /// <param name="wrap">What lies between this rank and the storage of its checkpoints: nothing, but in tests.</param>
-    internal static async Task<int> RunAsync(TextWriter output, Func<ICheckpointStorage, ICheckpointStorage> wrap)
+    internal static async Task<int> RunAsync(TextWriter output, Func<ICheckpointStorage, ICheckpointStorage> wrap, bool waitsForSaves = false)
     {
         using var reporter = new RankReporter(output, TimeProvider.System);
         // Not disposed: the thread that listens to the agent outlives the program, and with it the process.
         var leave = new LeaveRequest(TimeProvider.System);
-        var program = new RankProgram(reporter, leave, wrap, TimeProvider.System);
+        var program = new RankProgram(reporter, leave, wrap, waitsForSaves, TimeProvider.System);
         var start = JsonSerializer.Deserialize<RankStart>(await Console.In.ReadLineAsync() ?? throw new InvalidOperationException("a rank is started by its agent, which tells it what to do"), PhiJson.Options)!;
         var watch = new Thread(() => WatchAgent(leave)) { IsBackground = true, Name = "agent watch" };
         watch.Start();
@@ -123,7 +124,7 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
         }
 
         reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
-        using var saver = new RankSaver(checkpoints, group, loop, reporter.Emit, Console.Error.WriteLine, time);
+        using var saver = new RankSaver(checkpoints, group, loop, reporter.Emit, Console.Error.WriteLine, time) { IsSynchronous = waitsForSaves };
         return new RankTraining(loop, group, checkpoints, saver, start, data.HeldOut, leave, reporter.Emit, time).Run();
     }
 

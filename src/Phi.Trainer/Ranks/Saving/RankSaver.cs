@@ -21,7 +21,7 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
     private TimeSpan? _commitTook;
 
     /// <summary>Training waits for every save; for measurements.</summary>
-    internal bool IsSynchronous { get; init; }
+    public bool IsSynchronous { get; init; }
 
     /// <summary>The newest step saved or loaded; -1 before.</summary>
     public long Step { get; private set; } = checkpoints.Step;
