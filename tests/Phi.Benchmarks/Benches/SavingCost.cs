@@ -17,7 +17,9 @@ namespace Phi.Benchmarks.Benches;
 internal static class SavingCost
 {
     private const int Every = 20;
-    private const int Rounds = 5;
+
+    /// <summary>Of which the medians are taken.</summary>
+    public const int UsualRounds = 5;
 
     /// <summary>Steps before the measured ones: code is compiled and buffers are made, those of the saves too.</summary>
     private const int WarmupSteps = 2 * Every;
@@ -25,12 +27,12 @@ internal static class SavingCost
     private const int Ranks = 4;
     private const int PerPod = 2;
 
-    public static async Task<IReadOnlyList<Metric>> MeasureAsync()
+    public static async Task<IReadOnlyList<Metric>> MeasureAsync(int rounds)
     {
         var runs = new List<(Run None, Run Beside, Run Waiting)>();
-        for (var round = 1; round <= Rounds; round++)
+        for (var round = 1; round <= rounds; round++)
         {
-            await Console.Error.WriteLineAsync($"cost of saving, round {round} of {Rounds} …");
+            await Console.Error.WriteLineAsync($"cost of saving, round {round} of {rounds} …");
             runs.Add((await RunAsync(saves: false, waits: false), await RunAsync(saves: true, waits: false), await RunAsync(saves: true, waits: true)));
         }
 
@@ -44,7 +46,7 @@ internal static class SavingCost
             new Metric("the stall's share of training time, async", Median(run => run.Beside.StallSeconds * (MeasuredSteps / Every) / run.Beside.Seconds), "of its time"),
         ];
 
-        double Median(Func<(Run None, Run Beside, Run Waiting), double> figure) => runs.Select(figure).Order().ElementAt(Rounds / 2);
+        double Median(Func<(Run None, Run Beside, Run Waiting), double> figure) => runs.Select(figure).Order().ElementAt(rounds / 2);
     }
 
     private static async Task<Run> RunAsync(bool saves, bool waits)

@@ -31,7 +31,7 @@ public sealed class KilledSaveTests : IDisposable
     [InlineData(SavePoint.BeforeCommit, 0, 0, 2)]
     [InlineData(SavePoint.DuringCommit, 0, 0, 2)]
     [InlineData(SavePoint.BeforeRetention, 0, 0, 4)]
-    public async Task Rank_KilledInASave_IsFollowedByAnAttemptFromTheNewestGoodCheckpoint(SavePoint point, int stopping, int killed, long? goesOnFrom)
+    public async Task Rank_KilledInASave_IsFollowedByAnAttemptFromTheNewestGoodCheckpoint(SavePoint point, int stopping, int killed, int? goesOnFrom)
     {
         using (var first = new RankAttempt(_root, 1, World, Steps, stopping, point, KilledStep))
         {

@@ -79,9 +79,13 @@ internal sealed class RankAttempt : IDisposable
         var events = new List<RankEvent>();
         while (await rank.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (line.StartsWith('{'))
+            try
             {
-                events.Add(JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options)!);
+                events.AddRange(line.StartsWith('{') ? [JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options)!] : []);
+            }
+            catch (JsonException)
+            {
+                // Of a rank that was killed, the last line is cut off.
             }
         }
 
