@@ -46,8 +46,8 @@ internal sealed class OperatorParts : IAsyncDisposable
         Cluster = new ClusterCache(_fenced, time, logs);
         Hub = new AgentHub(Cluster, time);
         _decide = options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide;
-        _progress = new ProgressTracker(_fenced, Cluster, store, Metrics, time, logger);
         Events = new EventRecorder(new EventWriter(_fenced, Identity.Name), Metrics, time, logs.CreateLogger("Phi.Operator.Events"));
+        _progress = new ProgressTracker(_fenced, Cluster, store, Events, Metrics, time, logger);
         _queues = new QueueManager(_fenced, Cluster.Synced, keepsWords: !options.SimulateExecution, time, logs);
         _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>());
         if (options.LeaderElect)

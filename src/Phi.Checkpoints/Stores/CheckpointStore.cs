@@ -29,9 +29,6 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
 
     public Uri UriOf(long step) => storage.UriOf(Folder(step));
 
-    /// <inheritdoc cref="StorageProbe.Run"/>
-    public void Probe(string name) => StorageProbe.Run(storage, name);
-
     /// <summary>Writes one rank's shard; nothing refers to it until <see cref="Commit"/>. The attempt is in the name, so that a stale attempt's shards cannot replace newer ones.</summary>
     public unsafe ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellationToken = default) =>
         WriteShard(step, attempt, rank, worldSize, [.. tensors.Select(tensor => new StreamedTensor(tensor.Name, WeightType.F32, [tensor.Length], (first, into) => new ReadOnlySpan<byte>((byte*)tensor.Values + first, into.Length).CopyTo(into)))], cancellationToken);
