@@ -2,35 +2,52 @@ using Phi.Checkpoints.Format;
 
 namespace Phi.Checkpoints.Stores;
 
-/// <summary>A checkpoint as a person names it: the folder of one step, or the root that holds several.</summary>
+/// <summary>A checkpoint as a person names it: the folder or address of one step, or of the root that holds several.</summary>
 public static class CheckpointLocation
 {
+    /// <summary>The storage at a root.</summary>
+    public static ICheckpointStorage Open(string root) => new FolderStorage(IsAddress(root) && new Uri(root) is { IsFile: true } uri ? uri.LocalPath : root);
+
+    /// <summary>The root, and the step if the location names one.</summary>
+    /// <exception cref="CheckpointException">It is a folder that is not there, or its name is almost a step's.</exception>
+    public static (string Root, long? Step) Parse(string location)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(location);
+        // A signature belongs to the root.
+        var (path, query) = IsAddress(location) && location.IndexOf('?', StringComparison.Ordinal) is >= 0 and var at ? (location[..at], location[at..]) : (location, "");
+        path = IsAddress(location) ? path.TrimEnd('/') : Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var isFile = !IsAddress(location) || path.StartsWith("file://", StringComparison.OrdinalIgnoreCase);
+        if (isFile && !Directory.Exists(IsAddress(path) ? new Uri(path).LocalPath : path))
+        {
+            throw new CheckpointException($"'{location}' is no folder; name a checkpoint such as step-00000300, or the folder that holds checkpoints");
+        }
+
+        var name = path[(path.LastIndexOf('/') + 1)..];
+        if (!name.StartsWith(CheckpointStore.StepPrefix, StringComparison.Ordinal))
+        {
+            return (path + query, null);
+        }
+
+        var step = CheckpointStore.TryParseStep(name) ?? throw new CheckpointException($"'{location}' is no checkpoint; its name would be step- and eight digits, such as step-00000300");
+        return (path[..^(name.Length + 1)] is { Length: > 0 } root ? root + query : "/", step);
+    }
+
     /// <summary>The step's checkpoint, or the root's newest good one; every digest of its shards is checked.</summary>
     /// <param name="onBad">Hears of each newer checkpoint below a root that is damaged.</param>
     /// <exception cref="CheckpointException">There is none, or the named one is damaged.</exception>
     public static (CheckpointStore Store, CheckpointManifest Manifest) Find(string location, Action<long, CheckpointException> onBad)
     {
-        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(location));
-        if (!Directory.Exists(folder))
+        var (root, step) = Parse(location);
+        var store = new CheckpointStore(Open(root));
+        if (step is null)
         {
-            throw new CheckpointException($"'{location}' is no folder; name a checkpoint such as step-00000300, or the folder that holds checkpoints");
+            return (store, store.NewestGood(onBad) ?? throw new CheckpointException($"'{location}' holds no good checkpoint; name a folder such as step-00000300, or the one that holds it"));
         }
 
-        var name = Path.GetFileName(folder);
-        if (!name.StartsWith(CheckpointStore.StepPrefix, StringComparison.Ordinal))
-        {
-            var root = CheckpointStore.InFolder(folder);
-            return (root, root.NewestGood(onBad) ?? throw new CheckpointException($"'{location}' holds no good checkpoint; name a folder such as step-00000300, or the one that holds it"));
-        }
-
-        var step = CheckpointStore.TryParseStep(name) ?? throw new CheckpointException($"'{location}' is no checkpoint; its name would be step- and eight digits, such as step-00000300");
-        var store = CheckpointStore.InFolder(Path.GetDirectoryName(folder)!);
-        var manifest = store.ReadManifest(step);
-        foreach (var shard in manifest.Shards)
-        {
-            store.VerifyShard(step, shard);
-        }
-
+        var manifest = store.ReadManifest(step.Value);
+        store.Verify(manifest);
         return (store, manifest);
     }
+
+    private static bool IsAddress(string location) => location.Contains("://", StringComparison.Ordinal);
 }

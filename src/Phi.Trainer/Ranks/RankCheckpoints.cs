@@ -6,6 +6,7 @@ using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Layout;
 using Phi.Checkpoints.Resharding;
+using Phi.Checkpoints.Retention;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Training.Loop;
@@ -100,7 +101,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
                 Shards = shards,
             }, _damaged);
             _damaged.Clear();
-            store.Retain(keepLast);
+            store.Retain(new RetentionPolicy { KeepLast = keepLast, KeepEvery = start.Assignment.Spec.Checkpoint?.KeepEvery });
             saved = new CheckpointEvent
             {
                 Step = step,
