@@ -6,6 +6,7 @@ internal static class UnsupportedFeatures
     public static void Check(TrainingJobSpec spec, ErrorList errors)
     {
         Refuse("spec.checkpoint.store.azureBlob", spec.Checkpoint?.Store?.AzureBlob is not null, "azureBlob", "use folder");
+        Refuse("spec.phi.initialize.from.azureBlob", spec.Phi?.Initialize?.From?.AzureBlob is not null, "azureBlob", "use folder or job");
         Refuse("spec.checkpoint.everyMinutes", spec.Checkpoint?.EveryMinutes is not null, spec.Checkpoint?.EveryMinutes, "use everySteps");
         void Refuse(string field, bool asked, object? value, string remedy)
         {

@@ -114,8 +114,16 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
         var folder = Path.Combine(start.CheckpointRoot, spec.Checkpoint!.Store!.Folder!.Path!);
         using var store = CheckpointStore.InFolder(folder);
-        var checkpoints = new RankCheckpoints(store, group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), time);
+        var match = new CheckpointMatch(configuration, data.Tokenizer, data.Digest);
+        var checkpoints = new RankCheckpoints(store, group, loop, start, match, time);
         checkpoints.Load(Console.Error.WriteLine);
+        if (checkpoints.Step < 0 && assignment.Initialize is { } source)
+        {
+            new RankInitialization(source, start, group, loop, match, time).Load(Console.Error.WriteLine);
+            // Later attempts continue from this, whatever becomes of the source.
+            Save(checkpoints, spec.Checkpoint.KeepLast!.Value);
+        }
+
         foreach (var (attempt, step) in checkpoints.Recall())
         {
             reporter.Emit(new RankEvent.Recalled(attempt, step));
