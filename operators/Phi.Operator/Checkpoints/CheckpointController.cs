@@ -35,6 +35,7 @@ internal sealed class CheckpointController(string? root, ClusterCache cluster, T
             await scheduler.ScheduleJob(
                 JobBuilder.Create<SweepJob>().WithIdentity(SweepKey).Build(),
                 TriggerBuilder.Create(time).WithIdentity(SweepKey).StartNow().WithSimpleSchedule(schedule => schedule.WithInterval(Interval).RepeatForever()).Build(),
+                new ScheduleJobOptions(),
                 ct);
             await scheduler.Start(ct);
             await Task.Delay(Timeout.InfiniteTimeSpan, time, ct);
