@@ -17,7 +17,7 @@ public sealed class ParallelReadsTests : IDisposable
         using var store = CheckpointStore.InFolder(_root);
         var state = new SavedRegions(new ModelConfiguration { Layers = 4, HiddenSize = 64, Heads = 2, RotaryDim = 8, MlpSize = 128, VocabularySize = 257, SequenceLength = 8 }, 1);
         var manifest = state.Save(store, 3);
-        var files = new MeetingFiles(store);
+        using var files = new MeetingFiles(store);
 
         state.AssertLoads(files, manifest, 0, 1);
 
@@ -37,7 +37,7 @@ public sealed class ParallelReadsTests : IDisposable
     }
 
     /// <summary>The first read waits for a second one.</summary>
-    private sealed class MeetingFiles(ICheckpointFiles files) : ICheckpointFiles
+    private sealed class MeetingFiles(ICheckpointFiles files) : ICheckpointFiles, IDisposable
     {
         private readonly ManualResetEventSlim _met = new();
         private int _now;
@@ -46,6 +46,8 @@ public sealed class ParallelReadsTests : IDisposable
         public bool HasMet => _met.IsSet;
 
         public int Most => _most;
+
+        public void Dispose() => _met.Dispose();
 
         public void Read(long step, string file, long first, Span<byte> into)
         {
