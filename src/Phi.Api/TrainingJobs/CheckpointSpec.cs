@@ -9,6 +9,7 @@ public sealed class CheckpointSpec
     public long? EveryMinutes { get; set; }
     /// <summary>Newest checkpoints kept, at least 1. Default 3.</summary>
     public int? KeepLast { get; set; }
+    /// <summary>Checkpoints of every multiple of so many steps are kept for ever, beside the newest. Default: none.</summary>
     public long? KeepEvery { get; set; }
     /// <summary>Save when a pod is asked to leave. Default true.</summary>
     public bool? OnPreemption { get; set; }

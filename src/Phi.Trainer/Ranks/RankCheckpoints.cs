@@ -3,6 +3,7 @@ using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Layout;
 using Phi.Checkpoints.Resharding;
+using Phi.Checkpoints.Retention;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Training.Loop;
@@ -107,7 +108,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
     {
         try
         {
-            store.Retain(keepLast);
+            store.Retain(new RetentionPolicy { KeepLast = keepLast, KeepEvery = start.Assignment.Spec.Checkpoint?.KeepEvery });
         }
         catch (StorageException e)
         {

@@ -115,15 +115,28 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
         }
 
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
-        var checkpoints = new RankCheckpoints(store, group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), spec.Checkpoint!.KeepLast!.Value, time);
+        var match = new CheckpointMatch(configuration, data.Tokenizer, data.Digest);
+        var checkpoints = new RankCheckpoints(store, group, loop, start, match, spec.Checkpoint!.KeepLast!.Value, time);
         checkpoints.Load(Console.Error.WriteLine);
+        var source = checkpoints.Step < 0 ? assignment.Initialize : null;
+        if (source is not null)
+        {
+            new RankInitialization(source, start, group, loop, match, time).Load(Console.Error.WriteLine);
+        }
+
         foreach (var (attempt, step) in checkpoints.Recall())
         {
             reporter.Emit(new RankEvent.Recalled(attempt, step));
         }
 
-        reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
         using var saver = new RankSaver(checkpoints, group, loop, reporter.Emit, Console.Error.WriteLine, time) { IsSynchronous = waitsForSaves };
+        if (source is not null)
+        {
+            // Later attempts continue from this, whatever becomes of the source.
+            saver.SaveNow(leave);
+        }
+
+        reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
         return new RankTraining(loop, group, checkpoints, saver, start, data.HeldOut, leave, reporter.Emit, time).Run();
     }
 
