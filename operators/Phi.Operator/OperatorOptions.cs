@@ -14,6 +14,9 @@ public sealed class OperatorOptions
     /// <summary>SQLite file of the telemetry store; replicas share it.</summary>
     public required string TelemetryDatabase { get; init; }
 
+    /// <summary>Folder that holds the jobs' checkpoints, if this machine sees it: what attempts of ended jobs never committed is removed from there. Null: nothing is.</summary>
+    public string? CheckpointRoot { get; init; }
+
     /// <summary>Address that the agent API and the health endpoints listen on. Default: 127.0.0.1.</summary>
     public IPAddress BindAddress { get; init; } = IPAddress.Loopback;
 

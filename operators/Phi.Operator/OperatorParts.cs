@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using OpenTelemetry.Trace;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
+using Phi.Operator.Checkpoints;
 using Phi.Operator.Controllers;
 using Phi.Operator.Cron;
 using Phi.Operator.Events;
@@ -33,6 +34,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     private readonly ProgressTracker _progress;
     private readonly QueueManager _queues;
     private readonly CronController _crons;
+    private readonly CheckpointController _checkpoints;
     private readonly Func<JobSnapshot, JobDecision> _decide;
 
     private OperatorParts(OperatorOptions options, OperatorSeams seams, ILoggerFactory logs, TelemetryStore store, Socket listener)
@@ -46,10 +48,11 @@ internal sealed class OperatorParts : IAsyncDisposable
         Cluster = new ClusterCache(_fenced, time, logs);
         Hub = new AgentHub(Cluster, time);
         _decide = options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide;
-        _progress = new ProgressTracker(_fenced, Cluster, store, Metrics, time, logger);
         Events = new EventRecorder(new EventWriter(_fenced, Identity.Name), Metrics, time, logs.CreateLogger("Phi.Operator.Events"));
+        _progress = new ProgressTracker(_fenced, Cluster, store, Events, Metrics, time, logger);
         _queues = new QueueManager(_fenced, Cluster.Synced, keepsWords: !options.SimulateExecution, time, logs);
         _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>());
+        _checkpoints = new CheckpointController(options.CheckpointRoot, Cluster, time, logs.CreateLogger("Phi.Operator.Checkpoints"));
         if (options.LeaderElect)
         {
             var lease = seams.Lease(new LeaseOptions { Namespace = Identity.Namespace, Identity = Identity.Name });
@@ -119,6 +122,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         _progress,
         _queues,
         _crons,
+        _checkpoints,
         jobs,
     ];
 

@@ -50,6 +50,12 @@ public static class JobReconciler
             return Fail(snapshot, "DeadlineExceeded", $"the job ran longer than activeDeadlineSeconds ({job.Spec.ActiveDeadlineSeconds})");
         }
 
+        // Before the queue: whoever waits for a checkpoint needs no quota.
+        if (Initialization.Decide(snapshot) is { } initialization)
+        {
+            return initialization;
+        }
+
         // Before the finalizer: of a job that only waits there is nothing to clean up.
         if (Queueing.Decide(snapshot) is { } queueing)
         {

@@ -17,6 +17,6 @@ public static class ExitCodes
     public const int JobFailed = 6;
     /// <summary>Data, a checkpoint or a model folder cannot be read or written, is damaged, or was refused.</summary>
     public const int InvalidData = 7;
-    /// <summary>Interrupted (Ctrl-C): a job saved a checkpoint and is suspended; a folder of data can be continued; an export or import left nothing.</summary>
+    /// <summary>Interrupted (Ctrl-C): a job saved a checkpoint and is suspended; a folder of data and a copy can be continued; an export or import left nothing.</summary>
     public const int Interrupted = 130;
 }

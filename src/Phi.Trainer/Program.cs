@@ -7,8 +7,10 @@ using Phi.Trainer.Ranks;
 var agent = new Command("agent", "Start, watch and restart the ranks of this pod, as its environment says.");
 agent.SetAction(async (_, _) => await AgentProgram.RunAsync());
 
-var rank = new Command("rank", "Train as one rank; started by the agent.") { Hidden = true };
-rank.SetAction(async (_, _) => await RankProgram.RunAsync());
+var waits = new Option<bool>("--wait-for-saves") { Description = "Training stands still for every save, from its beginning to its commit: to measure what saving beside training is worth." };
+var rank = new Command("rank", "Train as one rank; started by the agent.") { waits };
+rank.Hidden = true;
+rank.SetAction(async (given, _) => await RankProgram.RunAsync(given.GetValue(waits)));
 
 var progress = new Command("progress", "Read the progress file of this pod's program and report it, as a sidecar.");
 progress.SetAction(async (_, _) => await ProgressProgram.RunAsync());

@@ -37,6 +37,13 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Phi!.Model!.RotaryDim = 66, "spec.phi.model.rotaryDim", "66", "half the head size");
         Add(s => s.Phi!.Model!.Layers = 0, "spec.phi.model.layers", "0", "within the range");
         Add(s => s.Phi!.Model!.Dropout = 1.5, "spec.phi.model.dropout", "1.5", "probability");
+        Add(s => s.Phi!.Initialize = new InitializeSpec(), "spec.phi.initialize.from", "missing", "add job");
+        Add(s => s.Phi!.Initialize = new InitializeSpec { From = new InitializeSourceSpec { Job = "a", Folder = new FolderStoreSpec { Path = "b" } } }, "spec.phi.initialize.from", "job and folder", "keep one");
+        Add(s => s.Phi!.Initialize = new InitializeSpec { From = new InitializeSourceSpec { Folder = new FolderStoreSpec() } }, "spec.phi.initialize.from.folder.path", "missing", "name the folder");
+        Add(s => s.Phi!.Initialize = new InitializeSpec { From = new InitializeSourceSpec { Folder = new FolderStoreSpec { Path = "../b" } } }, "spec.phi.initialize.from.folder.path", "../b", "below the checkpoint root");
+        Add(s => s.Phi!.Initialize = new InitializeSpec { From = new InitializeSourceSpec { Job = "" } }, "spec.phi.initialize.from.job", "''", "name the job");
+        Add(s => s.Phi!.Initialize = new InitializeSpec { From = new InitializeSourceSpec { Job = "a" }, Step = -1 }, "spec.phi.initialize.step", "-1", "newest");
+        Add(s => s.Phi!.Initialize = new InitializeSpec { From = new InitializeSourceSpec { Job = "a" }, What = "moments" }, "spec.phi.initialize.what", "moments", "write weights");
         Add(s => s.Phi!.Data!.Sources = [], "spec.phi.data.sources", "missing", "add the files");
         Add(s => s.Phi!.Data!.Sources = ["a", " "], "spec.phi.data.sources[1]", "''", "remove it");
         Add(s => s.Phi!.Data!.HeldOutFraction = 0.9, "spec.phi.data.heldOutFraction", "0.9", "at most half");

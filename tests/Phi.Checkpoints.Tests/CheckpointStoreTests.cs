@@ -1,6 +1,7 @@
 using CsCheck;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Resharding;
+using Phi.Checkpoints.Retention;
 using Phi.Checkpoints.Stores;
 
 namespace Phi.Checkpoints.Tests;
@@ -43,7 +44,7 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Equal("new", File.ReadAllText(Path.Combine(store.UriOf(10).LocalPath, "tokenizer.json")));
         Assert.DoesNotContain(Directory.GetFiles(store.UriOf(10).LocalPath), file => file.EndsWith(".tmp", StringComparison.Ordinal));
         Save(store, 20, [[1f]]);
-        store.Retain(1);
+        store.Retain(new RetentionPolicy { KeepLast = 1 });
         Assert.False(Directory.Exists(store.UriOf(10).LocalPath));
     }
 
@@ -109,10 +110,10 @@ public sealed class CheckpointStoreTests : IDisposable
             Save(store, step, [[step]]);
         }
 
-        store.Retain(2);
+        store.Retain(new RetentionPolicy { KeepLast = 2 });
 
         Assert.Equal([20, 15], store.CommittedSteps());
-        Assert.Throws<ArgumentOutOfRangeException>(() => store.Retain(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => store.Retain(new RetentionPolicy { KeepLast = 0 }));
     }
 
     private static CheckpointManifest Save(CheckpointStore store, long step, float[][] tensors)

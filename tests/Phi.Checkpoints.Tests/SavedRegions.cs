@@ -8,19 +8,23 @@ namespace Phi.Checkpoints.Tests;
 /// <summary>A model's whole state in memory, written and read as the shards of a world.</summary>
 internal sealed class SavedRegions
 {
+    private readonly ModelConfiguration _model;
     private readonly IReadOnlyList<UnitLayout> _units;
     private readonly Dictionary<string, byte[]> _state = new(StringComparer.Ordinal);
 
     /// <summary>Random bits: every value there is, NaN and infinity too.</summary>
     public SavedRegions(ModelConfiguration model, int seed)
     {
-        _units = UnitLayout.Of(model);
+        (_model, _units) = (model, UnitLayout.Of(model));
         var random = new Random(seed);
         foreach (var (region, kind) in Cut(1).SelectMany(region => ShardLayout.Kinds.Select(kind => (region, kind))))
         {
             random.NextBytes(_state[$"{region.Name}.{kind}"] = new byte[region.Length * sizeof(float)]);
         }
     }
+
+    /// <summary>One element of a region of a kind, such as layer-0.matrices.weights.</summary>
+    public void Set(string region, int element, float value) => BitConverter.TryWriteBytes(_state[region].AsSpan(element * sizeof(float)), value);
 
     /// <summary>The regions in so many shards.</summary>
     public List<UnitEntry> Cut(int shards, long alignment = ShardLayout.DefaultAlignment) =>
@@ -29,13 +33,13 @@ internal sealed class SavedRegions
     /// <summary>Shards of a world in a zero stage.</summary>
     public static int Shards(int world, int stage) => stage == 0 ? 1 : world;
 
-    public CheckpointManifest Save(CheckpointStore store, int shards, long alignment = ShardLayout.DefaultAlignment)
+    public CheckpointManifest Save(CheckpointStore store, int shards, long alignment = ShardLayout.DefaultAlignment, long step = 0)
     {
         var regions = Cut(shards, alignment);
         var manifest = new CheckpointManifest
         {
-            Step = 0, RunId = "run", Attempt = 1, Seed = 1, WorldSize = shards, Time = DateTimeOffset.UnixEpoch, Units = regions,
-            Shards = [.. Enumerable.Range(0, shards).Select(shard => store.WriteShard(0, 1, shard, shards, [.. regions.SelectMany(region => ShardLayout.Kinds.Select(kind => Tensor(region, kind, shard)))], CancellationToken.None))],
+            Step = step, RunId = "run", Attempt = 1, Seed = 1, WorldSize = shards, Time = DateTimeOffset.UnixEpoch, Units = regions, Model = _model.ToDimensions(),
+            Shards = [.. Enumerable.Range(0, shards).Select(shard => store.WriteShard(step, 1, shard, shards, [.. regions.SelectMany(region => ShardLayout.Kinds.Select(kind => Tensor(region, kind, shard)))], CancellationToken.None))],
         };
         Assert.True(store.Commit(manifest));
         return manifest;

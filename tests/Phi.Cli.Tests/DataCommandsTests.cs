@@ -38,9 +38,9 @@ public sealed class DataCommandsTests : IDisposable
     [InlineData(7, "holds no prepared data", "data", "verify", "in")]
     [InlineData(7, "ask for at least 257", "data", "train-tokenizer", "--sources", "in/a.txt", "--vocabulary-size", "10", "--output", "out")]
     [InlineData(2, "--output", "data", "prepare", "--sources", "in")]
-    [InlineData(2, "5GB", "checkpoint", "export", "--checkpoint", "in", "--output", "out", "--max-shard-bytes", "5GB")]
-    [InlineData(2, "four", "checkpoint", "import", "--from", "in", "--output", "out", "--shards", "four")]
-    [InlineData(2, "--shards is 0; it must be at least 1", "checkpoint", "import", "--from", "in", "--output", "out", "--shards", "0")]
+    [InlineData(2, "5GB", "checkpoint", "export", "in", "--to", "out", "--max-shard-bytes", "5GB")]
+    [InlineData(2, "four", "checkpoint", "import", "in", "--to", "out", "--shards", "four")]
+    [InlineData(2, "--shards is 0; it must be at least 1", "checkpoint", "import", "in", "--to", "out", "--shards", "0")]
     public async Task Data_WhatCannotBeDone_SaysWhyAndEndsWithItsCode(int code, string expected, params string[] arguments)
     {
         Write("in/a.txt", "a");

@@ -47,6 +47,25 @@ public sealed class RunProgressTests
         Assert.Equal(1, progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 10, Created.AddSeconds(2)).Goodput!.ProductiveSeconds);
     }
 
+    [Fact]
+    public void Describe_SavesBesideTraining_CountsWhatTrainingStoodStillAlone()
+    {
+        var progress = new RunProgress();
+        for (var step = 1; step <= 4; step++)
+        {
+            progress.Add(1, Step(step, 5 + step));
+        }
+
+        var missed = new MissedCheckpoint { Step = 3, Time = Created, Reason = MissedCheckpoint.StorageFailed, Message = "no answer", StallSeconds = 0.25 };
+        progress.Add(new CheckpointEvent { Step = 2, Time = Created, Uri = "file:///c", Seconds = 30, StallSeconds = 0.5 });
+
+        Assert.True(progress.Add(1, missed));
+        Assert.False(progress.Add(1, missed));
+        var goodput = progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(10)).Goodput!;
+        Assert.Equal(0.75, goodput.LostSeconds!["checkpointStall"]);
+        Assert.Equal(10, goodput.ProductiveSeconds + goodput.LostSeconds.Values.Sum());
+    }
+
     private static StepEvent Step(long step, double at) =>
         new() { Rank = 0, Step = step, Time = Created.AddSeconds(at), Metrics = new Dictionary<string, double> { ["step_seconds"] = 1, ["loss"] = 1.0 / step, ["tokens"] = step * 100 } };
 }

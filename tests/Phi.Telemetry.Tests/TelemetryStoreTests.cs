@@ -83,10 +83,12 @@ public sealed class TelemetryStoreTests : IAsyncLifetime
             },
             Ct);
 
-        Assert.Equal([100, 50], (await _store.CheckpointsAsync(Run, Ct)).Select(checkpoint => checkpoint.Step));
+        var stored = await _store.CheckpointsAsync(Run, Ct);
+        Assert.Equal([100, 50], stored.Select(checkpoint => checkpoint.Step));
+        Assert.Equal((0.5, 0.125), (stored[0].Seconds, stored[0].StallSeconds));
     }
 
-    private static CheckpointEvent Checkpoint(long step) => new() { Step = step, Time = DateTimeOffset.UnixEpoch, Uri = $"file:///c/step-{step}", Bytes = 10, Seconds = 0.5 };
+    private static CheckpointEvent Checkpoint(long step) => new() { Step = step, Time = DateTimeOffset.UnixEpoch, Uri = $"file:///c/step-{step}", Bytes = 10, Seconds = 0.5, StallSeconds = 0.125 };
 
     private static EventBatch Batch(int attempt, long from, long to, Func<long, double> loss) => new()
     {

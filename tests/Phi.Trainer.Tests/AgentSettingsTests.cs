@@ -23,6 +23,16 @@ public sealed class AgentSettingsTests
     [Fact]
     public void Read_OfAPodsEnvironment_HasTheReplica() => Assert.Equal(1, AgentSettings.Read(Good.GetValueOrDefault).Request.ReplicaIndex);
 
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("45", 45.0)]
+    public void Read_GraceOfThePod_IsTheTimeToLeave(string? given, double? seconds)
+    {
+        var pod = new Dictionary<string, string?>(Good) { [PhiEnvironment.GraceSeconds] = given };
+
+        Assert.Equal(seconds, AgentSettings.Read(pod.GetValueOrDefault).GracePeriod?.TotalSeconds);
+    }
+
     [Fact]
     public void Read_WithoutVariables_NamesEveryOne()
     {
@@ -34,11 +44,12 @@ public sealed class AgentSettingsTests
     [Fact]
     public void Read_WrongValues_AreNamed()
     {
-        var wrong = new Dictionary<string, string?>(Good) { [PhiEnvironment.ReplicaIndex] = "one", [PhiEnvironment.OperatorUrl] = "nowhere" };
+        var wrong = new Dictionary<string, string?>(Good) { [PhiEnvironment.ReplicaIndex] = "one", [PhiEnvironment.OperatorUrl] = "nowhere", [PhiEnvironment.GraceSeconds] = "1m" };
 
         var error = Assert.Throws<ArgumentException>(() => AgentSettings.Read(wrong.GetValueOrDefault));
 
         Assert.Contains("PHI_REPLICA_INDEX is 'one'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("PHI_GRACE_SECONDS is '1m'", error.Message, StringComparison.Ordinal);
         Assert.Contains("PHI_OPERATOR_URL is 'nowhere'", error.Message, StringComparison.Ordinal);
     }
 }

@@ -3,6 +3,7 @@ using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Data.Tokenizers;
 using Phi.Trainer.Ranks;
+using Phi.Trainer.Ranks.Saving;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 using Phi.Training.Optimizer;
@@ -60,7 +61,7 @@ internal sealed class ElasticRun(TrainingConfiguration configuration, string roo
         var tokens = new RecordedTokens();
         var mine = configuration with { Zero = zero };
         using var loop = new TrainingLoop(mine, group, new TokenDataset(tokens));
-        var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), group, loop, RankStarts.Of(group.Rank, group.WorldSize, number), new CheckpointMatch(mine, TokenizerFiles.Bytes, "data"), TimeProvider.System);
+        var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), group, loop, RankStarts.Of(group.Rank, group.WorldSize, number), new CheckpointMatch(mine, TokenizerFiles.Bytes, "data"), keepLast, TimeProvider.System);
         checkpoints.Load(line =>
         {
             lock (Log)
@@ -79,7 +80,9 @@ internal sealed class ElasticRun(TrainingConfiguration configuration, string roo
 
         attempt.Saved.Add(loop);
         before?.Invoke(group.Rank);
-        checkpoints.Save(keepLast);
+        using var leave = new LeaveRequest(TimeProvider.System);
+        using var saver = new RankSaver(checkpoints, group, loop, _ => { }, _ => { }, TimeProvider.System);
+        saver.SaveNow(leave);
     }
 
     /// <summary>What all ranks of an attempt saw.</summary>

@@ -8,6 +8,7 @@ using Phi.Checkpoints.Weights;
 using Phi.Collectives;
 using Phi.Data.Tokenizers;
 using Phi.Trainer.Ranks;
+using Phi.Trainer.Ranks.Saving;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 using Phi.Training.Optimizer;
@@ -183,7 +184,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), group, loop, RankStarts.Of(rank, world), new CheckpointMatch(configuration, tokenizer ?? TokenizerFiles.Bytes, data), TimeProvider.System);
+                var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), group, loop, RankStarts.Of(rank, world), new CheckpointMatch(configuration, tokenizer ?? TokenizerFiles.Bytes, data), 1, TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)
@@ -193,7 +194,9 @@ public sealed class ImportedModelTests : IDisposable
 
                 if (save)
                 {
-                    checkpoints.Save(keepLast: 1);
+                    using var leave = new LeaveRequest(TimeProvider.System);
+                    using var saver = new RankSaver(checkpoints, group, loop, _ => { }, _ => { }, TimeProvider.System);
+                    saver.SaveNow(leave);
                 }
             }
             catch (Exception e)

@@ -15,7 +15,7 @@ public sealed class StepHistoryTests
             written.Add(step < 3 ? 1 : 2, Step(step, step == 4 ? double.NaN : 2.5 / step));
         }
 
-        var read = new StepHistory().Read(written.Write(), newest: 4);
+        var read = new StepHistory().Read(StepHistory.Write(written.Entries()), newest: 4);
 
         Assert.Equal([(1, 1), (1, 2), (2, 3), (2, 4)], read.Select(entry => (entry.Attempt, entry.Step.Step)));
         Assert.Equal(2.5 / 3, read[2].Step.Metrics["loss"]);
@@ -27,7 +27,7 @@ public sealed class StepHistoryTests
     {
         var written = new StepHistory();
         written.Add(1, Step(1, 2));
-        var lines = Encoding.UTF8.GetString(written.Write());
+        var lines = Encoding.UTF8.GetString(StepHistory.Write(written.Entries()));
 
         var read = new StepHistory().Read(Encoding.UTF8.GetBytes($"{{\"attempt\":\n{lines}nonsense\n{lines[..20]}"), newest: 10);
 
@@ -43,7 +43,7 @@ public sealed class StepHistoryTests
             history.Add(1, Step(step, 1));
         }
 
-        var read = new StepHistory().Read(history.Write(), newest: 5000);
+        var read = new StepHistory().Read(StepHistory.Write(history.Entries()), newest: 5000);
 
         Assert.Equal(5000, read[^1].Step.Step);
         Assert.InRange(read.Count, 1000, 3000);

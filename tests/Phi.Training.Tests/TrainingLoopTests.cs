@@ -7,6 +7,12 @@ namespace Phi.Training.Tests;
 [Collection("torch")]
 public sealed class TrainingLoopTests
 {
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Snapshot_WhileTrainingGoesOn_StaysAsItIs(int world) =>
+        SmallRun.Train(world, 1, SmallRun.Configuration with { Precision = ComputePrecision.Fp16 }, finish: (loop, _) => SnapshotCheck.Run(loop));
+
     [Fact]
     public void Step_WorldOfOne_EqualsThePlainLoopBitForBit()
     {

@@ -87,6 +87,7 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
                 FirstRank = request.ReplicaIndex * perReplica,
                 MasterAddress = gang.First(pod => PodReader.Index(pod) == 0).Status.PodIP,
                 MasterPort = PhiNames.DefaultMasterPort,
+                Initialize = InitializeSource.Location(spec, job.Status) is { } location ? new InitializeAssignment(location, spec.Phi!.Initialize!.Step, spec.Phi.Initialize.What!) : null,
                 ResumeStep = job.Status.Checkpoint?.Step,
                 SkippedBatches = job.Status.SkippedBatches ?? [],
                 Spec = spec,

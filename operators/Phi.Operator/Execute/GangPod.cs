@@ -139,6 +139,7 @@ internal static class GangPod
             [PhiEnvironment.PodName] = Field("metadata.name"),
             [PhiEnvironment.PodUid] = Field("metadata.uid"),
             [PhiEnvironment.PodIp] = Field("status.podIP"),
+            [PhiEnvironment.GraceSeconds] = template.TerminationGracePeriodSeconds!.Value.ToString(CultureInfo.InvariantCulture),
         };
         if (job.Spec.Checkpoint?.Store?.AzureBlob?.SecretName is { } secret)
         {

@@ -44,6 +44,7 @@ internal sealed class OperatorMetrics
         Tokens = Factory.CreateCounter("phi_training_tokens_total", "Tokens in those steps.");
         Checkpoints = Factory.CreateCounter("phi_checkpoint_commits_total", "Checkpoints committed.");
         CheckpointBytes = Factory.CreateCounter("phi_checkpoint_bytes_total", "Bytes of the committed checkpoints.");
+        MissedCheckpoints = Factory.CreateCounter("phi_checkpoint_missed_total", "Steps that should have been saved and were not, by reason (StorageFailed, NoTime).", ["reason"]);
     }
 
     public CollectorRegistry Registry { get; } = Prometheus.Metrics.NewCustomRegistry();
@@ -68,6 +69,8 @@ internal sealed class OperatorMetrics
     public Counter Checkpoints { get; }
 
     public Counter CheckpointBytes { get; }
+
+    public Counter MissedCheckpoints { get; }
 
     public void Reconciled(string controller, bool isSuccess, string reason, TimeSpan duration)
     {

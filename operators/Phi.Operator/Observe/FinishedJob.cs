@@ -32,6 +32,13 @@ internal static class FinishedJob
             // The total of its progress, which may still come.
             Phi = job.Spec.Phi is { } phi ? new PhiSpec { Steps = phi.Steps } : null,
         },
-        Status = new TrainingJobStatus { Phase = job.Status!.Phase, Attempt = job.Status.Attempt, CompletionTime = job.Status.CompletionTime },
+        Status = new TrainingJobStatus
+        {
+            Phase = job.Status!.Phase,
+            Attempt = job.Status.Attempt,
+            CompletionTime = job.Status.CompletionTime,
+            // Another job may begin with it.
+            Checkpoint = job.Status.Checkpoint is { } checkpoint ? new CheckpointStatus { Step = checkpoint.Step, Uri = checkpoint.Uri } : null,
+        },
     };
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using k8s.Models;
 using Phi.Api.TrainingJobs;
+using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
 using Phi.Operator.Queues;
 using Phi.Operator.Tracing;
@@ -59,6 +60,7 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, QueueManag
             Admission = queues.Admission(job),
             ListeningSince = agents.ListeningSince,
             ProgressedAt = agents.Reports.Newest(job.Metadata.Uid!, job.Status?.Attempt ?? 0),
+            Source = InitializeSource.IsAwaited(job) && cluster.Job(new ResourceKey(job.Metadata.Namespace!, job.Spec.Phi!.Initialize!.From!.Job!)) is { } source ? SourceReader.Read(source) : null,
             Now = time.GetUtcNow(),
         };
     }

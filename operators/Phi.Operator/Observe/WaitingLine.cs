@@ -30,7 +30,8 @@ internal sealed class WaitingLine
                 _lines.Remove(old.Type);
             }
 
-            if (job is { Spec.Suspend: not true, Metadata.DeletionTimestamp: null, Status.Phase: TrainingPhase.Pending or TrainingPhase.Restarting })
+            // Whoever waits for another job's checkpoint must not have room kept that the other needs.
+            if (job is { Spec.Suspend: not true, Metadata.DeletionTimestamp: null, Status.Phase: TrainingPhase.Pending or TrainingPhase.Restarting } && !InitializeSource.IsAwaited(job))
             {
                 var (type, entry) = (job.Spec.Accelerator?.Type ?? "cpu", new Entry(priority, job.Metadata.CreationTimestamp ?? default, key, isQueued));
                 _entries[key] = (type, entry);

@@ -6,6 +6,7 @@ using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.Controllers;
+using Phi.Operator.Events;
 using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
 using Phi.Telemetry.Store;
@@ -13,7 +14,7 @@ using Phi.Telemetry.Store;
 namespace Phi.Operator.Progress;
 
 /// <summary>Stores agents' events and keeps each job's progress, checkpoint and goodput in its status, at most once a second.</summary>
-internal sealed partial class ProgressTracker(KubernetesConnection connection, ClusterCache cluster, TelemetryStore store, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController, IDisposable
+internal sealed partial class ProgressTracker(KubernetesConnection connection, ClusterCache cluster, TelemetryStore store, EventRecorder events, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController, IDisposable
 {
     private static readonly TimeSpan WritePeriod = TimeSpan.FromSeconds(1);
     private readonly Dictionary<ResourceKey, (string Uid, RunProgress Progress)> _runs = [];
@@ -50,6 +51,15 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
                 {
                     metrics.Checkpoints.Inc();
                     metrics.CheckpointBytes.Inc(Math.Max(0, checkpoint.Bytes));
+                }
+            }
+
+            foreach (var missed in batch.Missed)
+            {
+                if (run.Add(batch.Attempt, missed))
+                {
+                    metrics.MissedCheckpoints.WithLabels(missed.Reason == MissedCheckpoint.NoTime ? MissedCheckpoint.NoTime : MissedCheckpoint.StorageFailed).Inc();
+                    events.Record(new EventSubject(PhiNames.ApiVersion, "TrainingJob", batch.Namespace, batch.Job, batch.JobUid), true, "CheckpointMissed", $"step {missed.Step} is not saved: {missed.Message}");
                 }
             }
         }

@@ -14,6 +14,9 @@ internal sealed class RunProgress
     private readonly Dictionary<int, (DateTimeOffset Start, DateTimeOffset End)> _attempts = [];
     private readonly Queue<(DateTimeOffset Time, double Tokens)> _recent = new();
     private readonly Dictionary<long, CheckpointEvent> _checkpoints = [];
+
+    /// <summary>Not in the store: after a restart of the operator the time that they cost is among the other.</summary>
+    private readonly Dictionary<(int Attempt, long Step, DateTimeOffset Time), MissedCheckpoint> _missed = [];
     private int _attempt;
     private double _productiveSeconds;
     private double _lostSeconds;
@@ -79,8 +82,16 @@ internal sealed class RunProgress
         return isNew;
     }
 
+    /// <returns>Whether it was not known.</returns>
+    public bool Add(int attempt, MissedCheckpoint missed)
+    {
+        var isNew = _missed.TryAdd((attempt, missed.Step, missed.Time), missed);
+        HasNews |= isNew;
+        return isNew;
+    }
+
     public void Add(CheckpointRecord stored) =>
-        _checkpoints.TryAdd(stored.Step, new CheckpointEvent { Step = stored.Step, Time = stored.Time, Uri = stored.Uri, Bytes = stored.Bytes, Seconds = stored.Seconds });
+        _checkpoints.TryAdd(stored.Step, new CheckpointEvent { Step = stored.Step, Time = stored.Time, Uri = stored.Uri, Bytes = stored.Bytes, Seconds = stored.Seconds, StallSeconds = stored.StallSeconds });
 
     /// <summary>Progress, checkpoint and goodput for the job's status.</summary>
     public TrainingJobStatus Describe(TrainingJob job, long? totalSteps, DateTimeOffset now)
@@ -126,7 +137,7 @@ internal sealed class RunProgress
         var order = _attempts.OrderBy(pair => pair.Key).Select(pair => pair.Value).ToList();
         var starting = order.Count > 0 && job.Metadata.CreationTimestamp is { } created ? Math.Max(0, (order[0].Start - created).TotalSeconds) : 0;
         var recovering = order.Zip(order.Skip(1)).Sum(pair => Math.Max(0, (pair.Second.Start - pair.First.End).TotalSeconds));
-        var stall = _checkpoints.Values.Sum(checkpoint => checkpoint.Seconds);
+        var stall = _checkpoints.Values.Sum(checkpoint => checkpoint.StallSeconds) + _missed.Values.Sum(missed => missed.StallSeconds);
         var other = Math.Max(0, wall - _productiveSeconds - _lostSeconds - starting - recovering - stall);
         return new Dictionary<string, double>
         {

@@ -130,7 +130,7 @@ internal sealed class QueueBook
 
     private bool Put(ResourceKey key, QueueEntry? entry, TrainingJob? job)
     {
-        if (job is null || QueueReader.Job(job, _priorities) is not { } queued)
+        if (job is null || InitializeSource.IsAwaited(job) || QueueReader.Job(job, _priorities) is not { } queued)
         {
             return entry is not null && Remove(entry);
         }

@@ -38,6 +38,7 @@ internal sealed class StatusBuilder
             Interruptions = old.Interruptions is { } interruptions ? [.. interruptions] : null,
             SkippedBatches = old.SkippedBatches is { } batches ? [.. batches] : null,
             Rollbacks = old.Rollbacks,
+            InitializedFrom = old.InitializedFrom,
             Placement = [.. placed.Select(pod => new PlacementStatus { Pod = pod.Name, Node = pod.Node, Domain = Domain(snapshot, pod.Node!) })],
             Nodes = placed.Count == 0 ? null : string.Join(",", placed.Select(pod => pod.Node).Distinct()),
         };
@@ -90,6 +91,12 @@ internal sealed class StatusBuilder
     {
         _status.Replicas = replicas;
         _status.Ready = $"{_status.ReadyReplicas}/{replicas ?? _snapshot.Job.Spec.Replicas}";
+        return this;
+    }
+
+    public StatusBuilder InitializeFrom(InitializedFromStatus source)
+    {
+        _status.InitializedFrom = source;
         return this;
     }
 

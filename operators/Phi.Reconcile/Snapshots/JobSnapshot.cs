@@ -37,6 +37,9 @@ public sealed record JobSnapshot
     /// <summary>What the job's queue says. Null: the job has none, and is admitted as soon as its gang fits; or the queue has not considered it yet.</summary>
     public QueueAdmission? Admission { get; init; }
 
+    /// <summary>The job that spec.phi.initialize names, while this one waits for it. Null: there is none of that name, or nothing to wait for.</summary>
+    public SourceSnapshot? Source { get; init; }
+
     /// <summary>Since when agents could be heard: silence before does not count.</summary>
     public required DateTimeOffset ListeningSince { get; init; }
 

@@ -25,6 +25,11 @@ public sealed record AssignmentResponse
     public IReadOnlyList<string>? OperatorUrls { get; init; }
 }
 
+/// <param name="Location">Folder or address of the checkpoints, a relative folder below the node's checkpoint root.</param>
+/// <param name="Step">Null: the newest good one.</param>
+/// <param name="What">As in spec.phi.initialize.what.</param>
+public sealed record InitializeAssignment(string Location, long? Step, string What);
+
 /// <summary>One attempt's part for one pod.</summary>
 public sealed record Assignment
 {
@@ -39,6 +44,8 @@ public sealed record Assignment
     public required int MasterPort { get; init; }
     /// <summary>Newest step whose checkpoint the operator knows committed; a hint: the ranks read the store. Null: none known.</summary>
     public long? ResumeStep { get; init; }
+    /// <summary>What the ranks load if the job has no checkpoint of its own. Null: nothing.</summary>
+    public InitializeAssignment? Initialize { get; init; }
     /// <summary>Batches to be left out, counted from 0 in the order of the data, ascending.</summary>
     public IReadOnlyList<long> SkippedBatches { get; init; } = [];
     /// <summary>The job's spec with every default filled in.</summary>

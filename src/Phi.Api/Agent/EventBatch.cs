@@ -9,6 +9,7 @@ public sealed record EventBatch
     public required int Attempt { get; init; }
     public IReadOnlyList<StepEvent> Steps { get; init; } = [];
     public IReadOnlyList<CheckpointEvent> Checkpoints { get; init; } = [];
+    public IReadOnlyList<MissedCheckpoint> Missed { get; init; } = [];
 }
 
 /// <summary>One rank's report of one completed step. Metrics: loss (nats/token, mean over the global batch), learning_rate, grad_norm, tokens_per_second, step_seconds, …</summary>
@@ -28,5 +29,8 @@ public sealed record CheckpointEvent
     public required DateTimeOffset Time { get; init; }
     public required string Uri { get; init; }
     public long Bytes { get; init; }
+    /// <summary>From the copy of the state to the commit; most of it passes while training goes on.</summary>
     public double Seconds { get; init; }
+    /// <summary>What training stood still for it.</summary>
+    public double StallSeconds { get; init; }
 }

@@ -13,6 +13,9 @@ public static class PhiEnvironment
     public const string PodUid = "PHI_POD_UID";
     public const string PodIp = "PHI_POD_IP";
 
+    /// <summary>Whole seconds from SIGTERM to SIGKILL, as the pod's terminationGracePeriodSeconds.</summary>
+    public const string GraceSeconds = "PHI_GRACE_SECONDS";
+
     /// <summary>Folder against which relative folder-store paths are resolved; set by the node.</summary>
     public const string CheckpointRoot = "PHI_CHECKPOINT_ROOT";
 

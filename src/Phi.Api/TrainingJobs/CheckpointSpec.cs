@@ -5,9 +5,11 @@ public sealed class CheckpointSpec
     public CheckpointStoreSpec? Store { get; set; }
     /// <summary>Steps between saves, at least 1. Default 500. The last step is always saved.</summary>
     public long? EverySteps { get; set; }
+    /// <summary>Minutes after which a save is due at the end of a step, counted from the save before, at least 1; whichever of this and everySteps comes first. Default none.</summary>
     public long? EveryMinutes { get; set; }
     /// <summary>Newest checkpoints kept, at least 1. Default 3.</summary>
     public int? KeepLast { get; set; }
+    /// <summary>Checkpoints of every multiple of so many steps are kept for ever, beside the newest. Default: none.</summary>
     public long? KeepEvery { get; set; }
     /// <summary>Save when a pod is asked to leave. Default true.</summary>
     public bool? OnPreemption { get; set; }

@@ -4,6 +4,8 @@ namespace Phi.Api.TrainingJobs;
 public sealed class PhiSpec
 {
     public ModelSpec? Model { get; set; }
+    /// <summary>Null: random weights.</summary>
+    public InitializeSpec? Initialize { get; set; }
     public DataSpec? Data { get; set; }
     public BatchSpec? Batch { get; set; }
     /// <summary>Optimizer steps, at least 1. Required.</summary>

@@ -9,6 +9,7 @@ internal static class PhiSpecValidator
     public static void Validate(PhiSpec phi, TrainingJobSpec spec, ErrorList errors)
     {
         Model(phi, errors);
+        Initialize(phi.Initialize, errors);
         Data(phi.Data!, errors);
         Batch(phi.Batch!, spec, errors);
         errors.Required("spec.phi.steps", phi.Steps, "say how many optimizer steps to take");
@@ -61,6 +62,33 @@ internal static class PhiSpecValidator
         }
 
         errors.Range("spec.phi.model.dropout", model.Dropout, 0, 0.99, "write a probability below 1");
+    }
+
+    private static void Initialize(InitializeSpec? initialize, ErrorList errors)
+    {
+        if (initialize is null)
+        {
+            return;
+        }
+
+        const string From = "spec.phi.initialize.from";
+        errors.ExactlyOne(From, [("job", initialize.From?.Job), ("folder", initialize.From?.Folder), ("azureBlob", initialize.From?.AzureBlob)]);
+        errors.Range("spec.phi.initialize.step", initialize.Step, 0, long.MaxValue, "leave it out for the newest checkpoint");
+        errors.OneOf("spec.phi.initialize.what", initialize.What, ["weights", "everything"]);
+        if (initialize.From?.Folder is { } folder)
+        {
+            errors.Required($"{From}.folder.path", folder.Path, "name the folder that holds the checkpoints");
+            if (folder.Path?.Split('/').Contains("..") == true)
+            {
+                errors.Add($"{From}.folder.path", folder.Path, "must not contain '..'", "name a folder below the checkpoint root, or an absolute path");
+            }
+        }
+
+        if (initialize.From?.AzureBlob is { } blob)
+        {
+            errors.Required($"{From}.azureBlob.account", blob.Account, "name the storage account");
+            errors.Required($"{From}.azureBlob.container", blob.Container, "name the container");
+        }
     }
 
     /// <summary>The largest number of heads up to the given one that divides the hidden size.</summary>

@@ -86,6 +86,11 @@ public static class TrainingJobDefaults
         phi.Data ??= new DataSpec();
         phi.Model = Model(phi.Model ?? new ModelSpec { Preset = "phi-tiny" }, phi.Data.Tokenizer);
         phi.Data.HeldOutFraction ??= 0;
+        if (phi.Initialize is { } initialize)
+        {
+            initialize.What ??= "weights";
+        }
+
         phi.Batch ??= new BatchSpec();
         phi.Batch.Micro ??= 1;
         phi.Batch.Global ??= phi.Batch.Micro * spec.Replicas * spec.Accelerator!.PerReplica;

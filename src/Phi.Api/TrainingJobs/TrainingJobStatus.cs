@@ -30,6 +30,8 @@ public sealed class TrainingJobStatus
     /// <summary>Batches left out after the loss diverged on them, counted from 0 in the order of the data.</summary>
     public List<long>? SkippedBatches { get; set; }
     public int? Rollbacks { get; set; }
+    /// <summary>Where the checkpoints are that spec.phi.initialize.from.job stands for.</summary>
+    public InitializedFromStatus? InitializedFrom { get; set; }
     public ProgressStatus? Progress { get; set; }
     public CheckpointStatus? Checkpoint { get; set; }
     public GoodputStatus? Goodput { get; set; }
@@ -50,6 +52,15 @@ public sealed class ProgressStatus
     public double? TokensPerSecond { get; set; }
     public double? Mfu { get; set; }
     public DateTimeOffset? EstimatedCompletion { get; set; }
+}
+
+public sealed class InitializedFromStatus
+{
+    public string? Job { get; set; }
+    /// <summary>Newest committed step of that job when it was looked at, or the one that was asked for.</summary>
+    public long? Step { get; set; }
+    /// <summary>Root of the checkpoints.</summary>
+    public string? Uri { get; set; }
 }
 
 public sealed class CheckpointStatus

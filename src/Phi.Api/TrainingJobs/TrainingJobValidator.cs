@@ -23,6 +23,7 @@ public static class TrainingJobValidator
         var spec = TrainingJobDefaults.Apply(job).Spec;
         Gang(spec, errors);
         Queue(job, errors);
+        Source(job, errors);
         errors.ExactlyOne("spec", [("phi", spec.Phi), ("container", spec.Container)]);
         if (spec.Phi is { } phi)
         {
@@ -73,6 +74,14 @@ public static class TrainingJobValidator
         if (job.Spec.Queue is { } queue && job.Metadata.Labels?.GetValueOrDefault(PhiNames.KueueQueueLabel) is { } kueue)
         {
             errors.Add("spec.queue", queue, $"must not be set beside the label {PhiNames.KueueQueueLabel} ({kueue})", "remove the label to use the TrainingQueue, or spec.queue to use Kueue's queue");
+        }
+    }
+
+    private static void Source(TrainingJob job, ErrorList errors)
+    {
+        if (job.Spec.Phi?.Initialize?.From?.Job is { } source && (source.Length == 0 || source == job.Metadata.Name))
+        {
+            errors.Add("spec.phi.initialize.from.job", source.Length == 0 ? "''" : source, "must be another job", "name the job whose checkpoint this one begins with");
         }
     }
 

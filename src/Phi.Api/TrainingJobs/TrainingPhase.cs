@@ -25,6 +25,8 @@ public static class TrainingConditions
     public const string Straggler = "Straggler";
     public const string Checkpointed = "Checkpointed";
     public const string Finished = "Finished";
+    /// <summary>The job that spec.phi.initialize names has a checkpoint; if not, why.</summary>
+    public const string Initialized = "Initialized";
     /// <summary>Every pod of the gang has its node; if not, why.</summary>
     public const string Placed = "Placed";
     /// <summary>The ranks are asked to save and leave, so that the next attempt has more pods.</summary>

@@ -5,7 +5,7 @@ internal static class UnsupportedFeatures
 {
     public static void Check(TrainingJobSpec spec, ErrorList errors)
     {
-        Refuse("spec.checkpoint.everyMinutes", spec.Checkpoint?.EveryMinutes is not null, spec.Checkpoint?.EveryMinutes, "use everySteps");
+        Refuse("spec.phi.initialize.from.azureBlob", spec.Phi?.Initialize?.From?.AzureBlob is not null, "azureBlob", "use folder or job");
         void Refuse(string field, bool asked, object? value, string remedy)
         {
             // A value that is wrong in itself has its own error already.

@@ -6,7 +6,7 @@ using Phi.Checkpoints.Weights;
 
 namespace Phi.Checkpoints.HuggingFace;
 
-/// <summary>What an export wrote; <c>--format json</c> prints this.</summary>
+/// <summary>What an export wrote; <c>--output json</c> prints this.</summary>
 public sealed record ExportSummary(string Output, long Step, string Type, int Tensors, long Parameters, long Bytes, IReadOnlyList<string> Files, IReadOnlyDictionary<string, int> Model);
 
 /// <summary>

@@ -6,7 +6,7 @@ using Phi.Checkpoints.Weights;
 
 namespace Phi.Checkpoints.HuggingFace;
 
-/// <summary>What an import wrote; <c>--format json</c> prints this.</summary>
+/// <summary>What an import wrote; <c>--output json</c> prints this.</summary>
 public sealed record ImportSummary(string Checkpoint, int Shards, int Tensors, long Parameters, long Bytes, long Seed, IReadOnlyDictionary<string, int> Model);
 
 /// <summary>Commits a model's weights as the checkpoint of step 0, with zero moments: a job whose checkpoint folder it is starts from them.</summary>
@@ -14,12 +14,12 @@ public static class HuggingFaceImport
 {
     private const string RunId = "import";
 
-    /// <param name="root">The folder of the job's checkpoints; it must hold none.</param>
+    /// <param name="root">The folder or address of the job's checkpoints; it must hold none.</param>
     /// <exception cref="CheckpointException">The root holds checkpoints, an option does not fit the model, or a value cannot be read.</exception>
     public static ImportSummary Write(IModelWeights from, string root, ImportOptions options, TimeProvider time, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         var model = from.Model with { SequenceLength = SequenceLength(from.Model, options) };
-        using var store = CheckpointStore.InFolder(root);
+        using var store = new CheckpointStore(CheckpointLocation.Open(root));
         if (store.CommittedSteps() is [var newest, ..])
         {
             throw new CheckpointException($"'{root}' holds a checkpoint of step {newest}, which a job would continue instead; name another folder");

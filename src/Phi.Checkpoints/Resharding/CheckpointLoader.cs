@@ -1,10 +1,11 @@
+using System.Collections.Concurrent;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Layout;
 using Phi.Checkpoints.Stores;
 
 namespace Phi.Checkpoints.Resharding;
 
-/// <summary>Fills a shard's memory from a checkpoint, however that was cut.</summary>
+/// <summary>Fills a shard's memory from a checkpoint, however that was cut. Several ranges are read and checked at once.</summary>
 public static class CheckpointLoader
 {
     /// <summary>
@@ -17,15 +18,15 @@ public static class CheckpointLoader
     /// <exception cref="CheckpointException">A shard cannot be read, or is damaged.</exception>
     public static bool Load(ICheckpointFiles files, CheckpointManifest manifest, ReshardPlan plan, IReadOnlyList<ShardTensor> into)
     {
-        var readers = new Dictionary<int, ShardReader>();
-        Fill(Reader, plan, into);
+        var shards = new Shards(files, manifest);
+        Fill(shards, plan, into);
         // At step 0 nothing is rounded off or scaled yet: an imported model has neither.
         var rest = into.Where(tensor => !ShardLayout.IsUnitState(tensor.Name)).ToLookup(tensor => ShardLayout.IsError(tensor.Name));
         if (manifest.Step > 0)
         {
             foreach (var tensor in rest[false])
             {
-                Reader(readers.Count > 0 ? readers.Keys.Min() : 0).Read(tensor);
+                shards.Any(plan).Read(tensor);
             }
         }
 
@@ -36,18 +37,27 @@ public static class CheckpointLoader
             return true;
         }
 
-        if (!plan.IsSameCut || !errors.TrueForAll(tensor => Reader(plan.Place).Has(tensor.Name, tensor.Length)))
+        if (!plan.IsSameCut || !errors.TrueForAll(tensor => shards[plan.Place].Has(tensor.Name, tensor.Length)))
         {
             return false;
         }
 
-        errors.ForEach(Reader(plan.Place).Read);
+        errors.ForEach(shards[plan.Place].Read);
         return true;
-
-        ShardReader Reader(int shard) => readers.TryGetValue(shard, out var reader) ? reader : readers[shard] = new ShardReader(files, manifest.Step, manifest.Shards[shard]);
     }
 
-    private static unsafe void Fill(Func<int, ShardReader> readerOf, ReshardPlan plan, IReadOnlyList<ShardTensor> into)
+    /// <summary>Reads the weights alone; moments and errors become zero, and whatever else the shard holds stays as it is.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static void LoadWeights(ICheckpointFiles files, CheckpointManifest manifest, ReshardPlan plan, IReadOnlyList<ShardTensor> into)
+    {
+        Fill(new Shards(files, manifest), plan with { Ranges = [.. plan.Ranges.Where(range => range.Tensor.EndsWith("." + ShardLayout.Weights, StringComparison.Ordinal))] }, into);
+        foreach (var tensor in into.Where(tensor => ShardLayout.IsError(tensor.Name)))
+        {
+            Clear(tensor);
+        }
+    }
+
+    private static void Fill(Shards shards, ReshardPlan plan, IReadOnlyList<ShardTensor> into)
     {
         var states = into.Where(tensor => ShardLayout.IsUnitState(tensor.Name)).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         foreach (var tensor in states.Values)
@@ -57,11 +67,29 @@ public static class CheckpointLoader
 
         foreach (var range in plan.Ranges)
         {
-            var tensor = states[range.Tensor];
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(range.Into + range.Bytes, tensor.Length * sizeof(float), range.Tensor);
-            readerOf(range.Shard).Read(range.Tensor, range.First, (byte*)tensor.Values + range.Into, range.Bytes);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(range.Into + range.Bytes, states[range.Tensor].Length * sizeof(float), range.Tensor);
         }
+
+        // Headers and digests first: they are read once.
+        ParallelReads.Run(plan.Ranges.Select(range => range.Shard).Distinct(), shard => _ = shards[shard]);
+        ParallelReads.Run(
+            plan.Ranges.SelectMany(range => ShardReader.Parts(range.First, range.Bytes).Select(part => (Range: range, part.First, part.Bytes))),
+            part => Read(shards[part.Range.Shard], states[part.Range.Tensor], part.Range, part.First, part.Bytes));
     }
 
+    private static unsafe void Read(ShardReader shard, ShardTensor tensor, ReshardRange range, long first, long bytes) =>
+        shard.Read(range.Tensor, first, (byte*)tensor.Values + range.Into + (first - range.First), bytes);
+
     private static unsafe void Clear(ShardTensor tensor) => System.Runtime.InteropServices.NativeMemory.Clear(tensor.Values, checked((nuint)(tensor.Length * sizeof(float))));
+
+    /// <summary>Readers of the shards that are touched, each opened once.</summary>
+    private sealed class Shards(ICheckpointFiles files, CheckpointManifest manifest)
+    {
+        private readonly ConcurrentDictionary<int, Lazy<ShardReader>> _readers = new();
+
+        public ShardReader this[int shard] => _readers.GetOrAdd(shard, index => new Lazy<ShardReader>(() => new ShardReader(files, manifest.Step, manifest.Shards[index]))).Value;
+
+        /// <summary>One that the plan touches, so that no further one is opened.</summary>
+        public ShardReader Any(ReshardPlan plan) => this[plan.Ranges.Count > 0 ? plan.Ranges.Min(range => range.Shard) : 0];
+    }
 }

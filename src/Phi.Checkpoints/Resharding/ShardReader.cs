@@ -7,7 +7,7 @@ namespace Phi.Checkpoints.Resharding;
 
 /// <summary>
 /// Parts of a saved shard's tensors, each checked before it is handed out: by the digests of the chunks around it, or, where the manifest
-/// has none, by the digest of the whole file, which is read once for that. One thread at a time.
+/// has none, by the digest of the whole file, which is read once for that. Safe for several threads.
 /// </summary>
 public sealed class ShardReader
 {
@@ -57,6 +57,17 @@ public sealed class ShardReader
     /// <summary>Whether the shard holds a flat fp32 tensor of that name and length, in elements.</summary>
     public bool Has(string tensor, long length) => _header.Tensors.TryGetValue(tensor, out var entry) && entry.Type == nameof(WeightType.F32) && entry.End - entry.Start == length * sizeof(float);
 
+    /// <summary>Consecutive bytes of a tensor as parts that may be read at once: they meet at whole chunks, so that none is read twice.</summary>
+    public static IEnumerable<(long First, long Bytes)> Parts(long first, long bytes)
+    {
+        for (var at = first; at < first + bytes;)
+        {
+            var end = Math.Min(first + bytes, (at / LargestRead + 1) * LargestRead);
+            yield return (at, end - at);
+            at = end;
+        }
+    }
+
     /// <summary>Copies a whole tensor of the same name and length.</summary>
     /// <exception cref="CheckpointException">It is missing, has another length, or is damaged.</exception>
     public unsafe void Read(ShardTensor into)
@@ -81,24 +92,25 @@ public sealed class ShardReader
     private unsafe void Read(SafetensorsEntry entry, long first, byte* into, long bytes)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(LargestRead + 2 * ChunkDigester.LargestChunk);
-        for (var at = first; at < first + bytes;)
+        try
         {
-            // Reads meet at whole chunks, so that none is read twice.
-            var end = Math.Min(first + bytes, (at / LargestRead + 1) * LargestRead);
-            var count = (int)(end - at);
-            var (coverFirst, coverBytes, digest) = _chunks?.Cover(entry, at, count) ?? (at, count, 0);
-            var start = _header.DataStart + entry.Start + coverFirst;
-            var read = Get(buffer.AsSpan(0, (int)coverBytes), start);
-            if (_chunks is not null)
+            foreach (var (at, part) in Parts(first, bytes))
             {
-                CheckChunks(read, digest, start);
+                var (coverFirst, coverBytes, digest) = _chunks?.Cover(entry, at, part) ?? (at, part, 0);
+                var start = _header.DataStart + entry.Start + coverFirst;
+                var read = Get(buffer.AsSpan(0, (int)coverBytes), start);
+                if (_chunks is not null)
+                {
+                    CheckChunks(read, digest, start);
+                }
+
+                read.Slice((int)(at - coverFirst), (int)part).CopyTo(new Span<byte>(into + (at - first), (int)part));
             }
-
-            read.Slice((int)(at - coverFirst), count).CopyTo(new Span<byte>(into + (at - first), count));
-            at = end;
         }
-
-        ArrayPool<byte>.Shared.Return(buffer);
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private ReadOnlySpan<byte> Get(Span<byte> into, long first)

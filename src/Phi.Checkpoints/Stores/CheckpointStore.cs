@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Phi.Api.Metadata;
 using Phi.Checkpoints.Format;
+using Phi.Checkpoints.Retention;
 
 namespace Phi.Checkpoints.Stores;
 
@@ -13,14 +14,17 @@ namespace Phi.Checkpoints.Stores;
 public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFiles, IDisposable
 {
     internal const string StepPrefix = "step-";
-    private const string ManifestName = "manifest.json";
+    private const string ManifestName = StepFiles.Manifest;
     private const int DefaultChunkBytes = 1 << 16;
     /// <summary>Several ranges of a blob, which are read at once.</summary>
     private const int ReadBytes = 32 << 20;
     private static readonly Dictionary<string, string> NoMetadata = [];
+    private StoreRetention? _retention;
 
     /// <summary>Of the pieces by which a part of a shard can be checked: a power of two. Default 64 KiB, which costs a digest's 32 bytes.</summary>
     internal int ChunkBytes { get; init; } = DefaultChunkBytes;
+
+    internal ICheckpointStorage Storage => storage;
 
     public static CheckpointStore InFolder(string root) => new(new FolderStorage(root));
 
@@ -28,9 +32,6 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
     public static CheckpointStore At(string location) => new(CheckpointStorages.Open(location));
 
     public Uri UriOf(long step) => storage.UriOf(Folder(step));
-
-    /// <inheritdoc cref="StorageProbe.Run"/>
-    public void Probe(string name) => StorageProbe.Run(storage, name);
 
     /// <summary>Writes one rank's shard; nothing refers to it until <see cref="Commit"/>. The attempt is in the name, so that a stale attempt's shards cannot replace newer ones.</summary>
     public unsafe ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellationToken = default) =>
@@ -51,11 +52,19 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
     public void WriteFile(long step, string name, ReadOnlySpan<byte> content)
     {
         var bytes = content.ToArray();
-        storage.Write(NameOf(step, name), stream => stream.Write(bytes), CancellationToken.None);
+        WriteFile(step, name, stream => stream.Write(bytes), CancellationToken.None);
     }
+
+    internal void WriteFile(long step, string name, Action<Stream> write, CancellationToken cancellationToken) => storage.Write(NameOf(step, name), write, cancellationToken);
+
+    /// <summary>Names of a step's files.</summary>
+    internal IReadOnlyList<string> FilesOf(long step) => [.. storage.List(Folder(step) + "/").Select(file => file.Name[(file.Name.IndexOf('/', StringComparison.Ordinal) + 1)..])];
 
     /// <summary>A file that was written beside the shards; null if it is not there.</summary>
     public byte[]? TryReadFile(long step, string name) => storage.Find(NameOf(step, name)) is { } file ? ReadAll(file) : null;
+
+    /// <summary>Removes a file that was written beside the shards; nothing happens if it is not there.</summary>
+    public void DeleteFile(long step, string name) => storage.Delete(NameOf(step, name));
 
     public void Read(long step, string file, long first, Span<byte> into) => storage.Read(NameOf(step, file), first, into);
 
@@ -74,6 +83,9 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
     /// <exception cref="SupersededException">A newer attempt of the manifest's run has begun.</exception>
     public bool Commit(CheckpointManifest manifest, IReadOnlyCollection<long>? damaged = null) =>
         storage.Commit(manifest.RunId, manifest.Attempt, NameOf(manifest.Step, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, PhiJson.Options), [.. (damaged ?? []).Select(step => NameOf(step, ManifestName))]);
+
+    /// <summary>The same with a manifest's bytes as another store has them.</summary>
+    internal bool CommitCopy(CheckpointManifest manifest, ReadOnlyMemory<byte> content) => storage.Commit(manifest.RunId, manifest.Attempt, NameOf(manifest.Step, ManifestName), content, []);
 
     /// <summary>Steps of the committed checkpoints, newest first.</summary>
     public IReadOnlyList<long> CommittedSteps() =>
@@ -98,30 +110,25 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
         }
     }
 
-    /// <summary>Checks the size and digest of one shard.</summary>
-    /// <exception cref="CheckpointException">The shard is missing, has another size, or its bytes changed.</exception>
-    public void VerifyShard(long step, ShardEntry shard)
+    /// <summary>Checks every digest of a checkpoint.</summary>
+    /// <param name="onRead">Hears of bytes of shards as they are read.</param>
+    /// <exception cref="CheckpointException">A file is missing, has another size, or its bytes changed.</exception>
+    public void Verify(CheckpointManifest manifest, Action<int>? onRead = null, CancellationToken cancellationToken = default)
     {
-        var name = NameOf(step, shard.File);
-        var place = storage.Describe(name);
-        var found = storage.Find(name) ?? throw new CheckpointException($"{place} cannot be read: there is no such file");
-        if (found.Bytes != shard.Bytes)
+        foreach (var shard in manifest.Shards)
         {
-            throw new CheckpointException($"{place} has {found.Bytes} bytes; its manifest says {shard.Bytes}");
+            VerifyShard(manifest.Step, shard, onRead, cancellationToken);
         }
+    }
 
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[Math.Min(ReadBytes, shard.Bytes)];
-        for (var at = 0L; at < shard.Bytes; at += buffer.Length)
+    /// <summary>Checks the size and digest of one shard, and of the digests of its chunks.</summary>
+    /// <exception cref="CheckpointException">A file is missing, has another size, or its bytes changed.</exception>
+    public void VerifyShard(long step, ShardEntry shard, Action<int>? onRead = null, CancellationToken cancellationToken = default)
+    {
+        VerifyFile(step, shard.File, shard.Bytes, shard.Sha256, onRead, cancellationToken);
+        if (shard.Chunks is { } chunks)
         {
-            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, shard.Bytes - at));
-            storage.Read(name, at, piece);
-            hash.AppendData(piece);
-        }
-
-        if (Convert.ToHexStringLower(hash.GetHashAndReset()) is var digest && digest != shard.Sha256)
-        {
-            throw new CheckpointException($"{place} has the SHA-256 {digest}; its manifest says {shard.Sha256}");
+            VerifyFile(step, chunks.File, (long)chunks.Count * SHA256.HashSizeInBytes, chunks.Sha256, null, cancellationToken);
         }
     }
 
@@ -136,11 +143,7 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
             try
             {
                 var manifest = ReadManifest(step);
-                foreach (var shard in manifest.Shards)
-                {
-                    VerifyShard(step, shard);
-                }
-
+                Verify(manifest);
                 return manifest;
             }
             catch (CheckpointException e)
@@ -152,15 +155,8 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
         return null;
     }
 
-    /// <summary>Removes all but the newest committed checkpoints.</summary>
-    public void Retain(int keepLast)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
-        foreach (var step in CommittedSteps().Skip(keepLast))
-        {
-            Remove(step);
-        }
-    }
+    /// <summary>Removes what the policy does not keep. Right after a commit, whose manifest tells the storage's time.</summary>
+    public void Retain(RetentionPolicy policy) => (_retention ??= new StoreRetention(this)).ApplyAfterCommit(policy);
 
     /// <summary>Removes a step's files. The manifest goes first, so that a half-removed checkpoint does not exist.</summary>
     public void Remove(long step)
@@ -179,6 +175,33 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
 
     /// <summary>A file of the step as people name it.</summary>
     internal string Describe(long step, string file) => storage.Describe(NameOf(step, file));
+
+    internal void VerifyFile(long step, string file, long bytes, string sha256, Action<int>? onRead, CancellationToken cancellationToken)
+    {
+        var name = NameOf(step, file);
+        var place = storage.Describe(name);
+        var found = storage.Find(name) ?? throw new CheckpointException($"{place} cannot be read: there is no such file");
+        if (found.Bytes != bytes)
+        {
+            throw new CheckpointException($"{place} has {found.Bytes} bytes; its manifest says {bytes}");
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[Math.Min(ReadBytes, bytes)];
+        for (var at = 0L; at < bytes; at += buffer.Length)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes - at));
+            storage.Read(name, at, piece);
+            hash.AppendData(piece);
+            onRead?.Invoke(piece.Length);
+        }
+
+        if (Convert.ToHexStringLower(hash.GetHashAndReset()) is var digest && digest != sha256)
+        {
+            throw new CheckpointException($"{place} has the SHA-256 {digest}; its manifest says {sha256}");
+        }
+    }
 
     private static string NameOf(long step, string file) => $"{Folder(step)}/{Path.GetFileName(file)}";
 

@@ -105,7 +105,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
     /// <summary>One name for good: the operator that comes back after a crash takes its own lease over at once.</summary>
     private string[] OperatorArguments() =>
     [
-        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase, "--identity", "phi-up", "--stop-with-parent",
+        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase, "--identity", "phi-up", "--checkpoint-root", home.Checkpoints, "--stop-with-parent",
     ];
 
     private string[] DashboardArguments(ClusterSettings kept) =>

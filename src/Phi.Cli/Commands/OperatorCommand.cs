@@ -12,6 +12,7 @@ internal static class OperatorCommand
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Kubeconfig of the cluster to join. Default: the service account of the pod that it runs in." };
     private static readonly Option<string> State = new("--state") { Description = "Folder for what a restart keeps.", Required = true };
     private static readonly Option<string> Telemetry = new("--telemetry") { Description = "SQLite file of the telemetry store.", Required = true };
+    private static readonly Option<string?> CheckpointRoot = new("--checkpoint-root") { Description = "Folder of the jobs' checkpoints, if this machine sees it: what ended attempts never committed is removed from there. Default: nothing is." };
     private static readonly Option<IPAddress> Bind = new("--bind-address")
     {
         Description = "Address that the agent API and the health endpoints listen on. Default 127.0.0.1.",
@@ -33,7 +34,7 @@ internal static class OperatorCommand
         var withParent = CommonOptions.StopWithParent();
         var command = new Command("operator", "Run the operator against a cluster.")
         {
-            Kubeconfig, State, Telemetry, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, Simulate, withParent,
+            Kubeconfig, State, Telemetry, CheckpointRoot, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, Simulate, withParent,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -58,6 +59,7 @@ internal static class OperatorCommand
         Kubeconfig = parse.GetValue(Kubeconfig),
         StateDirectory = parse.GetRequiredValue(State),
         TelemetryDatabase = parse.GetRequiredValue(Telemetry),
+        CheckpointRoot = parse.GetValue(CheckpointRoot),
         BindAddress = parse.GetRequiredValue(Bind),
         AgentApiPort = parse.GetValue(AgentPort),
         AgentUrl = parse.GetValue(AgentUrl),

@@ -48,7 +48,7 @@ internal sealed class QueueState
         var admitted = new List<AdmittedJob>();
         foreach (var job in jobs)
         {
-            if (QueueReader.Job(job, priorities) is not { } queued)
+            if (InitializeSource.IsAwaited(job) || QueueReader.Job(job, priorities) is not { } queued)
             {
                 continue;
             }

@@ -29,7 +29,7 @@ internal sealed record WhyReport
     public static WhyReport Of(TrainingJob job, QueueState state)
     {
         var (phase, queue) = (job.Status?.Phase ?? TrainingPhase.Pending, job.Spec.Queue);
-        var queued = QueueReader.Job(job, state.Priorities);
+        var queued = InitializeSource.IsAwaited(job) ? null : QueueReader.Job(job, state.Priorities);
         var verdict = queued is null ? null : state.Decision.Explain(queued);
         var grant = queued is null ? null : state.Decision.Grants.FirstOrDefault(one => one.Job.Uid == queued.Uid);
         var (reason, message) = verdict is not null ? (verdict.Reason, verdict.Message)
@@ -56,6 +56,7 @@ internal sealed record WhyReport
         {
             TrainingPhase.Succeeded or TrainingPhase.Failed => [TrainingConditions.Finished],
             TrainingPhase.Starting or TrainingPhase.Running => [TrainingConditions.Evicted, TrainingConditions.Training, TrainingConditions.Admitted],
+            _ when InitializeSource.IsAwaited(job) => [TrainingConditions.Initialized],
             _ => [TrainingConditions.Evicted, TrainingConditions.Admitted, TrainingConditions.QuotaReserved, TrainingConditions.Training],
         };
         var said = order.Select(type => QueueReader.Condition(job, type)).FirstOrDefault(condition => condition is not null && (condition.Type != TrainingConditions.Evicted || condition.Status == "True"));

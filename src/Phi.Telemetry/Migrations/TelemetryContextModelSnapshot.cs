@@ -38,6 +38,10 @@ namespace Phi.Telemetry.Migrations
                         .HasColumnType("REAL")
                         .HasColumnName("seconds");
 
+                    b.Property<double>("StallSeconds")
+                        .HasColumnType("REAL")
+                        .HasColumnName("stall_seconds");
+
                     b.Property<long>("Ts")
                         .HasColumnType("INTEGER")
                         .HasColumnName("ts");

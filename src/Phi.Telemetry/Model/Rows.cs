@@ -40,4 +40,6 @@ internal sealed class CheckpointRow
     public required string Uri { get; init; }
     public required long Bytes { get; init; }
     public required double Seconds { get; init; }
+    /// <summary>Of <see cref="Seconds"/>, what training stood still.</summary>
+    public required double StallSeconds { get; init; }
 }

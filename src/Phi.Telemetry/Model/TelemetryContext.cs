@@ -55,6 +55,7 @@ internal sealed class TelemetryContext(DbContextOptions<TelemetryContext> option
             checkpoint.Property(row => row.Uri).HasColumnName("uri");
             checkpoint.Property(row => row.Bytes).HasColumnName("bytes");
             checkpoint.Property(row => row.Seconds).HasColumnName("seconds");
+            checkpoint.Property(row => row.StallSeconds).HasColumnName("stall_seconds");
             checkpoint.HasKey(row => new { row.RunId, row.Step });
         });
     }

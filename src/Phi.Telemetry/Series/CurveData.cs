@@ -4,7 +4,7 @@ namespace Phi.Telemetry.Series;
 public readonly record struct CurvePoint(int Attempt, long Step, long Milliseconds, double Value);
 
 /// <summary>A committed checkpoint.</summary>
-public sealed record CheckpointRecord(long Step, int Attempt, DateTimeOffset Time, string Uri, long Bytes, double Seconds);
+public sealed record CheckpointRecord(long Step, int Attempt, DateTimeOffset Time, string Uri, long Bytes, double Seconds, double StallSeconds);
 
 /// <summary>Where an attempt's part of the effective curve begins.</summary>
 /// <param name="FirstStep">First step that the attempt reported.</param>

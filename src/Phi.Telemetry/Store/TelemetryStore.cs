@@ -60,9 +60,9 @@ public sealed class TelemetryStore : IAsyncDisposable
             foreach (var checkpoint in batch.Checkpoints)
             {
                 await ExecuteAsync(connection, transaction,
-                    "INSERT INTO checkpoints (run_id, step, attempt, ts, uri, bytes, seconds) VALUES ($run, $step, $attempt, $ts, $uri, $bytes, $seconds) ON CONFLICT (run_id, step) DO NOTHING", ct,
+                    "INSERT INTO checkpoints (run_id, step, attempt, ts, uri, bytes, seconds, stall_seconds) VALUES ($run, $step, $attempt, $ts, $uri, $bytes, $seconds, $stall) ON CONFLICT (run_id, step) DO NOTHING", ct,
                     ("$run", batch.JobUid), ("$step", checkpoint.Step), ("$attempt", batch.Attempt), ("$ts", checkpoint.Time.ToUnixTimeMilliseconds()),
-                    ("$uri", checkpoint.Uri), ("$bytes", checkpoint.Bytes), ("$seconds", checkpoint.Seconds));
+                    ("$uri", checkpoint.Uri), ("$bytes", checkpoint.Bytes), ("$seconds", checkpoint.Seconds), ("$stall", checkpoint.StallSeconds));
             }
 
             await transaction.CommitAsync(ct);
@@ -110,7 +110,7 @@ public sealed class TelemetryStore : IAsyncDisposable
     {
         await using var context = new TelemetryContext(_options);
         var rows = await context.Checkpoints.Where(row => row.RunId == runId).OrderByDescending(row => row.Step).AsNoTracking().ToListAsync(ct);
-        return [.. rows.Select(row => new CheckpointRecord(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds))];
+        return [.. rows.Select(row => new CheckpointRecord(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds))];
     }
 
     public ValueTask DisposeAsync()

@@ -13,11 +13,15 @@ internal sealed class AgentProgram : IAsyncDisposable
     private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FlushPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>For the agent itself, after its ranks have left.</summary>
+    private static readonly TimeSpan LeaveMargin = TimeSpan.FromSeconds(2);
     private readonly AgentSettings _settings;
     private readonly OperatorClient _operator;
     private readonly EventSender _events;
     private readonly SemaphoreSlim _changed = new(0);
     private readonly CancellationTokenSource _leaving = new();
+    private readonly Deadline _deadline = new(TimeProvider.System);
     private readonly Lock _logLock = new();
     private volatile DisruptionNotice? _notice;
 
@@ -59,18 +63,24 @@ internal sealed class AgentProgram : IAsyncDisposable
     private void OnTerminate(PosixSignalContext context)
     {
         context.Cancel = true;
-        Leave("asked to leave: the ranks save and stop");
+        Leave("asked to leave: the ranks save and stop", _settings.GracePeriod);
     }
 
     private void OnNotice(DisruptionNotice notice)
     {
         _notice = notice;
-        Leave($"{notice.Source} gives notice ({notice.Kind}{(notice.NotBefore is { } time ? $", not before {time:HH:mm:ss}" : "")}): the ranks save and stop");
+        Leave($"{notice.Source} gives notice ({notice.Kind}{(notice.NotBefore is { } time ? $", not before {time:HH:mm:ss}" : "")}): the ranks save and stop", notice.NotBefore - TimeProvider.System.GetUtcNow());
     }
 
-    private void Leave(string why)
+    /// <param name="left">Until the pod is killed; null: nobody knows.</param>
+    private void Leave(string why, TimeSpan? left)
     {
         Log(why);
+        if (left is { } known)
+        {
+            _deadline.Add(known - LeaveMargin);
+        }
+
         _leaving.Cancel();
         _changed.Release();
     }
@@ -137,12 +147,14 @@ internal sealed class AgentProgram : IAsyncDisposable
         Log($"attempt {assignment.Attempt}: ranks {assignment.FirstRank} to {assignment.FirstRank + assignment.LocalWorldSize - 1} of {assignment.WorldSize}, rendezvous at {assignment.MasterAddress}:{assignment.MasterPort}");
         await using var group = RankGroup.Start(assignment, _settings, _events, _changed, Log);
         var hasAsked = false;
+        int? toldDeadline = null;
         while (true)
         {
             // A signal that comes after this look releases the semaphore, so the next round sees it.
-            if (_leaving.IsCancellationRequested && !hasAsked)
+            if (_leaving.IsCancellationRequested && toldDeadline != _deadline.Version)
             {
-                group.AskToStop();
+                toldDeadline = _deadline.Version;
+                group.AskToStop(_deadline.Left);
                 hasAsked = true;
             }
 
@@ -163,7 +175,7 @@ internal sealed class AgentProgram : IAsyncDisposable
             if (answer is { Command: AgentCommand.Stop } && !hasAsked)
             {
                 Log("told to stop: the ranks save and leave");
-                group.AskToStop();
+                group.AskToStop(null);
                 hasAsked = true;
             }
 

@@ -12,6 +12,8 @@ internal sealed record AgentSettings
     public required AssignmentRequest Request { get; init; }
     public required string CheckpointRoot { get; init; }
     public required string DataCache { get; init; }
+    /// <summary>From SIGTERM to SIGKILL; null if the pod's environment does not say.</summary>
+    public TimeSpan? GracePeriod { get; init; }
 
     /// <exception cref="ArgumentException">Names every variable that is missing or wrong.</exception>
     public static AgentSettings Read(Func<string, string?> get)
@@ -28,6 +30,19 @@ internal sealed record AgentSettings
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) && url.Length > 0)
         {
             problems.Add($"{PhiEnvironment.OperatorUrl} is '{url}', which is no URL");
+        }
+
+        long? grace = null;
+        if (get(PhiEnvironment.GraceSeconds) is { Length: > 0 } given)
+        {
+            if (long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            {
+                grace = seconds;
+            }
+            else
+            {
+                problems.Add($"{PhiEnvironment.GraceSeconds} is '{given}', which is no number of seconds");
+            }
         }
 
         var request = new AssignmentRequest
@@ -47,6 +62,7 @@ internal sealed record AgentSettings
             Request = request,
             CheckpointRoot = get(PhiEnvironment.CheckpointRoot) ?? "/var/lib/phi/checkpoints",
             DataCache = get(PhiEnvironment.DataCache) ?? Path.Combine(Path.GetTempPath(), "phi-data"),
+            GracePeriod = grace is { } known ? TimeSpan.FromSeconds(known) : null,
         };
         return problems.Count == 0
             ? settings

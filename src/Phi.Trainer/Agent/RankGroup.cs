@@ -45,7 +45,7 @@ internal sealed class RankGroup : IAsyncDisposable
             {
                 events.Add(recalled.Attempt, new RankEvent.Stepped(recalled.Step));
             }
-            else if (value is RankEvent.Stepped or RankEvent.Saved)
+            else if (value is RankEvent.Stepped or RankEvent.Saved or RankEvent.Missed)
             {
                 events.Add(assignment.Attempt, value);
             }
@@ -64,7 +64,8 @@ internal sealed class RankGroup : IAsyncDisposable
 
     public IReadOnlyList<RankHeartbeat> Describe() => [.. _ranks.Select(rank => rank.Describe())];
 
-    public void AskToStop() => _ranks.ForEach(rank => rank.AskToStop());
+    /// <param name="left">Until the ranks are killed; null: nobody knows.</param>
+    public void AskToStop(TimeSpan? left) => _ranks.ForEach(rank => rank.AskToStop(left));
 
     /// <summary>Kills what still runs and waits for its end.</summary>
     public async ValueTask DisposeAsync()
@@ -80,7 +81,8 @@ internal sealed class RankGroup : IAsyncDisposable
     {
         RankEvent.Stepped { Step: { Rank: 0 } step } when step.Metrics.TryGetValue("loss", out var loss) =>
             string.Create(CultureInfo.InvariantCulture, $"step {step.Step}/{assignment.Spec.Phi?.Steps} loss {loss:0.0000} lr {step.Metrics["learning_rate"]:0.######} grad_norm {step.Metrics["grad_norm"]:0.000} {step.Metrics["tokens_per_second"]:0} tokens/s"),
-        RankEvent.Saved { Checkpoint: var saved } => string.Create(CultureInfo.InvariantCulture, $"checkpoint of step {saved.Step} committed: {saved.Uri} ({saved.Bytes / 1e6:0.0} MB in {saved.Seconds:0.00} s)"),
+        RankEvent.Saved { Checkpoint: var saved } => string.Create(CultureInfo.InvariantCulture, $"checkpoint of step {saved.Step} committed: {saved.Uri} ({saved.Bytes / 1e6:0.0} MB in {saved.Seconds:0.00} s, for {saved.StallSeconds:0.000} s of which training stood still)"),
+        RankEvent.Missed { Checkpoint: var missed } => $"step {missed.Step} is not saved: {missed.Message}",
         RankEvent.Diverged { Message: var message } => message,
         RankEvent.Training { FromStep: var from } => $"attempt {assignment.Attempt}: training from step {from}",
         _ => null,

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Trainer.Ranks;
+using Phi.Trainer.Ranks.Saving;
 
 namespace Phi.Trainer.Agent;
 
@@ -74,11 +75,12 @@ internal sealed class RankProcess : IDisposable
     }
 
     /// <summary>Asks the rank to save at the next step boundary and to leave.</summary>
-    public void AskToStop()
+    /// <param name="left">Until it is killed; null: nobody knows. May be asked again, when there is less.</param>
+    public void AskToStop(TimeSpan? left)
     {
         try
         {
-            _process.StandardInput.WriteLine("stop");
+            _process.StandardInput.WriteLine(LeaveRequest.Line(left));
             _process.StandardInput.Flush();
         }
         catch (Exception e) when (e is IOException or InvalidOperationException)

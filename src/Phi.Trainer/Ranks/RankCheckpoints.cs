@@ -1,32 +1,29 @@
-using System.Text;
-using System.Text.Json;
 using Phi.Api.Agent;
-using Phi.Api.Metadata;
 using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Layout;
 using Phi.Checkpoints.Resharding;
+using Phi.Checkpoints.Retention;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Training.Loop;
 
 namespace Phi.Trainer.Ranks;
 
-/// <summary>Saves and loads this rank's shards together with the other ranks; every method is collective.</summary>
-internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, TimeProvider time)
+/// <summary>Loads this rank's shard together with the other ranks, and holds what its saves (<see cref="Saving.RankSaver"/>) put into the store.</summary>
+internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, int keepLast, TimeProvider time)
 {
-    private const int EntryBytes = 1024;
     private readonly HashSet<long> _damaged = [];
 
     /// <summary>Of rank 0; saved and loaded with each checkpoint.</summary>
     public StepHistory History { get; } = new();
 
-    /// <summary>The newest step saved or loaded; -1 before.</summary>
+    /// <summary>The step loaded; -1 if none was.</summary>
     public long Step { get; private set; } = -1;
 
     /// <summary>
     /// Begins the attempt, then continues from the newest checkpoint that every rank could read its part of, if there is one, whatever the
-    /// ranks and the zero.stage that saved it. A damaged one is told of by the rank that found it, and the one before is tried.
+    /// ranks and the zero.stage that saved it. Collective. A damaged one is told of by the rank that found it, and the one before is tried.
     /// </summary>
     /// <exception cref="CheckpointException">The checkpoint is of another job than this.</exception>
     /// <exception cref="SupersededException">On rank 0: a newer attempt has begun.</exception>
@@ -67,54 +64,56 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         }
     }
 
-    /// <summary>Every rank writes its shard, then rank 0 commits. Rank 0 gets the event; the others null.</summary>
-    /// <exception cref="SupersededException">On rank 0: a newer attempt has begun, and nothing is committed.</exception>
-    public CheckpointEvent? Save(int keepLast)
-    {
-        var started = time.GetTimestamp();
-        var step = loop.CompletedSteps;
-        // In stage 0 every rank holds all there is: the first one writes it.
-        var mine = group.Rank == 0 || loop.Shards > 1 ? Write(step) : null;
-        var shards = Exchange(mine);
-        CheckpointEvent? saved = null;
-        if (group.Rank == 0)
-        {
-            // Whoever reads the checkpoint can read and write its tokens.
-            foreach (var (name, content) in match.Tokenizer.Contents)
-            {
-                store.WriteFile(step, name, content);
-            }
+    /// <summary>Steps of checkpoints that could not be read; see <see cref="CheckpointStore.Commit"/>.</summary>
+    public IReadOnlyCollection<long> Damaged => _damaged;
 
-            store.WriteFile(step, StepHistory.File, History.Write());
-            store.Commit(new CheckpointManifest
-            {
-                Step = step,
-                RunId = start.RunId,
-                Attempt = start.Assignment.Attempt,
-                Seed = match.Configuration.Seed,
-                WorldSize = loop.Shards,
-                Time = time.GetUtcNow(),
-                Data = match.Data,
-                Model = match.Configuration.Model.ToDimensions(),
-                Units = Regions(),
-                Shards = shards,
-            }, _damaged);
-            _damaged.Clear();
-            store.Retain(keepLast);
-            saved = new CheckpointEvent
-            {
-                Step = step,
-                Time = time.GetUtcNow(),
-                Uri = store.UriOf(step).AbsoluteUri,
-                Bytes = shards.Sum(shard => shard.Bytes),
-                Seconds = time.GetElapsedTime(started).TotalSeconds,
-            };
+    public void ForgetDamaged() => _damaged.Clear();
+
+    public string UriOf(long step) => store.UriOf(step).AbsoluteUri;
+
+    /// <summary>This rank's shard. Not collective; may run beside training, as may <see cref="Commit"/> and <see cref="Retain"/>.</summary>
+    /// <exception cref="StorageException">It is not written.</exception>
+    public unsafe ShardEntry WritePart(long step, HostState state, CancellationToken cancellationToken) =>
+        store.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors(state), cancellationToken);
+
+    /// <summary>Rank 0's, when all shards are there: makes the checkpoint exist.</summary>
+    /// <exception cref="StorageException">It may exist or not.</exception>
+    /// <exception cref="SupersededException">A newer attempt has begun, and nothing is committed.</exception>
+    public void Commit(long step, IReadOnlyList<ShardEntry> shards, IReadOnlyList<(int Attempt, StepEvent Step)> history, IReadOnlyCollection<long> damaged)
+    {
+        // Whoever reads the checkpoint can read and write its tokens.
+        foreach (var (name, content) in match.Tokenizer.Contents)
+        {
+            store.WriteFile(step, name, content);
         }
 
-        // Nobody leaves before the commit: a rank that has left would let its pod end in the middle of it.
-        group.Barrier().Wait();
-        Step = step;
-        return saved;
+        store.WriteFile(step, StepHistory.File, StepHistory.Write(history));
+        store.Commit(new CheckpointManifest
+        {
+            Step = step,
+            RunId = start.RunId,
+            Attempt = start.Assignment.Attempt,
+            Seed = match.Configuration.Seed,
+            WorldSize = loop.Shards,
+            Time = time.GetUtcNow(),
+            Data = match.Data,
+            Model = match.Configuration.Model.ToDimensions(),
+            Units = Regions(),
+            Shards = shards,
+        }, damaged);
+    }
+
+    /// <summary>Removes what is no longer kept. What the storage refuses now is removed another time: the checkpoint is there.</summary>
+    public void Retain(Action<string> log)
+    {
+        try
+        {
+            store.Retain(new RetentionPolicy { KeepLast = keepLast, KeepEvery = start.Assignment.Spec.Checkpoint?.KeepEvery });
+        }
+        catch (StorageException e)
+        {
+            log($"checkpoints that are no longer kept stay for now: {e.Message}");
+        }
     }
 
     /// <summary>The step that rank 0 tries next; -1 when it has none.</summary>
@@ -174,33 +173,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         return failed == 0;
     }
 
-    /// <summary>Entries of all shards, by their index.</summary>
-    private unsafe List<ShardEntry> Exchange(ShardEntry? mine)
-    {
-        var all = new byte[EntryBytes * group.WorldSize];
-        if (mine is not null)
-        {
-            JsonSerializer.SerializeToUtf8Bytes(new IndexedEntry(loop.ShardIndex, mine), PhiJson.Options).CopyTo(all.AsSpan(group.Rank * EntryBytes, EntryBytes));
-        }
-
-        fixed (byte* buffer = all)
-        {
-            group.AllGather((nint)(buffer + group.Rank * EntryBytes), (nint)buffer, EntryBytes).Wait();
-        }
-
-        return [.. Enumerable.Range(0, group.WorldSize).Select(rank => Encoding.UTF8.GetString(all, rank * EntryBytes, EntryBytes).TrimEnd('\0')).Where(text => text.Length > 0)
-            .Select(text => JsonSerializer.Deserialize<IndexedEntry>(text, PhiJson.Options)!).OrderBy(entry => entry.Index).Select(entry => entry.Shard)];
-    }
-
-    private ShardEntry Write(long step)
-    {
-        using var state = loop.State();
-        return store.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors(state));
-    }
-
     private static unsafe List<ShardTensor> Tensors(HostState state) => [.. state.Tensors.Select(tensor => new ShardTensor(tensor.Name, (float*)tensor.Values, tensor.Length))];
 
     private List<UnitEntry> Regions() => [.. loop.Units.SelectMany(unit => ShardLayout.Regions(unit.Layout, unit.MatrixShard, unit.VectorShard))];
-
-    private sealed record IndexedEntry(int Index, ShardEntry Shard);
 }

@@ -3,7 +3,7 @@ using Phi.Api.Agent;
 
 namespace Phi.Trainer.Ranks;
 
-/// <summary>The first line that an agent writes to a rank's standard input. A later line <c>stop</c> asks the ranks to save and leave; the end of input is the agent's end.</summary>
+/// <summary>The first line that an agent writes to a rank's standard input. A later line (<see cref="Saving.LeaveRequest.Line"/>) asks the ranks to save and leave; the end of input is the agent's end.</summary>
 internal sealed record RankStart
 {
     public required Assignment Assignment { get; init; }
@@ -21,6 +21,7 @@ internal sealed record RankStart
 [JsonDerivedType(typeof(Stepped), "step")]
 [JsonDerivedType(typeof(Recalled), "recalled")]
 [JsonDerivedType(typeof(Saved), "saved")]
+[JsonDerivedType(typeof(Missed), "missed")]
 [JsonDerivedType(typeof(Alive), "alive")]
 [JsonDerivedType(typeof(Diverged), "diverged")]
 [JsonDerivedType(typeof(Failed), "failed")]
@@ -39,6 +40,8 @@ internal abstract record RankEvent
     public sealed record Recalled(int Attempt, StepEvent Step) : RankEvent;
 
     public sealed record Saved(CheckpointEvent Checkpoint) : RankEvent;
+
+    public sealed record Missed(MissedCheckpoint Checkpoint) : RankEvent;
 
     /// <param name="Collective">Operation and number of the one that the rank is in, or was in last.</param>
     /// <param name="WaitingSeconds">How long it has been in it; null outside of one.</param>

@@ -6,41 +6,39 @@ using Phi.Checkpoints;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Data;
-using Phi.Training.Data;
+using Phi.Trainer.Ranks.Saving;
 using Phi.Training.Loop;
 
 namespace Phi.Trainer.Ranks;
 
 /// <summary>One rank: meets its peers, continues from the newest checkpoint, trains, saves, and tells its agent of each step.</summary>
-internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
+internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Func<ICheckpointStorage, ICheckpointStorage> wrap, bool waitsForSaves, TimeProvider time)
 {
-    /// <summary>Windows of held-out text whose mean loss is reported at each checkpoint.</summary>
-    private const int EvaluationSamples = 64;
-
     private static readonly TimeSpan HangMargin = TimeSpan.FromSeconds(30);
 
-    /// <summary>For as long as the process lives, which is one rank: the thread that watches the agent outlives the program.</summary>
-    private static readonly CancellationTokenSource Leaving = new();
-
     /// <summary>Reads its start from standard input and trains. The exit code is one of <see cref="RankExitCodes"/>.</summary>
-    public static async Task<int> RunAsync()
+    /// <param name="waitsForSaves">See <see cref="RankSaver.IsSynchronous"/>.</param>
+    public static Task<int> RunAsync(bool waitsForSaves) => RunAsync(Console.Out, storage => storage, waitsForSaves);
+
+    /// <param name="output">Takes the events.</param>
+    /// <param name="wrap">What lies between this rank and the storage of its checkpoints: nothing, but in tests.</param>
+    internal static async Task<int> RunAsync(TextWriter output, Func<ICheckpointStorage, ICheckpointStorage> wrap, bool waitsForSaves = false)
     {
-        using var reporter = new RankReporter(Console.Out, TimeProvider.System);
-        var program = new RankProgram(reporter, TimeProvider.System);
+        using var reporter = new RankReporter(output, TimeProvider.System);
+        // Not disposed: the thread that listens to the agent outlives the program, and with it the process.
+        var leave = new LeaveRequest(TimeProvider.System);
+        var program = new RankProgram(reporter, leave, wrap, waitsForSaves, TimeProvider.System);
         var start = JsonSerializer.Deserialize<RankStart>(await Console.In.ReadLineAsync() ?? throw new InvalidOperationException("a rank is started by its agent, which tells it what to do"), PhiJson.Options)!;
-        var watch = new Thread(WatchAgent) { IsBackground = true, Name = "agent watch" };
+        var watch = new Thread(() => WatchAgent(leave)) { IsBackground = true, Name = "agent watch" };
         watch.Start();
         return await program.GuardedAsync(start);
     }
 
-    private static void WatchAgent()
+    private static void WatchAgent(LeaveRequest leave)
     {
         while (Console.In.ReadLine() is { } line)
         {
-            if (line == "stop")
-            {
-                Leaving.Cancel();
-            }
+            leave.Read(line);
         }
 
         // Without its agent a rank reports to nobody and would hold its peers: it ends at once.
@@ -55,7 +53,7 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
         {
             return await TrainAsync(start);
         }
-        catch (OperationCanceledException) when (Leaving.IsCancellationRequested)
+        catch (OperationCanceledException) when (leave.IsAsked)
         {
             // Before training there is nothing to save; prepared data are on the disk already.
             return RankExitCodes.SavedAndLeft;
@@ -86,8 +84,8 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
     private async Task<int> TrainAsync(RankStart start)
     {
         var (assignment, spec) = (start.Assignment, start.Assignment.Spec);
-        using var store = RankStorage.Open(start);
-        using var data = await RankData.OpenAsync(spec.Phi!, start.DataCache, Console.Error.WriteLine, Leaving.Token);
+        using var store = RankStorage.Open(start, wrap);
+        using var data = await RankData.OpenAsync(spec.Phi!, start.DataCache, Console.Error.WriteLine, leave.Token);
         spec.Phi!.Model!.VocabularySize = data.VocabularySize;
         var configuration = RankConfiguration.Of(spec, assignment.LocalWorldSize) with { SkippedBatches = assignment.SkippedBatches };
         // The operator's hang detection comes first: it knows where every rank is.
@@ -105,7 +103,7 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
                 BindAddress = IPAddress.Parse(start.BindAddress),
                 Collectives = new CollectiveOptions { Deadline = patience },
             },
-            Leaving.Token);
+            leave.Token);
         reporter.Follow(group.Statistics.Trace);
         data.Compare(group);
         await using var accelerator = await RankAccelerator.OpenAsync(spec.Accelerator!.Type!, start.Rank - assignment.FirstRank, start, Path.Combine(start.DataCache, "kernels"), group, CancellationToken.None);
@@ -117,99 +115,29 @@ internal sealed class RankProgram(RankReporter reporter, TimeProvider time)
         }
 
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
-        var checkpoints = new RankCheckpoints(store, group, loop, start, new CheckpointMatch(configuration, data.Tokenizer, data.Digest), time);
+        var match = new CheckpointMatch(configuration, data.Tokenizer, data.Digest);
+        var checkpoints = new RankCheckpoints(store, group, loop, start, match, spec.Checkpoint!.KeepLast!.Value, time);
         checkpoints.Load(Console.Error.WriteLine);
+        var source = checkpoints.Step < 0 ? assignment.Initialize : null;
+        if (source is not null)
+        {
+            new RankInitialization(source, start, group, loop, match, time).Load(Console.Error.WriteLine);
+        }
+
         foreach (var (attempt, step) in checkpoints.Recall())
         {
             reporter.Emit(new RankEvent.Recalled(attempt, step));
         }
 
+        using var saver = new RankSaver(checkpoints, group, loop, reporter.Emit, Console.Error.WriteLine, time) { IsSynchronous = waitsForSaves };
+        if (source is not null)
+        {
+            // Later attempts continue from this, whatever becomes of the source.
+            saver.SaveNow(leave);
+        }
+
         reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
-        return Loop(loop, group, checkpoints, start, data.HeldOut);
-    }
-
-    private int Loop(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankStart start, TokenDataset? heldOut)
-    {
-        var spec = start.Assignment.Spec;
-        var (total, every, keepLast) = (spec.Phi!.Steps!.Value, spec.Checkpoint!.EverySteps!.Value, spec.Checkpoint.KeepLast!.Value);
-        var traffic = new TrafficMetrics(loop);
-        var guard = new DivergenceGuard(spec.Recovery!.Divergence!);
-        while (loop.CompletedSteps < total)
-        {
-            traffic.Skip();
-            var step = loop.Step();
-            var metrics = Describe(step, start.Rank, loop);
-            traffic.AddTo(metrics);
-            var isCheckpoint = step.Step % every == 0 || step.Step == total;
-            if (isCheckpoint && heldOut is not null && loop.Evaluate(heldOut, EvaluationSamples) is var loss && start.Rank == 0)
-            {
-                metrics["eval_loss"] = loss;
-            }
-
-            var told = new StepEvent { Rank = start.Rank, Step = step.Step, Time = time.GetUtcNow(), Metrics = metrics };
-            checkpoints.History.Add(start.Assignment.Attempt, told);
-            reporter.Emit(new RankEvent.Stepped(told));
-            if (guard.Check(step, loop.IsLossScaled) is { } problem)
-            {
-                // Nothing of this step is saved.
-                reporter.Emit(new RankEvent.Diverged(step.Batch, problem));
-                return RankExitCodes.Diverged;
-            }
-
-            var isLeaving = AgreeToLeave(group);
-            if (isCheckpoint || (isLeaving && spec.Checkpoint.OnPreemption == true))
-            {
-                Save(checkpoints, keepLast);
-            }
-
-            if (isLeaving && step.Step < total)
-            {
-                return RankExitCodes.SavedAndLeft;
-            }
-        }
-
-        if (checkpoints.Step < loop.CompletedSteps)
-        {
-            Save(checkpoints, keepLast);
-        }
-
-        return RankExitCodes.Completed;
-    }
-
-    private void Save(RankCheckpoints checkpoints, int keepLast)
-    {
-        if (checkpoints.Save(keepLast) is { } saved)
-        {
-            reporter.Emit(new RankEvent.Saved(saved));
-        }
-    }
-
-    /// <summary>One rank that was asked is enough: all leave at the same step.</summary>
-    private static unsafe bool AgreeToLeave(ICommunicator group)
-    {
-        var asked = Leaving.IsCancellationRequested ? 1f : 0f;
-        group.AllReduce((nint)(&asked), 1).Wait();
-        return asked > 0;
-    }
-
-    /// <summary>What is the same on all ranks is told by rank 0 alone.</summary>
-    private static Dictionary<string, double> Describe(StepResult step, int rank, TrainingLoop loop)
-    {
-        var metrics = new Dictionary<string, double> { ["step_seconds"] = step.Seconds, ["busy_seconds"] = step.Seconds - step.WaitSeconds };
-        if (rank == 0)
-        {
-            metrics["loss"] = step.Loss;
-            metrics["learning_rate"] = step.LearningRate;
-            metrics["grad_norm"] = step.GradientNorm;
-            metrics["tokens"] = (double)step.Step * step.Tokens;
-            metrics["tokens_per_second"] = step.Tokens / step.Seconds;
-            if (loop.IsLossScaled)
-            {
-                metrics["loss_scale"] = loop.LossScale;
-            }
-        }
-
-        return metrics;
+        return new RankTraining(loop, group, checkpoints, saver, start, data.HeldOut, leave, reporter.Emit, time).Run();
     }
 
     private int Fail(string message, int code)

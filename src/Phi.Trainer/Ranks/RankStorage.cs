@@ -8,8 +8,9 @@ namespace Phi.Trainer.Ranks;
 internal static class RankStorage
 {
     /// <summary>The first rank of each pod tries the storage out: what one pod may do, another may not.</summary>
+    /// <param name="wrap">What lies between this rank and the storage: nothing, but in tests.</param>
     /// <exception cref="StorageException">It cannot be used; the message names the field.</exception>
-    public static CheckpointStore Open(RankStart start)
+    public static CheckpointStore Open(RankStart start, Func<ICheckpointStorage, ICheckpointStorage> wrap)
     {
         var spec = start.Assignment.Spec.Checkpoint!.Store!;
         var (field, location) = spec.AzureBlob is { } blob
@@ -17,13 +18,13 @@ internal static class RankStorage
             : ("spec.checkpoint.store.folder.path", Path.Combine(start.CheckpointRoot, spec.Folder!.Path!));
         try
         {
-            var store = CheckpointStore.At(location);
+            var storage = CheckpointStorages.Open(location);
             if (start.Rank == start.Assignment.FirstRank)
             {
-                store.Probe($"{start.RunId}-{start.Assignment.Attempt}-{start.Rank}");
+                StorageProbe.Run(storage, $"{start.RunId}-{start.Assignment.Attempt}-{start.Rank}");
             }
 
-            return store;
+            return new CheckpointStore(wrap(storage));
         }
         catch (StorageException e)
         {

@@ -14,24 +14,27 @@ internal sealed class StepHistory
 
     /// <summary>More than are made while an agent is silent before it counts as lost.</summary>
     private const int Most = 2000;
-    private readonly Queue<Entry> _steps = new();
+    private readonly Queue<(int Attempt, StepEvent Step)> _steps = new();
 
     public void Add(int attempt, StepEvent step)
     {
-        _steps.Enqueue(new Entry(attempt, step));
+        _steps.Enqueue((attempt, step));
         if (_steps.Count > Most)
         {
             _steps.Dequeue();
         }
     }
 
+    /// <summary>What is there now, oldest first; later steps do not change it.</summary>
+    public IReadOnlyList<(int Attempt, StepEvent Step)> Entries() => [.. _steps];
+
     /// <summary>A line of JSON for each step.</summary>
-    public byte[] Write()
+    public static byte[] Write(IReadOnlyList<(int Attempt, StepEvent Step)> steps)
     {
         using var bytes = new MemoryStream();
-        foreach (var entry in _steps)
+        foreach (var (attempt, step) in steps)
         {
-            JsonSerializer.Serialize(bytes, entry, PhiJson.Options);
+            JsonSerializer.Serialize(bytes, new Entry(attempt, step), PhiJson.Options);
             bytes.WriteByte((byte)'\n');
         }
 
@@ -51,7 +54,7 @@ internal sealed class StepHistory
             }
         }
 
-        return [.. _steps.Select(entry => (entry.Attempt, entry.Step))];
+        return Entries();
     }
 
     private static Entry? Parse(ReadOnlySpan<byte> line)

@@ -35,6 +35,10 @@ public sealed unsafe class CpuDevice : IDevice
 
     public void Free(nint memory) => NativeMemory.AlignedFree((void*)memory);
 
+    public nint AllocateHost(long bytes) => Allocate(bytes);
+
+    public void FreeHost(nint memory) => Free(memory);
+
     public void Clear(nint memory, long bytes) => NativeMemory.Clear((void*)memory, (nuint)bytes);
 
     public void Copy(nint from, nint to, long bytes) => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);

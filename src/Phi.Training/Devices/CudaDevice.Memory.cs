@@ -24,6 +24,21 @@ public sealed partial class CudaDevice
     /// <summary>Does not throw: memory is freed while another error is on its way up, and on a broken device every call fails.</summary>
     public void Free(nint memory) => _ = CudaDriver.MemFree(memory);
 
+    /// <summary>Page-locked.</summary>
+    public nint AllocateHost(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        var result = CudaDriver.MemHostAlloc(out var memory, (nuint)Math.Max(1, bytes), 0);
+        if (result != CudaDriver.Success)
+        {
+            CudaException.ThrowIfFailed(result, $"allocate {bytes} page-locked bytes of the host's memory");
+        }
+
+        return memory;
+    }
+
+    public void FreeHost(nint memory) => _ = CudaDriver.MemFreeHost(memory);
+
     public void Clear(nint memory, long bytes)
     {
         if (bytes > 0)

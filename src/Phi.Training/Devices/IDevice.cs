@@ -28,6 +28,11 @@ public interface IDevice : IDisposable
 
     void Free(nint memory);
 
+    /// <summary>Bytes of the host's memory that are there from the start, and that the device copies to and from at its full speed.</summary>
+    nint AllocateHost(long bytes);
+
+    void FreeHost(nint memory);
+
     void Clear(nint memory, long bytes);
 
     /// <summary>Within the device; the ranges do not overlap.</summary>

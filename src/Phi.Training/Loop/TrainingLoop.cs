@@ -32,6 +32,7 @@ public sealed class TrainingLoop : IDisposable
     private readonly BatchShare _share;
     private readonly LossScaler? _scaler;
     private readonly DeviceBuffer _squares;
+    private readonly HostBlock _copy;
     private Tensor? _lossGradient;
     private float _lossGradientScale;
     private TimeSpan _waited;
@@ -50,6 +51,7 @@ public sealed class TrainingLoop : IDisposable
         _model = new PartitionedModel(Device, configuration.Model, _device.IsShared ? configuration.Zero with { Prefetch = 0 } : configuration.Zero, configuration.Precision, _device.Group, configuration.Seed);
         _scaler = configuration.Precision == ComputePrecision.Fp16 ? new LossScaler() : null;
         _squares = new DeviceBuffer(Device, _model.Units.Count);
+        _copy = new HostBlock(Device);
     }
 
     /// <summary>Steps done. Set only when a checkpoint is loaded into <see cref="State"/>.</summary>
@@ -69,9 +71,15 @@ public sealed class TrainingLoop : IDisposable
 
     /// <summary>
     /// What a checkpoint holds of this rank, by name: shards of weights and moments, the errors of qgZ's feedback, and fp16's loss scale.
-    /// On a GPU it is a copy in the host's memory; so dispose it.
+    /// On a GPU it is a copy in the host's memory; so dispose it. One copy at a time.
     /// </summary>
-    public HostState State() => new(Device, DeviceState(), _scaler is null ? [] : [("loss_scale", _scaler.State)]);
+    public HostState State() => new(Device, [.. DeviceState()], HostedState(), Device is CpuDevice ? null : _copy, isSnapshot: false);
+
+    /// <summary>
+    /// The same as a copy, on every device, which stays as it is while the training goes on. The next can be taken when it is disposed; its
+    /// memory is kept for that, page-locked where there is a GPU.
+    /// </summary>
+    public HostState Snapshot() => new(Device, [.. DeviceState()], HostedState(), _copy, isSnapshot: true);
 
     /// <summary>Makes weights, moments and all other state what they were before the first step: what a checkpoint that failed half-way left is gone.</summary>
     public void Restart()
@@ -146,6 +154,7 @@ public sealed class TrainingLoop : IDisposable
         _model.Dispose();
         _forward.Dispose();
         _squares.Dispose();
+        _copy.Dispose();
         _lossGradient?.Dispose();
     }
 
@@ -338,6 +347,8 @@ public sealed class TrainingLoop : IDisposable
             Device.Update(step, unit.Weights.Address, unit.Gradients.Address, unit.FirstMoments.Address, unit.SecondMoments.Address, unit.ShardLength);
         }
     }
+
+    private (string Name, float[] Pinned)[] HostedState() => _scaler is null ? [] : [("loss_scale", _scaler.State)];
 
     private IEnumerable<StateTensor> DeviceState()
     {

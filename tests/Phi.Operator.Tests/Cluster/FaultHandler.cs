@@ -28,17 +28,18 @@ public enum Fault
     WatchGone,
 }
 
-/// <summary>One fault at one call of those that it can meet, which for faults of watches are the watches; counted over all connections of an operator.</summary>
+/// <summary>One fault at one call; counted over all connections of an operator.</summary>
 public sealed class FaultPlan(int call, Fault fault)
 {
-    private readonly bool _isOfWatches = fault is Fault.WatchCut or Fault.WatchReplayed or Fault.WatchGone;
     private int _calls;
 
     public Fault Fault { get; } = fault;
 
-    public bool HasFired => Volatile.Read(ref _calls) >= call;
+    public int Calls => Volatile.Read(ref _calls);
 
-    public bool IsNext(bool isWatch) => (isWatch || !_isOfWatches) && Interlocked.Increment(ref _calls) == call;
+    public bool HasFired => Calls >= call;
+
+    public bool IsNext() => Interlocked.Increment(ref _calls) == call;
 
     public override string ToString() => $"{Fault} at call {call}";
 }
@@ -48,12 +49,12 @@ internal sealed class FaultHandler(FaultPlan plan) : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var isWatch = request.RequestUri!.Query.Contains("watch=true", StringComparison.Ordinal);
-        if (!plan.IsNext(isWatch))
+        if (!plan.IsNext())
         {
             return await base.SendAsync(request, cancellationToken);
         }
 
+        var isWatch = request.RequestUri!.Query.Contains("watch=true", StringComparison.Ordinal);
         switch (plan.Fault)
         {
             case Fault.Conflict:
@@ -72,7 +73,7 @@ internal sealed class FaultHandler(FaultPlan plan) : DelegatingHandler
                     throw new HttpRequestException("the connection broke before the answer");
                 }
 
-            case Fault.WatchCut or Fault.WatchReplayed or Fault.WatchGone:
+            case Fault.WatchCut or Fault.WatchReplayed or Fault.WatchGone when isWatch:
                 return await SpoilAsync(await base.SendAsync(request, cancellationToken), plan.Fault);
             default:
                 return Status(request, HttpStatusCode.InternalServerError, "InternalError");

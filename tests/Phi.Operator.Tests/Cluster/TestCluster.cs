@@ -12,6 +12,9 @@ namespace Phi.Operator.Tests.Cluster;
 /// <summary>The embedded API server and its scheduler in this process, with two nodes that a <see cref="FakeNode"/> stands for.</summary>
 public sealed class TestCluster : IAsyncLifetime
 {
+    /// <summary>No agent renews the nodes' leases: without this they are lost after 40 s, however little of the test is done.</summary>
+    private static readonly TimeSpan NodesForEver = TimeSpan.FromDays(1);
+
     private readonly CancellationTokenSource _stop = new();
     private ApiServerHost? _host;
     private KubernetesConnection? _connection;
@@ -28,7 +31,7 @@ public sealed class TestCluster : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _host = await ApiServerHost.StartAsync(new ApiServerOptions { DataDirectory = Path.Combine(Folder, "data"), AdminToken = "test", KubeconfigPath = Kubeconfig, CrdManifests = CrdCatalog.All }, Ct);
+        _host = await ApiServerHost.StartAsync(new ApiServerOptions { DataDirectory = Path.Combine(Folder, "data"), AdminToken = "test", KubeconfigPath = Kubeconfig, CrdManifests = CrdCatalog.All, NodeMonitorGracePeriod = NodesForEver }, Ct);
         _connection = KubernetesConnection.Open(Kubeconfig, "test");
         _scheduler = SchedulerHost.RunAsync(_connection, TimeProvider.System, NullLoggerFactory.Instance, _stop.Token);
         foreach (var name in new[] { "node-0", "node-1" })

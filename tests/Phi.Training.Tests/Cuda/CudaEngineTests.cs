@@ -92,6 +92,20 @@ public sealed class CudaEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task Snapshot_OnDevices_StaysAsItIsInPageLockedMemoryThatIsKept()
+    {
+        var before = StandInDriver.LiveHostAllocations;
+
+        await TrainAsync(2, Unclipped, "nccl", 1, (loop, _) =>
+        {
+            loop.Step();
+            SnapshotCheck.Run(loop);
+        });
+
+        Assert.Equal(before, StandInDriver.LiveHostAllocations);
+    }
+
+    [Fact]
     public async Task CommunicationTime_WithStreams_IsMeasuredInThem()
     {
         var ranks = await TrainAsync(2, Unclipped, "nccl");

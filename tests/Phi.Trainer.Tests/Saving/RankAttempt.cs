@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Phi.Api.Agent;
+using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
+using Phi.Trainer.Ranks;
+
+namespace Phi.Trainer.Tests.Saving;
+
+/// <summary>One attempt of a small job, each rank a process of its own.</summary>
+internal sealed class RankAttempt : IDisposable
+{
+    private readonly List<Process> _ranks = [];
+    private readonly List<Task<List<RankEvent>>> _events = [];
+
+    /// <param name="stopping">The rank that stands still at the point.</param>
+    public RankAttempt(string root, int attempt, int world, long steps, int stopping = -1, SavePoint point = SavePoint.None, long step = 0)
+    {
+        var start = RankStarts.Of(0, world, attempt);
+        start = start with { Assignment = start.Assignment with { Spec = Spec(root, world, steps), MasterPort = FreePort() }, CheckpointRoot = root, DataCache = Path.Combine(root, "cache") };
+        for (var rank = 0; rank < world; rank++)
+        {
+            string[] arguments = [RankHost.Command, (rank == stopping ? point : SavePoint.None).ToString(), step.ToString(CultureInfo.InvariantCulture), root];
+            var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["OMP_NUM_THREADS"] = "1", ["OMP_WAIT_POLICY"] = "PASSIVE" } })!;
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank }, PhiJson.Options));
+            process.StandardInput.Flush();
+            _ranks.Add(process);
+            _events.Add(ReadAsync(process));
+        }
+    }
+
+    public int ExitCode(int rank) => _ranks[rank].ExitCode;
+
+    /// <summary>Ends when the rank has, after its last event.</summary>
+    public async Task<IReadOnlyList<RankEvent>> EventsAsync(int rank)
+    {
+        var events = await _events[rank];
+        await _ranks[rank].WaitForExitAsync(TestContext.Current.CancellationToken);
+        return events;
+    }
+
+    /// <summary>Returns when a file is there; fails if a rank ends before.</summary>
+    public async Task WaitForAsync(string file)
+    {
+        while (!File.Exists(file))
+        {
+            if (_ranks.Exists(rank => rank.HasExited))
+            {
+                throw new InvalidOperationException($"a rank ended before {file} was there");
+            }
+
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill(int rank) => _ranks[rank].Kill();
+
+    public void Dispose()
+    {
+        foreach (var rank in _ranks)
+        {
+            if (!rank.HasExited)
+            {
+                rank.Kill();
+            }
+
+            rank.Dispose();
+        }
+    }
+
+    private static async Task<List<RankEvent>> ReadAsync(Process rank)
+    {
+        var events = new List<RankEvent>();
+        while (await rank.StandardOutput.ReadLineAsync() is { } line)
+        {
+            try
+            {
+                events.AddRange(line.StartsWith('{') ? [JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options)!] : []);
+            }
+            catch (JsonException)
+            {
+                // Of a rank that was killed, the last line is cut off.
+            }
+        }
+
+        return events;
+    }
+
+    private static TrainingJobSpec Spec(string root, int world, long steps)
+    {
+        var corpus = Path.Combine(root, "corpus.txt");
+        if (!File.Exists(corpus))
+        {
+            File.WriteAllText(corpus, string.Concat(Enumerable.Range(0, 200).Select(i => $"def f{i % 17}(x): return x * {i % 5}\n")));
+        }
+
+        return TrainingJobDefaults.Apply(new TrainingJob
+        {
+            Spec = new TrainingJobSpec
+            {
+                Accelerator = new AcceleratorSpec { PerReplica = world },
+                Phi = new PhiSpec
+                {
+                    Model = new ModelSpec { Layers = 1, HiddenSize = 24, Heads = 2, RotaryDim = 8, MlpSize = 40, SequenceLength = 24 },
+                    Data = new DataSpec { Sources = [corpus] },
+                    Batch = new BatchSpec { Global = world, Micro = 1 },
+                    Steps = steps,
+                },
+                Checkpoint = new CheckpointSpec { EverySteps = 2, KeepLast = 1, Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "run" } } },
+            },
+        }).Spec;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
