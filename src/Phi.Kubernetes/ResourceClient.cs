@@ -50,6 +50,11 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
                 (next, limit) = ("", "limit=0");
                 continue;
             }
+            catch (KubernetesApiException e) when (e.IsNotFound && group.Length > 0)
+            {
+                // Of a kind that it does not know the server says "404 page not found" alone.
+                throw new KubernetesApiException(e.Code, e.Reason, $"the API server does not serve {plural} of {group}/{version}; apply the CustomResourceDefinition that defines them");
+            }
 
             items.AddRange(page["items"]!.AsArray().Select(item => item!.AsObject()));
             next = (string?)page["metadata"]?["continue"] ?? "";

@@ -16,7 +16,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
-    /// <summary>What is changed in a good manifest, and what the answer must hold: field, value, remedy.</summary>
+    /// <summary>What is changed in a good manifest, and what the answer must hold: field, value, remedy. An API server leaves the value out where a rule is about several fields.</summary>
     private static readonly (string Change, string To, string[] Says)[] Cases =
     [
         ("replicas: 2", "replicas: 0", ["spec.replicas", "0", "ask for at least one pod"]),
@@ -25,7 +25,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("perReplica: 2", "perReplica: 0", ["spec.accelerator.perReplica", "0", "give each pod as many ranks"]),
         ("type: cpu", "type: NVIDIA A100", ["spec.accelerator.type", "NVIDIA A100", "write cpu, or a node's label"]),
         ("terminationGracePeriodSeconds: 20", "terminationGracePeriodSeconds: -1", ["spec.template.terminationGracePeriodSeconds", "-1", "such as 30"]),
-        ("heads: 2", "heads: 3", ["spec.phi.model.heads", "3", "choose a divisor"]),
+        ("heads: 2", "heads: 3", ["spec.phi.model.heads", "choose a divisor"]),
         ("rotaryDim: 8", "rotaryDim: 7", ["spec.phi.model.rotaryDim", "7", "write half the head size"]),
         ("layers: 1", "layers: 0", ["spec.phi.model.layers", "0", "choose a size within the range"]),
         ("layers: 1, ", "", ["spec.phi.model.layers", "give it, or a preset"]),
@@ -35,13 +35,13 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         ("sources: [\"CORPUS/*.txt\"]", "sources: []", ["spec.phi.data.sources", "add the files to train on"]),
         ("sources: [\"CORPUS/*.txt\"]", "sources: [\" \"]", ["spec.phi.data.sources[0]", "remove it, or name a file, folder or glob"]),
         ("sources: [\"CORPUS/*.txt\"]", "sources: [\"CORPUS/*.nothing\"]", ["data.sources", "nothing", "name another folder or glob"]),
-        ("batch: {global: 4, micro: 1}", "batch: {global: 6, micro: 1}", ["spec.phi.batch.global", "6", "write a multiple, or change micro"]),
+        ("batch: {global: 4, micro: 1}", "batch: {global: 6, micro: 1}", ["spec.phi.batch.global", "write a multiple, or change micro"]),
         ("batch: {global: 4, micro: 1}", "batch: {global: 4, micro: 0}", ["spec.phi.batch.micro", "0", "take at least one sequence a pass"]),
         ("steps: 60", "steps: 0", ["spec.phi.steps", "0", "take at least one step"]),
         ("steps: 60", "stepz: 60", ["spec.phi.stepz", "unknown field"]),
         ("learningRate: 3.0e-3", "learningRate: -1.0", ["spec.phi.optimizer.adamW.learningRate", "-1", "phi-1 uses 1e-3"]),
         ("learningRate: 3.0e-3", "learningRate: 3.0e-3, beta2: 1.5", ["spec.phi.optimizer.adamW.beta2", "1.5", "leave it out for 0.98"]),
-        ("linear: { warmupSteps: 5 }", "linear: { warmupSteps: 50, totalSteps: 10 }", ["spec.phi.schedule.linear.totalSteps", "10", "raise it, or lower warmupSteps"]),
+        ("linear: { warmupSteps: 5 }", "linear: { warmupSteps: 50, totalSteps: 10 }", ["spec.phi.schedule.linear.totalSteps", "raise it, or lower warmupSteps"]),
         ("linear: { warmupSteps: 5 }", "linear: { warmupSteps: 5 }, constant: {}", ["spec.phi.schedule", "must have exactly one of linear, cosine, constant", "write linear"]),
         ("seed: 7", "seed: 7\n    precision: fp8", ["spec.phi.precision", "fp8", "fp32"]),
         ("everySteps: 10", "everySteps: 0", ["spec.checkpoint.everySteps", "0", "leave it out for 500"]),

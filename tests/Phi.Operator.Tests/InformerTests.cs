@@ -36,6 +36,17 @@ public sealed class InformerTests(TestCluster cluster) : IClassFixture<TestClust
     }
 
     [Fact]
+    public async Task ListAsync_KindThatTheServerDoesNotKnow_NamesItAndTheRemedy()
+    {
+        var widgets = new ResourceClient<V1ConfigMap>(cluster.Connection, "example.com", "v1", "widgets");
+
+        var refused = await Assert.ThrowsAsync<KubernetesApiException>(() => widgets.ListAsync(null, null, Ct));
+
+        Assert.True(refused.IsNotFound);
+        Assert.Equal("the API server does not serve widgets of example.com/v1; apply the CustomResourceDefinition that defines them", refused.Message);
+    }
+
+    [Fact]
     public async Task RunAsync_WatchSilentForLongerThanTheServerLetsIt_IsTakenUpAnew()
     {
         var time = new FakeTimeProvider();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using k8s.Models;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
@@ -34,6 +35,23 @@ public sealed class PlacementTests : IAsyncLifetime
 
         Assert.Equal("2 pods placed on b in rack r2", placed.Message);
         Assert.All(status.Placement!, pod => Assert.Equal(("b", "r2"), (pod.Node, pod.Domain)));
+    }
+
+    [Fact]
+    public async Task Create_APodThatAdmissionRefuses_IsToldUntilItIsTaken()
+    {
+        await _bed.AddNodeAsync("a", 4);
+        var key = await _bed.AddJobAsync("job", 2, job => job.Spec.PriorityClassName = "missing");
+        await Assert.ThrowsAsync<KubernetesApiException>(() => _bed.StepsUntilAsync(key, "Placed"));
+
+        await Assert.ThrowsAsync<KubernetesApiException>(() => _bed.StepAsync(key));
+
+        var refused = _bed.Cluster.Job(key)!.Status!.Conditions!.Find(condition => condition.Type == TrainingConditions.Admitted)!;
+        Assert.Equal(("False", "FailedCreate"), (refused.Status, refused.Reason));
+        Assert.Equal("creating 2 pods of 2 is refused by the API server (pods \"job-0\" is forbidden: no PriorityClass with name missing was found); it is tried again", refused.Message);
+        await _bed.Connection.PriorityClasses().CreateAsync("", new V1PriorityClass { Metadata = new V1ObjectMeta { Name = "missing" }, Value = 1 }, "test", Ct);
+        Assert.Equal("FailedCreate", (await _bed.StepAsync(key)).Reason);
+        Assert.Equal("Placed", (await _bed.StepsUntilAsync(key, "Placed")).Reason);
     }
 
     [Fact]

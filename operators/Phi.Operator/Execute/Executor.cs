@@ -51,10 +51,10 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
                 await FinalizeAsync(key, job, finalizers => finalizers.Where(name => name != PhiNames.JobFinalizer), ct);
                 break;
             case JobAction.EnsureService:
-                await connection.Services().ApplyAsync(key.Namespace, key.Name, GangPod.Service(job), PhiNames.OperatorFieldManager, null, ct);
+                await CreateAsync(job, () => connection.Services().ApplyAsync(key.Namespace, key.Name, GangPod.Service(job), PhiNames.OperatorFieldManager, null, ct));
                 break;
             case JobAction.CreatePod pod:
-                cluster.Remember(await connection.Pods().ApplyAsync(key.Namespace, pod.Name, await PodAsync(key, stored, job, pod, ct), PhiNames.OperatorFieldManager, null, ct));
+                await CreateAsync(job, async () => cluster.Remember(await connection.Pods().ApplyAsync(key.Namespace, pod.Name, await PodAsync(key, stored, job, pod, ct), PhiNames.OperatorFieldManager, null, ct)));
                 break;
             case JobAction.PlaceGang place:
                 await PlaceAsync(key, job, place, ct);
@@ -65,6 +65,20 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
             case JobAction.DeleteJob:
                 await connection.TrainingJobs().DeleteAsync(key.Namespace, key.Name, job.Metadata.Uid, null, ct);
                 break;
+        }
+    }
+
+    /// <summary>What the cluster's rules refuse is tried again like any failure, but only its user can mend it: the next decision tells why.</summary>
+    private async Task CreateAsync(TrainingJob job, Func<Task> create)
+    {
+        try
+        {
+            await create();
+        }
+        catch (KubernetesApiException e) when (e.Code is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.UnprocessableEntity or HttpStatusCode.InternalServerError)
+        {
+            cluster.RefuseCreation(job, e.Message);
+            throw;
         }
     }
 

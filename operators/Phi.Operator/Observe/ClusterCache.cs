@@ -23,6 +23,7 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     private readonly WaitingLine _line = new();
     private readonly JobReader _reader = new();
     private readonly ConcurrentDictionary<string, PlacementRefusal> _refusals = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _creationRefusals = new(StringComparer.Ordinal);
 
     /// <summary>Waiting jobs that hear of room at once; those behind them look again by themselves.</summary>
     private const int Woken = 64;
@@ -125,6 +126,12 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
 
     /// <summary>The refusal since the last call. One that is not acted on comes again with the next try.</summary>
     public PlacementRefusal? TakeRefusal(TrainingJob job) => _refusals.TryRemove(job.Metadata.Uid!, out var refusal) ? refusal : null;
+
+    /// <summary>The API server took no pod of the job, or nothing that its pods need, with these words.</summary>
+    public void RefuseCreation(TrainingJob job, string message) => _creationRefusals[job.Metadata.Uid!] = message;
+
+    /// <summary>The same, of a refused creation.</summary>
+    public string? TakeCreationRefusal(TrainingJob job) => _creationRefusals.TryRemove(job.Metadata.Uid!, out var message) ? message : null;
 
     private void OnJob(ResourceKey key, TrainingJob? now, Action<ResourceKey> onJob)
     {

@@ -40,7 +40,7 @@ internal sealed class Observer(ClusterCache cluster, AgentHub agents, QueueManag
     private JobSnapshot Observe(TrainingJob job)
     {
         var pods = cluster.PodsOf(job);
-        var snapshot = Snapshot(job, pods, IsPlacing(job, pods)) with { Agents = agents.Of(pods), Refusal = cluster.TakeRefusal(job) };
+        var snapshot = Snapshot(job, pods, IsPlacing(job, pods)) with { Agents = agents.Of(pods), Refusal = cluster.TakeRefusal(job), CreationRefusal = cluster.TakeCreationRefusal(job) };
         // A queue has an order of its own.
         var isInLine = snapshot.Job.Spec.Queue is null && job.Metadata.Labels?.ContainsKey(Phi.Api.Metadata.PhiNames.KueueQueueLabel) != true;
         return isInLine && IsPlacing(job, pods) ? snapshot with { Ahead = Reservation.Head(cluster.Before(snapshot.Job).Select(waiting => Snapshot(waiting, cluster.PodsOf(waiting), true))) } : snapshot;

@@ -42,15 +42,7 @@ internal static class Assembly
         var missing = Enumerable.Range(0, snapshot.Replicas).Where(index => !snapshot.Pods.Any(pod => pod.Index == index)).ToList();
         if (missing.Count > 0)
         {
-            var creating = $"creating {PlacementReasons.Count(missing.Count, "pod")} of {snapshot.Replicas}";
-            return new JobDecision
-            {
-                // With the pods, so that it is tried again until they are there.
-                Actions = [new JobAction.EnsureService(), .. missing.Select(index => new JobAction.CreatePod(index, PodName(snapshot, index), snapshot.Attempt))],
-                Status = new StatusBuilder(snapshot).Set(TrainingConditions.Placed, false, "CreatingPods", creating).Build(),
-                Reason = "CreatingPods",
-                Message = creating,
-            };
+            return Create(snapshot, missing);
         }
 
         return snapshot.Pods.Any(pod => pod.IsDeleting) ? Nothing("Replacing", "waiting for a pod that is being deleted") : Place(snapshot);
@@ -73,6 +65,26 @@ internal static class Assembly
         return found.Placements is { } placements
             ? Start(snapshot, [new JobAction.PlaceGang(placements)], found.Why)
             : Withdrawal.Withdraw(snapshot, "WithdrawnNoRoom", found.Why, []);
+    }
+
+    private static JobDecision Create(JobSnapshot snapshot, List<int> missing)
+    {
+        var creating = $"creating {PlacementReasons.Count(missing.Count, "pod")} of {snapshot.Replicas}";
+        var decision = new JobDecision
+        {
+            // With the pods, so that it is tried again until they are there.
+            Actions = [new JobAction.EnsureService(), .. missing.Select(index => new JobAction.CreatePod(index, PodName(snapshot, index), snapshot.Attempt))],
+            Status = new StatusBuilder(snapshot).Set(TrainingConditions.Placed, false, "CreatingPods", creating).Build(),
+            Reason = "CreatingPods",
+            Message = creating,
+        };
+        if (snapshot.CreationRefusal is not { } refusal)
+        {
+            return decision;
+        }
+
+        var why = $"{creating} is refused by the API server ({refusal.TrimEnd('.')}); it is tried again";
+        return decision with { Status = Waiting(snapshot, "FailedCreate", why).Build(), Reason = "FailedCreate", Message = why, IsWarning = true };
     }
 
     private static JobDecision Place(JobSnapshot snapshot)

@@ -28,6 +28,9 @@ public sealed record JobSnapshot
     /// <summary>What the API server said no to when it was last asked to place the gang.</summary>
     public PlacementRefusal? Refusal { get; init; }
 
+    /// <summary>Why the API server did not take the gang's last missing pod, or what it needs: a quota, a policy, a webhook. Null: it was not asked, or took it.</summary>
+    public string? CreationRefusal { get; init; }
+
     /// <summary>Newest word of each pod's agent.</summary>
     public required ImmutableArray<AgentSnapshot> Agents { get; init; }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.Json.Nodes;
 using Phi.Api.Crds;
 using Phi.Api.Manifests;
@@ -127,6 +128,7 @@ internal sealed class ControlPlaneBench : IBench
         }
     }
 
+    /// <summary>A real API server says 404 to a new kind at first, then 429 while it prepares the storage.</summary>
     private static async Task EstablishedAsync(KubernetesConnection connection)
     {
         var started = TimeProvider.System.GetTimestamp();
@@ -138,7 +140,7 @@ internal sealed class ControlPlaneBench : IBench
                 await connection.SendAsync(HttpMethod.Get, $"apis/{PhiNames.ApiVersion}/trainingqueues", null, "application/json", CancellationToken.None);
                 return;
             }
-            catch (KubernetesApiException e) when (e.IsNotFound && TimeProvider.System.GetElapsedTime(started) < Stall)
+            catch (KubernetesApiException e) when ((e.IsNotFound || e.Code == HttpStatusCode.TooManyRequests) && TimeProvider.System.GetElapsedTime(started) < Stall)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100));
             }
