@@ -124,9 +124,10 @@ public sealed class ChaosRun(ChaosCluster cluster, string corpus, long steps, Ra
             throw new ChaosException($"'{fault.Name}' must be {fault.Charge}; it raised restarts by {charged} and freeRestarts by {free}. The last interruption: {last?.Reason}: {last?.Message}");
         }
 
-        if (lost > (fault.MostLostSteps ?? EverySteps))
+        var mostLost = fault.MostLostSteps ?? 2 * EverySteps;
+        if (lost > mostLost)
         {
-            throw new ChaosException($"'{fault.Name}' may cost at most {fault.MostLostSteps ?? EverySteps} steps; it cost {lost}");
+            throw new ChaosException($"'{fault.Name}' may cost at most {mostLost} steps; it cost {lost}");
         }
     }
 

@@ -7,12 +7,12 @@ public sealed class RendezvousTests
     [Fact]
     public async Task Connect_RankOfAnotherAttempt_IsRefusedAndTheOthersMeet()
     {
-        var port = World.FreePort();
-        var first = TcpGroup.ConnectAsync(World.Options(0, 2, port, World.Transport.Tcp), CancellationToken.None);
-        var stale = World.Options(1, 2, port, World.Transport.Tcp) with { Attempt = 0 };
+        var master = FreeEndPoint.Next();
+        var first = TcpGroup.ConnectAsync(World.Options(0, 2, master, World.Transport.Tcp), CancellationToken.None);
+        var stale = World.Options(1, 2, master, World.Transport.Tcp) with { Attempt = 0 };
 
         var error = await Assert.ThrowsAsync<RendezvousException>(() => TcpGroup.ConnectAsync(stale, CancellationToken.None));
-        var second = await TcpGroup.ConnectAsync(World.Options(1, 2, port, World.Transport.Tcp), CancellationToken.None);
+        var second = await TcpGroup.ConnectAsync(World.Options(1, 2, master, World.Transport.Tcp), CancellationToken.None);
 
         Assert.Contains("attempt 0 may not join", error.Message, StringComparison.Ordinal);
         await (await first).DisposeAsync();
@@ -22,7 +22,7 @@ public sealed class RendezvousTests
     [Fact]
     public async Task Connect_RankIsMissing_NamesItAfterTheTimeout()
     {
-        var options = World.Options(0, 3, World.FreePort(), World.Transport.Tcp) with { Timeout = TimeSpan.FromMilliseconds(100) };
+        var options = World.Options(0, 3, FreeEndPoint.Next(), World.Transport.Tcp) with { Timeout = TimeSpan.FromMilliseconds(100) };
 
         var error = await Assert.ThrowsAsync<RendezvousException>(() => TcpGroup.ConnectAsync(options, CancellationToken.None));
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Phi.Collectives.Cuda;
 using Phi.Collectives.Tests.Nccl;
@@ -71,14 +70,14 @@ internal static class World
             return InProcessGroup.Create(worldSize, options);
         }
 
-        var port = FreePort();
-        return await Task.WhenAll(Enumerable.Range(0, worldSize).Select(rank => TcpGroup.ConnectAsync(Options(rank, worldSize, port, transport) with { Collectives = options ?? new CollectiveOptions() }, CancellationToken.None)));
+        var master = FreeEndPoint.Next();
+        return await Task.WhenAll(Enumerable.Range(0, worldSize).Select(rank => TcpGroup.ConnectAsync(Options(rank, worldSize, master, transport) with { Collectives = options ?? new CollectiveOptions() }, CancellationToken.None)));
     }
 
-    public static RendezvousOptions Options(int rank, int worldSize, int port, Transport transport) => new()
+    public static RendezvousOptions Options(int rank, int worldSize, IPEndPoint master, Transport transport) => new()
     {
-        MasterAddress = IPAddress.Loopback,
-        MasterPort = port,
+        MasterAddress = master.Address,
+        MasterPort = master.Port,
         Rank = rank,
         WorldSize = worldSize,
         NodeRank = transport switch { Transport.SharedMemory => 0, Transport.Tcp => rank, _ => rank * 2 / worldSize },
@@ -86,13 +85,6 @@ internal static class World
         Attempt = 1,
         BindAddress = IPAddress.Loopback,
     };
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     /// <summary>Pins an array for ever: work that outlives a failed test may still use it.</summary>
     public static void Unsynchronized<T>(T[] array, Action<nint> body)

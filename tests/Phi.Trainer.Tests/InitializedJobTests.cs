@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
@@ -128,11 +126,11 @@ public sealed class InitializedJobTests : IDisposable
                 Checkpoint = new CheckpointSpec { Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = run.Folder } } },
             },
         });
-        var port = FreePort();
+        var master = FreeEndPoint.Next();
         var ranks = Enumerable.Range(0, run.World).Select(rank =>
         {
             var start = RankStarts.Of(rank, run.World, run.Attempt);
-            return Start(start with { RunId = run.Folder, Assignment = start.Assignment with { Spec = job.Spec, MasterPort = port, Initialize = run.Initialize }, CheckpointRoot = _root, DataCache = Path.Combine(_root, "cache") });
+            return Start(start with { RunId = run.Folder, Assignment = start.Assignment with { Spec = job.Spec, MasterAddress = master.Address.ToString(), MasterPort = master.Port, Initialize = run.Initialize }, CheckpointRoot = _root, DataCache = Path.Combine(_root, "cache") });
         }).ToList();
         var outputs = await Task.WhenAll(ranks.Select(rank => rank.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)));
         await Task.WhenAll(ranks.Select(rank => rank.WaitForExitAsync(TestContext.Current.CancellationToken)));
@@ -147,12 +145,5 @@ public sealed class InitializedJobTests : IDisposable
         process.StandardInput.WriteLine(JsonSerializer.Serialize(start, PhiJson.Options));
         process.StandardInput.Flush();
         return process;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
@@ -73,18 +71,12 @@ public sealed class SupersededRankTests : IDisposable
                 Checkpoint = new CheckpointSpec { EverySteps = 1, Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "run" } } },
             },
         });
+        var master = FreeEndPoint.Next();
         var start = RankStarts.Of(0, 1, attempt);
-        start = start with { Assignment = start.Assignment with { Spec = job.Spec, MasterPort = FreePort() }, CheckpointRoot = _root, DataCache = Path.Combine(_root, "cache") };
+        start = start with { Assignment = start.Assignment with { Spec = job.Spec, MasterAddress = master.Address.ToString(), MasterPort = master.Port }, CheckpointRoot = _root, DataCache = Path.Combine(_root, "cache") };
         var process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "phi-trainer"), ["rank"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         process.StandardInput.WriteLine(JsonSerializer.Serialize(start, PhiJson.Options));
         process.StandardInput.Flush();
         return process;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

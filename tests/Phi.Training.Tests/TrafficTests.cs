@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Phi.Api.TrainingJobs;
 using Phi.Api.Traffic;
 using Phi.Collectives;
@@ -36,11 +35,11 @@ public sealed class TrafficTests
     /// <summary>What all ranks sent in gathers and reductions in the second step.</summary>
     private static async Task<ZeroTraffic> StepAsync(TrainingConfiguration configuration, int ranks, int ranksPerNode)
     {
-        var port = FreePort();
+        var master = FreeEndPoint.Next();
         var groups = await Task.WhenAll(Enumerable.Range(0, ranks).Select(rank => TcpGroup.ConnectAsync(
             new RendezvousOptions
             {
-                MasterAddress = IPAddress.Loopback, MasterPort = port, Rank = rank, WorldSize = ranks, NodeRank = rank / ranksPerNode, RunId = "traffic", Attempt = 1, BindAddress = IPAddress.Loopback,
+                MasterAddress = master.Address, MasterPort = master.Port, Rank = rank, WorldSize = ranks, NodeRank = rank / ranksPerNode, RunId = "traffic", Attempt = 1, BindAddress = IPAddress.Loopback,
             },
             TestContext.Current.CancellationToken)));
         var (within, across) = (new long[ranks], new long[ranks]);
@@ -74,11 +73,4 @@ public sealed class TrafficTests
     /// <summary>All-reduces of the loss and the norm are no part of the formula.</summary>
     private static long Moved(ICommunicator group, WireScope scope) =>
         group.Statistics.Bytes(CollectiveOperation.AllGather, scope) + group.Statistics.Bytes(CollectiveOperation.AllToAll, scope) + group.Statistics.Bytes(CollectiveOperation.ReduceScatter, scope);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -14,7 +14,7 @@ public enum Charge
 }
 
 /// <summary>One kind of fault.</summary>
-/// <param name="MostLostSteps">Steps that may be done again; null: up to the checkpoint interval.</param>
+/// <param name="MostLostSteps">Steps that may be done again; null: twice the checkpoint interval, since a save in flight may be lost, and training waits only for the one before it.</param>
 /// <param name="InjectAsync">Does it; returns how it is made good, once the job trains again.</param>
 public sealed record Fault(string Name, Charge Charge, long? MostLostSteps, Func<FaultTarget, CancellationToken, Task<Func<Task>>> InjectAsync);
 

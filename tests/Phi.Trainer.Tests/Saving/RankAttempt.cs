@@ -1,7 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
@@ -15,17 +14,20 @@ internal sealed class RankAttempt : IDisposable
 {
     private readonly List<Process> _ranks = [];
     private readonly List<Task<List<RankEvent>>> _events = [];
+    private readonly ConcurrentQueue<string> _said = [];
 
     /// <param name="stopping">The rank that stands still at the point.</param>
     public RankAttempt(string root, int attempt, int world, long steps, int stopping = -1, SavePoint point = SavePoint.None, long step = 0)
     {
+        var master = FreeEndPoint.Next();
         var start = RankStarts.Of(0, world, attempt);
-        start = start with { Assignment = start.Assignment with { Spec = Spec(root, world, steps), MasterPort = FreePort() }, CheckpointRoot = root, DataCache = Path.Combine(root, "cache") };
+        start = start with { Assignment = start.Assignment with { Spec = Spec(root, world, steps), MasterAddress = master.Address.ToString(), MasterPort = master.Port }, CheckpointRoot = root, DataCache = Path.Combine(root, "cache") };
         for (var rank = 0; rank < world; rank++)
         {
             string[] arguments = [RankHost.Command, (rank == stopping ? point : SavePoint.None).ToString(), step.ToString(CultureInfo.InvariantCulture), root];
             var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["OMP_NUM_THREADS"] = "1", ["OMP_WAIT_POLICY"] = "PASSIVE" } })!;
-            process.ErrorDataReceived += (_, _) => { };
+            var number = rank;
+            process.ErrorDataReceived += (_, line) => _said.Enqueue($"rank {number}: {line.Data}");
             process.BeginErrorReadLine();
             process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank }, PhiJson.Options));
             process.StandardInput.Flush();
@@ -49,9 +51,10 @@ internal sealed class RankAttempt : IDisposable
     {
         while (!File.Exists(file))
         {
-            if (_ranks.Exists(rank => rank.HasExited))
+            if (_ranks.Find(rank => rank.HasExited) is { } ended)
             {
-                throw new InvalidOperationException($"a rank ended before {file} was there");
+                await ended.WaitForExitAsync(TestContext.Current.CancellationToken);
+                throw new InvalidOperationException($"rank {_ranks.IndexOf(ended)} ended with {ended.ExitCode} before {file} was there\n{string.Join('\n', _said)}");
             }
 
             await Task.Delay(5, TestContext.Current.CancellationToken);
@@ -115,12 +118,5 @@ internal sealed class RankAttempt : IDisposable
                 Checkpoint = new CheckpointSpec { EverySteps = 2, KeepLast = 1, Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "run" } } },
             },
         }).Spec;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
