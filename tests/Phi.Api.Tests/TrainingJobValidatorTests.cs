@@ -57,6 +57,8 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Zero = new ZeroSpec { QuantizedWeights = new QuantizedWeightsSpec { BlockSize = 100 } }, "spec.zero.quantizedWeights.blockSize", "100", "write 256");
         Add(s => s.Zero = new ZeroSpec { QuantizedWeights = new QuantizedWeightsSpec { Bits = 4 } }, "spec.zero.quantizedWeights.bits", "4", "write 8");
         Add(s => s.Checkpoint = new CheckpointSpec { EverySteps = 0 }, "spec.checkpoint.everySteps", "0", "leave it out");
+        Add(s => s.Checkpoint = new CheckpointSpec { InMemory = new InMemorySpec { EverySteps = 0 } }, "spec.checkpoint.inMemory.everySteps", "0", "leave it out for 10");
+        Add(s => (s.Phi, s.Container, s.Checkpoint) = (null, new ContainerSpec { Image = "busybox" }, new CheckpointSpec { InMemory = new InMemorySpec() }), "spec.checkpoint.inMemory", "everySteps: 10", "write the phi block");
         Add(s => s.Checkpoint = new CheckpointSpec { KeepLast = 0 }, "spec.checkpoint.keepLast", "0", "at least the newest");
         Add(s => s.Checkpoint = new CheckpointSpec { Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "../x" } } }, "spec.checkpoint.store.folder.path", "../x", "below the checkpoint root");
         Add(s => s.Checkpoint = new CheckpointSpec { Store = new CheckpointStoreSpec() }, "spec.checkpoint.store", "missing", "add folder");

@@ -45,9 +45,18 @@ public sealed class InterruptionTests : IAsyncLifetime
         Losses.AssertEqual(expected, await RunAsync("rank-killed", KillARankAsync, ZeroPlusPlus), Steps);
     }
 
-    private async Task<SortedDictionary<long, double>> RunAsync(string name, Func<string, Task> interrupt, string zero = "zero: {}")
+    /// <summary>Nothing is committed before the last step: what the job goes on from is in the memory of the pod that is left.</summary>
+    [Fact]
+    public async Task Losses_OfAGangThatLostAPodAndGoesOnFromMemory_EqualTheUninterruptedRun()
     {
-        await _cluster.ApplyAsync(Manifests.Tiny(name, _corpus, Steps, everySteps: 20) + $"\n  {zero}\n");
+        var expected = await RunAsync("plain", _ => Task.CompletedTask);
+
+        Losses.AssertEqual(expected, await RunAsync("pod-killed", KillAPodAsync, checkpoint: "everySteps: 1000000, inMemory: { everySteps: 5 }"), Steps);
+    }
+
+    private async Task<SortedDictionary<long, double>> RunAsync(string name, Func<string, Task> interrupt, string zero = "zero: {}", string checkpoint = "everySteps: 20")
+    {
+        await _cluster.ApplyAsync(Manifests.Tiny(name, _corpus, Steps, everySteps: 20).Replace("everySteps: 20", checkpoint, StringComparison.Ordinal) + $"\n  {zero}\n");
         await _cluster.WaitForStepAsync(name, 30);
         await interrupt(name);
         var job = await _cluster.WaitForSuccessAsync(name);
@@ -67,6 +76,19 @@ public sealed class InterruptionTests : IAsyncLifetime
         Process.GetProcessById(rank.Id).Kill();
         var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2, "second attempt");
         Assert.Equal(1, (int?)job["status"]!["restarts"]);
+    }
+
+    private async Task KillAPodAsync(string name)
+    {
+        var agent = TrainingProcesses.OfPod(_cluster.Home, $"{name}-1").Single(p => !p.IsRank);
+        Process.GetProcessById(agent.Id).Kill();
+        var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2 && (string?)job["status"]?["phase"] == "Running", "second attempt");
+        Assert.Null((long?)job["status"]!["checkpoint"]?["step"]);
+        var interruption = job["status"]!["interruptions"]![0]!;
+        Assert.True((long?)interruption["resumeStep"] > 0, interruption.ToJsonString());
+        Assert.Equal((long)interruption["step"]! - (long)interruption["resumeStep"]!, (long)interruption["lostSteps"]!);
+        var log = await _cluster.KubectlAsync("logs", $"{name}-0");
+        Assert.Contains($"attempt 2: training from step {interruption["resumeStep"]}, copied from the gang's memory", log.Output, StringComparison.Ordinal);
     }
 
     private async Task DeleteAPodAsync(string name)

@@ -8,9 +8,12 @@ internal static class TrainingProcesses
     public sealed record TrainingProcess(int Id, bool IsRank);
 
     /// <summary>Agents and ranks of the pods that run under this home.</summary>
-    public static IReadOnlyList<TrainingProcess> Of(string home) =>
-        [.. ProcessTable.All().Where(p => p.Environment.Contains($"PHI_CHECKPOINT_ROOT={Path.Combine(home, "checkpoints")}"))
+    public static IReadOnlyList<TrainingProcess> Of(string home, params string[] variables) =>
+        [.. ProcessTable.All().Where(p => variables.Append($"PHI_CHECKPOINT_ROOT={Path.Combine(home, "checkpoints")}").All(p.Environment.Contains))
             .Select(p => new TrainingProcess(p.Id, p.Arguments.Contains("rank")))];
+
+    /// <summary>Those of one pod.</summary>
+    public static IReadOnlyList<TrainingProcess> OfPod(string home, string pod) => Of(home, $"PHI_POD_NAME={pod}");
 
     public static IReadOnlyList<int> WithArguments(params string[] wanted) =>
         [.. ProcessTable.All().Where(p => wanted.All(argument => p.Arguments.Contains(argument))).Select(p => p.Id)];

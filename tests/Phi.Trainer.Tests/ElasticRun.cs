@@ -61,7 +61,7 @@ internal sealed class ElasticRun(TrainingConfiguration configuration, string roo
         var tokens = new RecordedTokens();
         var mine = configuration with { Zero = zero };
         using var loop = new TrainingLoop(mine, group, new TokenDataset(tokens));
-        var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), group, loop, RankStarts.Of(group.Rank, group.WorldSize, number), new CheckpointMatch(mine, TokenizerFiles.Bytes, "data"), keepLast, TimeProvider.System);
+        var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), null, group, loop, RankStarts.Of(group.Rank, group.WorldSize, number), new CheckpointMatch(mine, TokenizerFiles.Bytes, "data"), keepLast, TimeProvider.System);
         checkpoints.Load(line =>
         {
             lock (Log)

@@ -184,7 +184,7 @@ public sealed class ImportedModelTests : IDisposable
             try
             {
                 using var loop = new TrainingLoop(configuration, group, Data);
-                var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), group, loop, RankStarts.Of(rank, world), new CheckpointMatch(configuration, tokenizer ?? TokenizerFiles.Bytes, data), 1, TimeProvider.System);
+                var checkpoints = new RankCheckpoints(CheckpointStore.InFolder(root), null, group, loop, RankStarts.Of(rank, world), new CheckpointMatch(configuration, tokenizer ?? TokenizerFiles.Bytes, data), 1, TimeProvider.System);
                 checkpoints.Load(problem => throw new InvalidOperationException(problem));
                 prepare?.Invoke(loop);
                 for (var step = 0; step < steps; step++)

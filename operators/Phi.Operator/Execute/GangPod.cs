@@ -10,6 +10,8 @@ internal static class GangPod
 {
     private const string DefaultImage = "phi-trainer:latest";
     private const string ConnectionStringKey = "connectionString";
+    private const string ReplicaVolume = "replicas";
+    private const string ReplicaFolder = "/var/lib/phi/replicas";
     private const string WorkloadIdentityLabel = "azure.workload.identity/use";
 
     public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, string operatorUrl, string agentToken)
@@ -27,6 +29,7 @@ internal static class GangPod
             }
         }
 
+        (string Name, string Path)[] memory = [("dshm", "/dev/shm"), .. spec.Checkpoint?.InMemory is null ? Array.Empty<(string, string)>() : [(ReplicaVolume, ReplicaFolder)]];
         var container = new JsonObject
         {
             ["name"] = PhiNames.TrainerContainer,
@@ -36,7 +39,7 @@ internal static class GangPod
             ["env"] = Environment(job, index, operatorUrl, agentToken, template),
             ["resources"] = resources,
             ["terminationMessagePolicy"] = "FallbackToLogsOnError",
-            ["volumeMounts"] = With(template.VolumeMounts, new JsonObject { ["name"] = "dshm", ["mountPath"] = "/dev/shm" }),
+            ["volumeMounts"] = With(template.VolumeMounts, [.. memory.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path })]),
         };
         var pod = new JsonObject
         {
@@ -48,7 +51,7 @@ internal static class GangPod
             ["enableServiceLinks"] = false,
             ["automountServiceAccountToken"] = false,
             ["containers"] = new JsonArray(container),
-            ["volumes"] = With(template.Volumes, new JsonObject { ["name"] = "dshm", ["emptyDir"] = new JsonObject { ["medium"] = "Memory" } }),
+            ["volumes"] = With(template.Volumes, [.. memory.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = new JsonObject { ["medium"] = "Memory" } })]),
         };
         Set(pod, "tolerations", template.Tolerations);
         Set(pod, "nodeSelector", template.NodeSelector is { } selector ? new JsonObject(selector.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))) : null);
@@ -141,6 +144,11 @@ internal static class GangPod
             [PhiEnvironment.PodIp] = Field("status.podIP"),
             [PhiEnvironment.GraceSeconds] = template.TerminationGracePeriodSeconds!.Value.ToString(CultureInfo.InvariantCulture),
         };
+        if (job.Spec.Checkpoint?.InMemory is not null)
+        {
+            own[PhiEnvironment.ReplicaFolder] = ReplicaFolder;
+        }
+
         if (job.Spec.Checkpoint?.Store?.AzureBlob?.SecretName is { } secret)
         {
             own[PhiEnvironment.AzureStorageConnectionString] = new JsonObject { ["secretKeyRef"] = new JsonObject { ["name"] = secret, ["key"] = ConnectionStringKey } };
@@ -152,7 +160,7 @@ internal static class GangPod
 
     private static JsonObject Field(string path) => new() { ["fieldRef"] = new JsonObject { ["fieldPath"] = path } };
 
-    private static JsonArray With(JsonArray? given, JsonObject own) => [.. (given ?? []).Select(item => item?.DeepClone()), own];
+    private static JsonArray With(JsonArray? given, params JsonObject[] own) => [.. (given ?? []).Select(item => item?.DeepClone()), .. own];
 
     private static void Set(JsonObject pod, string name, JsonNode? value)
     {

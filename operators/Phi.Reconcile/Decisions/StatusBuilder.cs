@@ -150,6 +150,13 @@ internal sealed class StatusBuilder
         return Exclude(failure.Excluded);
     }
 
+    /// <summary>The attempt goes on from a step, which tells what the last interruption really cost.</summary>
+    public StatusBuilder Resume(long? from)
+    {
+        _status.Interruptions = from is { } step && InterruptionPolicy.Correct(_status.Interruptions, _snapshot.Attempt, step) is { } corrected ? corrected : _status.Interruptions;
+        return this;
+    }
+
     public StatusBuilder Exclude(IEnumerable<ExcludedNodeStatus> nodes)
     {
         _status.ExcludedNodes = ExclusionPolicy.Update(_snapshot, nodes);

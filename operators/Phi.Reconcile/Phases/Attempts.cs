@@ -63,7 +63,7 @@ internal static class Attempts
     {
         var charge = failure.IsCharged ? "charged" : "free";
         var interruption = InterruptionPolicy.Describe(snapshot, failure);
-        var message = $"attempt {snapshot.Attempt} ended: {failure.Message}; attempt {snapshot.Attempt + 1} ({charge}) goes on {InterruptionPolicy.Loss(interruption)}";
+        var message = $"attempt {snapshot.Attempt} ended: {failure.Message}; attempt {snapshot.Attempt + 1} ({charge}) goes on {InterruptionPolicy.Loss(interruption, snapshot.Job.Spec.Checkpoint?.InMemory is not null)}";
         return new JobDecision
         {
             Actions = actions,
@@ -148,7 +148,7 @@ internal static class Attempts
         var (reason, message) = isTraining ? ("Training", $"attempt {snapshot.Attempt} is training") : ("Starting", $"attempt {snapshot.Attempt} is starting");
         if (isTraining)
         {
-            builder.Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message);
+            builder.Resume(gang.Ranks.Max(entry => entry.Rank.FromStep)).Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message);
         }
 
         var wasSlow = builder.Has(TrainingConditions.Straggler, out var said);

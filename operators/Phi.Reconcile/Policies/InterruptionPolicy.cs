@@ -34,22 +34,31 @@ internal static class InterruptionPolicy
     }
 
     /// <summary>From where the next attempt goes on, and what is done twice.</summary>
-    public static string Loss(InterruptionStatus interruption)
+    /// <param name="isCopied">The gang keeps copies in memory; which of them are whole is for its ranks to find out.</param>
+    public static string Loss(InterruptionStatus interruption, bool isCopied)
     {
         var from = interruption.ResumeStep is { } step ? $"from the checkpoint of step {step}" : "from the beginning";
         var first = (interruption.ResumeStep ?? 0) + 1;
-        return interruption.LostSteps switch
+        var loss = interruption.LostSteps switch
         {
             null or 0 => $"{from}: no step is lost",
             1 => $"{from}: step {first} is done again",
             { } lost => $"{from}: steps {first} to {interruption.Step} ({lost}) are done again",
         };
+        return isCopied && interruption.LostSteps > 0 ? $"from the copies in memory, or {loss}" : loss;
     }
+
+    /// <summary>The attempt after the last interruption has found where it goes on: copies in memory may be newer than the checkpoint that was known, and that may have been damaged.</summary>
+    /// <param name="attempt">The one that goes on.</param>
+    /// <returns>Null: that is what was expected.</returns>
+    public static List<InterruptionStatus>? Correct(IReadOnlyList<InterruptionStatus>? known, int attempt, long from) =>
+        known is [.., { } last] && last.Attempt == attempt - 1 && (last.ResumeStep ?? 0) != from
+            ? [.. known.SkipLast(1), Copy(last, last.Ranks, from, Math.Max(0, (last.Step ?? 0) - from))] : null;
 
     public static List<InterruptionStatus> Add(IReadOnlyList<InterruptionStatus>? old, InterruptionStatus added)
     {
         List<InterruptionStatus> all = [.. (old ?? []).TakeLast(Most - 1), added];
-        return [.. all.Select((interruption, index) => index < all.Count - MostWithRanks && interruption.Ranks is not null ? WithoutRanks(interruption) : interruption)];
+        return [.. all.Select((interruption, index) => index < all.Count - MostWithRanks && interruption.Ranks is not null ? Copy(interruption, null, interruption.ResumeStep, interruption.LostSteps) : interruption)];
     }
 
     /// <summary>The farthest rank's step; if none was heard, for the operator has just begun to listen, the progress that is known.</summary>
@@ -83,7 +92,7 @@ internal static class InterruptionPolicy
         LastCollective = rank.LastCollective is { } last && rank.CollectiveSeconds is { } seconds ? string.Create(CultureInfo.InvariantCulture, $"{last}, waiting for {seconds:0.#} s") : rank.LastCollective,
     };
 
-    private static InterruptionStatus WithoutRanks(InterruptionStatus full) => new()
+    private static InterruptionStatus Copy(InterruptionStatus full, List<RankReportStatus>? ranks, long? resume, long? lost) => new()
     {
         Attempt = full.Attempt,
         Time = full.Time,
@@ -91,7 +100,8 @@ internal static class InterruptionPolicy
         Message = full.Message,
         Charged = full.Charged,
         Step = full.Step,
-        ResumeStep = full.ResumeStep,
-        LostSteps = full.LostSteps,
+        ResumeStep = resume,
+        LostSteps = lost,
+        Ranks = ranks,
     };
 }

@@ -37,6 +37,8 @@ public sealed record RankHeartbeat
     public required RankState State { get; init; }
     /// <summary>Steps completed in this attempt's view of the run.</summary>
     public long Step { get; init; }
+    /// <summary>Step from which this attempt goes on; null before the rank trains.</summary>
+    public long? FromStep { get; init; }
     public int? ExitCode { get; init; }
     public string? Message { get; init; }
     /// <summary>The collective that the rank is in, or was in last: operation, number, group.</summary>

@@ -22,6 +22,9 @@ public static class PhiEnvironment
     /// <summary>Folder for packed token files, shared by the pods of a node; set by the node.</summary>
     public const string DataCache = "PHI_DATA_CACHE";
 
+    /// <summary>Folder in the pod's memory for copies of shards; unset where the job keeps none.</summary>
+    public const string ReplicaFolder = "PHI_REPLICA_FOLDER";
+
     /// <summary>File whose appearance on the node announces that the machine is about to go; for clouds without a source of their own.</summary>
     public const string NoticeFile = "PHI_NOTICE_FILE";
 

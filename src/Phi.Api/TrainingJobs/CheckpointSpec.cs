@@ -11,8 +11,17 @@ public sealed class CheckpointSpec
     public int? KeepLast { get; set; }
     /// <summary>Checkpoints of every multiple of so many steps are kept for ever, beside the newest. Default: none.</summary>
     public long? KeepEvery { get; set; }
+    /// <summary>Copies of every rank's shard in the memory of its pod and of the next one, so that a lost pod costs few steps. Default none.</summary>
+    public InMemorySpec? InMemory { get; set; }
     /// <summary>Save when a pod is asked to leave. Default true.</summary>
     public bool? OnPreemption { get; set; }
+}
+
+/// <summary>Host memory for it, in each pod: four times the pod's part of the weights and moments (12 bytes a parameter, parted among the pods).</summary>
+public sealed class InMemorySpec
+{
+    /// <summary>Steps between copies, at least 1. Default 10.</summary>
+    public long? EverySteps { get; set; }
 }
 
 /// <summary>Exactly one. Null: folder with its default path.</summary>

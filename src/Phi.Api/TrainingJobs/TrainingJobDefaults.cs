@@ -152,6 +152,7 @@ public static class TrainingJobDefaults
 
         given.EverySteps ??= 500;
         given.KeepLast ??= 3;
+        given.InMemory?.EverySteps ??= 10;
         given.OnPreemption ??= true;
         return given;
     }

@@ -109,7 +109,7 @@ public sealed class InterruptionStatus
     public bool? Charged { get; set; }
     /// <summary>Newest step that the attempt completed.</summary>
     public long? Step { get; set; }
-    /// <summary>Newest committed checkpoint, from which the next attempt goes on.</summary>
+    /// <summary>From where the next attempt goes on: the newest committed checkpoint; once it trains, what it really loaded.</summary>
     public long? ResumeStep { get; set; }
     /// <summary>Steps to be done again.</summary>
     public long? LostSteps { get; set; }

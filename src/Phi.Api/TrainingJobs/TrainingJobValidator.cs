@@ -6,6 +6,8 @@ namespace Phi.Api.TrainingJobs;
 /// <summary>Checks a job as the user wrote it, with defaults applied where rules span fields. Reports every error, not the first.</summary>
 public static class TrainingJobValidator
 {
+    internal const string InMemoryRule = "must not be given for a container job";
+    internal const string InMemoryRemedy = "it belongs to the built-in trainer; leave it out, or write the phi block";
     private static readonly string[] Domains = ["nvlink-domain", "rack", "zone"];
     private static readonly string[] Actions = ["Restart", "RestartFree", "Fail", "ExcludeNode"];
     private static readonly string[] DivergenceActions = ["Stop", "Rollback", "Ignore"];
@@ -34,6 +36,10 @@ public static class TrainingJobValidator
         {
             errors.Required("spec.container.image", container.Image, "name the image to run");
             errors.OneOf("spec.container.progressFile", container.ProgressFile, ProgressFiles);
+            if (spec.Checkpoint!.InMemory is not null)
+            {
+                errors.Add("spec.checkpoint.inMemory", $"everySteps: {spec.Checkpoint.InMemory.EverySteps}", InMemoryRule, InMemoryRemedy);
+            }
         }
 
         Zero(spec, errors);
@@ -138,6 +144,7 @@ public static class TrainingJobValidator
         errors.Range("spec.checkpoint.everyMinutes", checkpoint.EveryMinutes, 1, long.MaxValue, "leave it out to save by steps alone");
         errors.Range("spec.checkpoint.keepLast", checkpoint.KeepLast, 1, int.MaxValue, "keep at least the newest");
         errors.Range("spec.checkpoint.keepEvery", checkpoint.KeepEvery, 1, long.MaxValue, "leave it out to keep the newest alone");
+        errors.Range("spec.checkpoint.inMemory.everySteps", checkpoint.InMemory?.EverySteps, 1, long.MaxValue, "leave it out for 10");
         if (checkpoint.Store.AzureBlob is { } blob)
         {
             AzureBlobStoreValidator.Validate(blob, errors);

@@ -1,6 +1,8 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Phi.Api.Agent;
 using Phi.Trainer.Agent.Notices;
+using Phi.Trainer.Replicas;
 
 namespace Phi.Trainer.Agent;
 
@@ -24,6 +26,7 @@ internal sealed class AgentProgram : IAsyncDisposable
     private readonly Deadline _deadline = new(TimeProvider.System);
     private readonly Lock _logLock = new();
     private volatile DisruptionNotice? _notice;
+    private ReplicaServer? _replicas;
 
     private AgentProgram(AgentSettings settings)
     {
@@ -55,6 +58,7 @@ internal sealed class AgentProgram : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _events.DisposeAsync();
+        await (_replicas?.DisposeAsync() ?? ValueTask.CompletedTask);
         _operator.Dispose();
         _leaving.Dispose();
         _changed.Dispose();
@@ -145,7 +149,13 @@ internal sealed class AgentProgram : IAsyncDisposable
     private async Task<int?> RunAttemptAsync(Assignment assignment)
     {
         Log($"attempt {assignment.Attempt}: ranks {assignment.FirstRank} to {assignment.FirstRank + assignment.LocalWorldSize - 1} of {assignment.WorldSize}, rendezvous at {assignment.MasterAddress}:{assignment.MasterPort}");
-        await using var group = RankGroup.Start(assignment, _settings, _events, _changed, Log);
+        if (_settings.ReplicaFolder is { } memory)
+        {
+            _replicas ??= await ReplicaServer.StartAsync(memory, IPAddress.Parse(_settings.Request.PodIp), _settings.Token);
+            _replicas.Attempt = assignment.Attempt;
+        }
+
+        await using var group = RankGroup.Start(assignment, _settings, _replicas, _events, _changed, Log);
         var hasAsked = false;
         int? toldDeadline = null;
         while (true)

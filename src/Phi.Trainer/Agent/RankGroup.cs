@@ -1,6 +1,7 @@
 using System.Globalization;
 using Phi.Api.Agent;
 using Phi.Trainer.Ranks;
+using Phi.Trainer.Replicas;
 
 namespace Phi.Trainer.Agent;
 
@@ -16,8 +17,9 @@ internal sealed class RankGroup : IAsyncDisposable
 
     public bool HasEnded => _ranks.TrueForAll(rank => rank.Exited.IsCompleted);
 
+    /// <param name="replicas">Null: the job keeps no copies in memory.</param>
     /// <param name="changed">Released whenever a heartbeat has something new to say.</param>
-    public static RankGroup Start(Assignment assignment, AgentSettings settings, EventSender events, SemaphoreSlim changed, Action<string> log)
+    public static RankGroup Start(Assignment assignment, AgentSettings settings, ReplicaServer? replicas, EventSender events, SemaphoreSlim changed, Action<string> log)
     {
         var ranks = new List<RankProcess>();
         for (var local = 0; local < assignment.LocalWorldSize; local++)
@@ -31,6 +33,7 @@ internal sealed class RankGroup : IAsyncDisposable
                 BindAddress = settings.Request.PodIp,
                 CheckpointRoot = settings.CheckpointRoot,
                 DataCache = settings.DataCache,
+                Replicas = replicas is null ? null : new ReplicaStart(settings.ReplicaFolder!, replicas.Address, settings.Token),
             };
             var rank = RankProcess.Start(start, local, OnEvent, log);
             ranks.Add(rank);
@@ -84,7 +87,7 @@ internal sealed class RankGroup : IAsyncDisposable
         RankEvent.Saved { Checkpoint: var saved } => string.Create(CultureInfo.InvariantCulture, $"checkpoint of step {saved.Step} committed: {saved.Uri} ({saved.Bytes / 1e6:0.0} MB in {saved.Seconds:0.00} s, for {saved.StallSeconds:0.000} s of which training stood still)"),
         RankEvent.Missed { Checkpoint: var missed } => $"step {missed.Step} is not saved: {missed.Message}",
         RankEvent.Diverged { Message: var message } => message,
-        RankEvent.Training { FromStep: var from } => $"attempt {assignment.Attempt}: training from step {from}",
+        RankEvent.Training training => $"attempt {assignment.Attempt}: training from step {training.FromStep}{(training.IsFromMemory ? ", copied from the gang's memory" : "")}",
         _ => null,
     };
 }

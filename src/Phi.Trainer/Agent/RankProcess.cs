@@ -14,6 +14,7 @@ internal sealed class RankProcess : IDisposable
     private readonly Lock _lock = new();
     private RankState _state = RankState.Starting;
     private long _step;
+    private long? _from;
     private string? _message;
     private string? _collective;
     private double? _waiting;
@@ -63,6 +64,7 @@ internal sealed class RankProcess : IDisposable
                 Rank = Rank,
                 State = _state,
                 Step = _step,
+                FromStep = _from,
                 ExitCode = hasEnded ? _process.ExitCode : null,
                 Message = _message,
                 LastCollective = _collective,
@@ -144,7 +146,7 @@ internal sealed class RankProcess : IDisposable
                         (_divergedBatch, _message) = (diverged.Batch, diverged.Message);
                         break;
                     case RankEvent.Training training:
-                        (_state, _step) = (RankState.Training, training.FromStep);
+                        (_state, _step, _from) = (RankState.Training, training.FromStep, training.FromStep);
                         break;
                     case RankEvent.Stepped stepped:
                         _step = stepped.Step.Step;

@@ -16,12 +16,17 @@ internal sealed record CheckpointMatch(TrainingConfiguration Configuration, Toke
     /// <summary>What else than making them the same helps, as errors say it.</summary>
     public string Otherwise { get; init; } = "save to another folder";
 
+    /// <param name="store">Null for copies in memory, which have no tokenizer beside them: it is the run's own, and the data's digest is of its tokens.</param>
     /// <exception cref="CheckpointException">The model, the seed, the tokenizer or the data are others.</exception>
-    public void Check(CheckpointManifest manifest, CheckpointStore store)
+    public void Check(CheckpointManifest manifest, CheckpointStore? store)
     {
         CheckModel(manifest, (_, value, wanted) => value == wanted);
         CheckSeed(manifest);
-        CheckTokenizer(manifest.Step, store);
+        if (store is not null)
+        {
+            CheckTokenizer(manifest.Step, store);
+        }
+
         CheckData(manifest);
     }
 

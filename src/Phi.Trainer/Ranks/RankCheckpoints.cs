@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using Phi.Api.Agent;
+using Phi.Api.Metadata;
 using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Layout;
@@ -6,12 +9,14 @@ using Phi.Checkpoints.Resharding;
 using Phi.Checkpoints.Retention;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
+using Phi.Trainer.Replicas;
 using Phi.Training.Loop;
 
 namespace Phi.Trainer.Ranks;
 
 /// <summary>Loads this rank's shard together with the other ranks, and holds what its saves (<see cref="Saving.RankSaver"/>) put into the store.</summary>
-internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, int keepLast, TimeProvider time)
+/// <param name="ring">Null: no copies are kept in memory.</param>
+internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, ICommunicator group, TrainingLoop loop, RankStart start, CheckpointMatch match, int keepLast, TimeProvider time)
 {
     private readonly HashSet<long> _damaged = [];
 
@@ -21,31 +26,39 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
     /// <summary>The step loaded; -1 if none was.</summary>
     public long Step { get; private set; } = -1;
 
+    /// <summary>What it was loaded from, if that was copies in memory.</summary>
+    public ReplicaCheckpoint? Replica { get; private set; }
+
     /// <summary>
-    /// Begins the attempt, then continues from the newest checkpoint that every rank could read its part of, if there is one, whatever the
-    /// ranks and the zero.stage that saved it. Collective. A damaged one is told of by the rank that found it, and the one before is tried.
+    /// Begins the attempt, then continues from the newest checkpoint, of the store or in the pods' memories, that every rank could read its
+    /// part of, if there is one, whatever the ranks and the zero.stage that saved it. Collective. A damaged one is told of by the rank that
+    /// found it, and the one before is tried.
     /// </summary>
     /// <exception cref="CheckpointException">The checkpoint is of another job than this.</exception>
     /// <exception cref="SupersededException">On rank 0: a newer attempt has begun.</exception>
     public void Load(Action<string> log)
     {
-        var candidates = new Queue<long>();
+        var candidates = new Queue<(long, ReplicaCheckpoint?)>();
         if (group.Rank == 0)
         {
             store.Begin(start.RunId, start.Assignment.Attempt);
-            candidates = new Queue<long>(store.CommittedSteps());
+            candidates = new Queue<(long Step, ReplicaCheckpoint? Replica)>(Candidates(log).OrderByDescending(candidate => candidate.Step));
         }
 
-        while (Next(candidates) is >= 0 and var step)
+        while (Next(candidates) is (>= 0 and var step, var replica))
         {
-            if (TryLoad(step, log))
+            if (TryLoad(step, replica, log))
             {
                 loop.CompletedSteps = step;
-                Step = step;
+                (Step, Replica) = (step, replica);
                 return;
             }
 
-            _damaged.Add(step);
+            if (replica is null)
+            {
+                _damaged.Add(step);
+            }
+
             loop.Restart();
         }
     }
@@ -55,7 +68,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
     {
         try
         {
-            return group.Rank == 0 && Step > 0 && store.TryReadFile(Step, StepHistory.File) is { } lines ? History.Read(lines, Step) : [];
+            return group.Rank == 0 && Step > 0 && (Replica is { } replica ? ring!.ReadHistory(replica) : store.TryReadFile(Step, StepHistory.File)) is { } lines ? History.Read(lines, Step) : [];
         }
         catch (Exception e) when (e is CheckpointException or StorageException)
         {
@@ -73,8 +86,12 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
 
     /// <summary>This rank's shard. Not collective; may run beside training, as may <see cref="Commit"/> and <see cref="Retain"/>.</summary>
     /// <exception cref="StorageException">It is not written.</exception>
-    public unsafe ShardEntry WritePart(long step, HostState state, CancellationToken cancellationToken) =>
-        store.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors(state), cancellationToken);
+    public ShardEntry WritePart(long step, HostState state, CancellationToken cancellationToken) => WritePart(store, step, state, cancellationToken);
+
+    /// <inheritdoc cref="WritePart(long, HostState, CancellationToken)"/>
+    /// <param name="into">Takes it instead of the job's store.</param>
+    public ShardEntry WritePart(CheckpointStore into, long step, HostState state, CancellationToken cancellationToken) =>
+        into.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors(state), cancellationToken);
 
     /// <summary>Rank 0's, when all shards are there: makes the checkpoint exist.</summary>
     /// <exception cref="StorageException">It may exist or not.</exception>
@@ -88,20 +105,23 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         }
 
         store.WriteFile(step, StepHistory.File, StepHistory.Write(history));
-        store.Commit(new CheckpointManifest
-        {
-            Step = step,
-            RunId = start.RunId,
-            Attempt = start.Assignment.Attempt,
-            Seed = match.Configuration.Seed,
-            WorldSize = loop.Shards,
-            Time = time.GetUtcNow(),
-            Data = match.Data,
-            Model = match.Configuration.Model.ToDimensions(),
-            Units = Regions(),
-            Shards = shards,
-        }, damaged);
+        store.Commit(Describe(step, shards), damaged);
     }
+
+    /// <summary>What these shards are together.</summary>
+    public CheckpointManifest Describe(long step, IReadOnlyList<ShardEntry> shards) => new()
+    {
+        Step = step,
+        RunId = start.RunId,
+        Attempt = start.Assignment.Attempt,
+        Seed = match.Configuration.Seed,
+        WorldSize = loop.Shards,
+        Time = time.GetUtcNow(),
+        Data = match.Data,
+        Model = match.Configuration.Model.ToDimensions(),
+        Units = Regions(),
+        Shards = shards,
+    };
 
     /// <summary>Removes what is no longer kept. What the storage refuses now is removed another time: the checkpoint is there.</summary>
     public void Retain(Action<string> log)
@@ -116,28 +136,51 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         }
     }
 
-    /// <summary>The step that rank 0 tries next; -1 when it has none.</summary>
-    private unsafe long Next(Queue<long> candidates)
+    /// <summary>Copies come first: of the same step they are nearer.</summary>
+    private IEnumerable<(long Step, ReplicaCheckpoint? Replica)> Candidates(Action<string> log) =>
+        (ring?.Find(log) ?? []).Select(replica => (replica.Manifest.Step, (ReplicaCheckpoint?)replica)).Concat(store.CommittedSteps().Select(step => (step, (ReplicaCheckpoint?)null)));
+
+    /// <summary>What rank 0 tries next; the step is -1 when it has none.</summary>
+    private (long Step, ReplicaCheckpoint? Replica) Next(Queue<(long Step, ReplicaCheckpoint? Replica)> candidates)
     {
-        var step = candidates.TryDequeue(out var next) ? next : -1;
-        group.Broadcast((nint)(&step), sizeof(long), 0).Wait();
-        return step;
+        var next = candidates.TryDequeue(out var candidate) ? candidate : (-1, null);
+        var content = next.Replica is null ? [] : JsonSerializer.SerializeToUtf8Bytes(next.Replica, PhiJson.Options);
+        long[] header = [next.Step, content.Length];
+        Broadcast(MemoryMarshal.AsBytes(header.AsSpan()));
+        if (header[1] == 0)
+        {
+            return (header[0], null);
+        }
+
+        content = group.Rank == 0 ? content : new byte[header[1]];
+        Broadcast(content);
+        return (header[0], JsonSerializer.Deserialize<ReplicaCheckpoint>(content, PhiJson.Options));
+    }
+
+    private unsafe void Broadcast(Span<byte> bytes)
+    {
+        fixed (byte* buffer = bytes)
+        {
+            group.Broadcast((nint)buffer, bytes.Length, 0).Wait();
+        }
     }
 
     /// <summary>False, on every rank, if any of them cannot read what it needs; its state is then partly overwritten.</summary>
-    private bool TryLoad(long step, Action<string> log)
+    private bool TryLoad(long step, ReplicaCheckpoint? replica, Action<string> log)
     {
-        CheckpointManifest? manifest = null;
-        if (!TryOnAll(step, () => manifest = store.ReadManifest(step), log))
+        var name = replica is null ? $"checkpoint of step {step}" : $"copy in memory of step {step}";
+        var manifest = replica?.Manifest;
+        if (manifest is null && !TryOnAll(name, () => manifest = store.ReadManifest(step), log))
         {
             return false;
         }
 
-        match.Check(manifest!, store);
+        match.Check(manifest!, replica is null ? store : null);
         var plan = ReshardPlan.Of(manifest!, Regions(), loop.ShardIndex, loop.Shards);
+        var files = replica is null ? store : ring!.FilesOf(replica);
         var isWhole = true;
         using var state = loop.State();
-        if (!TryOnAll(step, () => isWhole = CheckpointLoader.Load(store, manifest!, plan, Tensors(state)), log))
+        if (!TryOnAll(name, () => isWhole = CheckpointLoader.Load(files, manifest!, plan, Tensors(state)), log))
         {
             return false;
         }
@@ -145,18 +188,18 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         state.Apply();
         if (group.Rank == 0 && !plan.IsSameCut)
         {
-            log($"checkpoint of step {step} is resharded: it has {manifest!.WorldSize} shards, and this job cuts its state into {loop.Shards}");
+            log($"{name} is resharded: it has {manifest!.WorldSize} shards, and this job cuts its state into {loop.Shards}");
         }
 
         if (group.Rank == 0 && !isWhole)
         {
-            log($"checkpoint of step {step} has no errors of gradients' quantisation that fit this job's {loop.Shards} shards: error feedback starts again from zero");
+            log($"{name} has no errors of gradients' quantisation that fit this job's {loop.Shards} shards: error feedback starts again from zero");
         }
 
         return true;
     }
 
-    private unsafe bool TryOnAll(long step, Action work, Action<string> log)
+    private unsafe bool TryOnAll(string name, Action work, Action<string> log)
     {
         var failed = 0f;
         try
@@ -166,7 +209,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         catch (CheckpointException e)
         {
             failed = 1;
-            log($"checkpoint of step {step} is not used: {e.Message}");
+            log($"{name} is not used: {e.Message}");
         }
 
         group.AllReduce((nint)(&failed), 1).Wait();

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Phi.Api.Agent;
+using Phi.Trainer.Replicas;
 
 namespace Phi.Trainer.Ranks;
 
@@ -13,6 +14,8 @@ internal sealed record RankStart
     public required string BindAddress { get; init; }
     public required string CheckpointRoot { get; init; }
     public required string DataCache { get; init; }
+    /// <summary>Null: the job keeps no copies in memory.</summary>
+    public ReplicaStart? Replicas { get; init; }
 }
 
 /// <summary>A line of a rank's standard output, as JSON.</summary>
@@ -32,7 +35,8 @@ internal abstract record RankEvent
     }
 
     /// <summary>All ranks have met; training goes on from a step.</summary>
-    public sealed record Training(long FromStep) : RankEvent;
+    /// <param name="IsFromMemory">It was loaded from copies in the memories of the gang's pods.</param>
+    public sealed record Training(long FromStep, bool IsFromMemory = false) : RankEvent;
 
     public sealed record Stepped(StepEvent Step) : RankEvent;
 

@@ -7,6 +7,7 @@ using Phi.Checkpoints.Stores;
 using Phi.Collectives;
 using Phi.Data;
 using Phi.Trainer.Ranks.Saving;
+using Phi.Trainer.Replicas;
 using Phi.Training.Loop;
 
 namespace Phi.Trainer.Ranks;
@@ -115,8 +116,9 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
         }
 
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
+        using var ring = start.Replicas is null ? null : ReplicaRing.Connect(start, group);
         var match = new CheckpointMatch(configuration, data.Tokenizer, data.Digest);
-        var checkpoints = new RankCheckpoints(store, group, loop, start, match, spec.Checkpoint!.KeepLast!.Value, time);
+        var checkpoints = new RankCheckpoints(store, ring, group, loop, start, match, spec.Checkpoint!.KeepLast!.Value, time);
         checkpoints.Load(Console.Error.WriteLine);
         var source = checkpoints.Step < 0 ? assignment.Initialize : null;
         if (source is not null)
@@ -136,8 +138,9 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
             saver.SaveNow(leave);
         }
 
-        reporter.Emit(new RankEvent.Training(loop.CompletedSteps));
-        return new RankTraining(loop, group, checkpoints, saver, start, data.HeldOut, leave, reporter.Emit, time).Run();
+        using var replicas = ring is null ? null : new RankReplicas(ring, checkpoints, group, loop, start, Console.Error.WriteLine, time);
+        reporter.Emit(new RankEvent.Training(loop.CompletedSteps, checkpoints.Replica is not null));
+        return new RankTraining(loop, group, checkpoints, saver, replicas, start, data.HeldOut, leave, reporter.Emit, time).Run();
     }
 
     private int Fail(string message, int code)

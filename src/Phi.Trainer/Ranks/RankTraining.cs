@@ -1,14 +1,16 @@
 using Phi.Api.Agent;
 using Phi.Collectives;
 using Phi.Trainer.Ranks.Saving;
+using Phi.Trainer.Replicas;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 
 namespace Phi.Trainer.Ranks;
 
 /// <summary>Steps, saves and evaluations until the job's last step, until the ranks are asked to leave, or until the loss diverges.</summary>
+/// <param name="replicas">Null: no copies are kept in memory.</param>
 /// <param name="heldOut">Null: nothing is evaluated.</param>
-internal sealed class RankTraining(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankSaver saver, RankStart start, TokenDataset? heldOut, LeaveRequest leave, Action<RankEvent> emit, TimeProvider time)
+internal sealed class RankTraining(TrainingLoop loop, ICommunicator group, RankCheckpoints checkpoints, RankSaver saver, RankReplicas? replicas, RankStart start, TokenDataset? heldOut, LeaveRequest leave, Action<RankEvent> emit, TimeProvider time)
 {
     /// <summary>Windows of held-out text whose mean loss is reported at each checkpoint.</summary>
     private const int EvaluationSamples = 64;
@@ -51,6 +53,7 @@ internal sealed class RankTraining(TrainingLoop loop, ICommunicator group, RankC
                 return RankExitCodes.SavedAndLeft;
             }
 
+            replicas?.Renew(step.Step);
             if (isCheckpoint)
             {
                 _schedule.Begin();

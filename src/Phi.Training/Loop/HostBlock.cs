@@ -12,6 +12,8 @@ internal sealed class HostBlock(IDevice device) : IDisposable
     private long _bytes;
     private int _isTaken;
 
+    public bool IsTaken => Volatile.Read(ref _isTaken) == 1;
+
     /// <summary>At least so many bytes until <see cref="Return"/>, from one thread at a time.</summary>
     /// <exception cref="InvalidOperationException">A copy is still in use.</exception>
     public nint Take(long bytes)
@@ -35,7 +37,7 @@ internal sealed class HostBlock(IDevice device) : IDisposable
     /// <summary>Memory that somebody still reads stays with the process, which is about to end.</summary>
     public void Dispose()
     {
-        if (Volatile.Read(ref _isTaken) == 0)
+        if (!IsTaken)
         {
             Free();
         }

@@ -32,7 +32,8 @@ public sealed class TrainingLoop : IDisposable
     private readonly BatchShare _share;
     private readonly LossScaler? _scaler;
     private readonly DeviceBuffer _squares;
-    private readonly HostBlock _copy;
+    /// <summary>Of a checkpoint that is being written, and of a copy that is being handed on.</summary>
+    private readonly HostBlock[] _copies;
     private Tensor? _lossGradient;
     private float _lossGradientScale;
     private TimeSpan _waited;
@@ -51,7 +52,7 @@ public sealed class TrainingLoop : IDisposable
         _model = new PartitionedModel(Device, configuration.Model, _device.IsShared ? configuration.Zero with { Prefetch = 0 } : configuration.Zero, configuration.Precision, _device.Group, configuration.Seed);
         _scaler = configuration.Precision == ComputePrecision.Fp16 ? new LossScaler() : null;
         _squares = new DeviceBuffer(Device, _model.Units.Count);
-        _copy = new HostBlock(Device);
+        _copies = [new HostBlock(Device), new HostBlock(Device)];
     }
 
     /// <summary>Steps done. Set only when a checkpoint is loaded into <see cref="State"/>.</summary>
@@ -71,15 +72,15 @@ public sealed class TrainingLoop : IDisposable
 
     /// <summary>
     /// What a checkpoint holds of this rank, by name: shards of weights and moments, the errors of qgZ's feedback, and fp16's loss scale.
-    /// On a GPU it is a copy in the host's memory; so dispose it. One copy at a time.
+    /// On a GPU it is a copy in the host's memory; so dispose it. Two copies at a time.
     /// </summary>
-    public HostState State() => new(Device, [.. DeviceState()], HostedState(), Device is CpuDevice ? null : _copy, isSnapshot: false);
+    public HostState State() => new(Device, [.. DeviceState()], HostedState(), Device is CpuDevice ? null : Free(), isSnapshot: false);
 
     /// <summary>
-    /// The same as a copy, on every device, which stays as it is while the training goes on. The next can be taken when it is disposed; its
-    /// memory is kept for that, page-locked where there is a GPU.
+    /// The same as a copy, on every device, which stays as it is while the training goes on. Two at a time; the memory of
+    /// one that is disposed is kept for the next, page-locked where there is a GPU.
     /// </summary>
-    public HostState Snapshot() => new(Device, [.. DeviceState()], HostedState(), _copy, isSnapshot: true);
+    public HostState Snapshot() => new(Device, [.. DeviceState()], HostedState(), Free(), isSnapshot: true);
 
     /// <summary>Makes weights, moments and all other state what they were before the first step: what a checkpoint that failed half-way left is gone.</summary>
     public void Restart()
@@ -149,12 +150,15 @@ public sealed class TrainingLoop : IDisposable
         return new StepResult(CompletedSteps, loss, rate, norm, tokens, Stopwatch.GetElapsedTime(started).TotalSeconds, (Waited - waited).TotalSeconds, batch);
     }
 
+    /// <summary>If none is, taking it says so.</summary>
+    private HostBlock Free() => Array.Find(_copies, copy => !copy.IsTaken) ?? _copies[0];
+
     public void Dispose()
     {
         _model.Dispose();
         _forward.Dispose();
         _squares.Dispose();
-        _copy.Dispose();
+        Array.ForEach(_copies, copy => copy.Dispose());
         _lossGradient?.Dispose();
     }
 

@@ -23,6 +23,29 @@ public sealed class InterruptionPolicyTests
     }
 
     [Fact]
+    public void Decide_AttemptEndsThatKeptCopies_SaysThatLessMayBeLost() =>
+        Assert.EndsWith(
+            "attempt 2 (charged) goes on from the copies in memory, or from the checkpoint of step 120: steps 121 to 134 (14) are done again",
+            JobReconciler.Decide(Failed(134, 120, job => job.Spec.Checkpoint = new CheckpointSpec { InMemory = new InMemorySpec() })).Message,
+            StringComparison.Ordinal);
+
+    /// <summary>From copies that are newer than the checkpoint, or from an older checkpoint where the newest was damaged.</summary>
+    [Theory]
+    [InlineData(130, 4)]
+    [InlineData(120, 14)]
+    [InlineData(100, 34)]
+    public void Decide_NextAttemptTrains_CorrectsFromWhereItWentOnAndWhatWasLost(long from, long lost)
+    {
+        var before = new InterruptionStatus { Attempt = 1, Reason = "RankFailed", Step = 134, ResumeStep = 120, LostSteps = 14, Ranks = [new RankReportStatus { Rank = 0 }] };
+        var running = Jobs.Running(job => (job.Status!.Attempt, job.Status.Interruptions) = (2, [before]))
+            .WithAgents(Jobs.Training(0, from + 3, rank => rank with { FromStep = from }) with { Attempt = 2 }, Jobs.Training(1, from + 3, rank => rank with { FromStep = from }) with { Attempt = 2 });
+
+        var corrected = JobReconciler.Decide(running).Last();
+
+        Assert.Equal((1, "RankFailed", 134L, from, lost, 1), (corrected.Attempt!.Value, corrected.Reason, corrected.Step!.Value, corrected.ResumeStep!.Value, corrected.LostSteps!.Value, corrected.Ranks!.Count));
+    }
+
+    [Fact]
     public void Decide_AttemptEnds_ReportsEveryRank()
     {
         var ranks = JobReconciler.Decide(Failed(134, 120)).Last().Ranks!;

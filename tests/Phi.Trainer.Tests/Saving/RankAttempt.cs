@@ -6,6 +6,7 @@ using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Trainer.Ranks;
+using Phi.Trainer.Replicas;
 
 namespace Phi.Trainer.Tests.Saving;
 
@@ -18,10 +19,17 @@ internal sealed class RankAttempt : IDisposable
 
     /// <param name="stopping">The rank that stands still at the point.</param>
     public RankAttempt(string root, int attempt, int world, long steps, int stopping = -1, SavePoint point = SavePoint.None, long step = 0)
+        : this(root, attempt, Spec(root, world, steps), [null], stopping, point, step)
+    {
+    }
+
+    /// <param name="pods">As many ranks in each, and its copies; null: it keeps none.</param>
+    public RankAttempt(string root, int attempt, TrainingJobSpec spec, IReadOnlyList<ReplicaStart?> pods, int stopping = -1, SavePoint point = SavePoint.None, long step = 0)
     {
         var master = FreeEndPoint.Next();
+        var (local, world) = (spec.Accelerator!.PerReplica!.Value, spec.Accelerator.PerReplica.Value * pods.Count);
         var start = RankStarts.Of(0, world, attempt);
-        start = start with { Assignment = start.Assignment with { Spec = Spec(root, world, steps), MasterAddress = master.Address.ToString(), MasterPort = master.Port }, CheckpointRoot = root, DataCache = Path.Combine(root, "cache") };
+        start = start with { Assignment = start.Assignment with { Spec = spec, Replicas = pods.Count, LocalWorldSize = local, MasterAddress = master.Address.ToString(), MasterPort = master.Port }, CheckpointRoot = root, DataCache = Path.Combine(root, "cache") };
         for (var rank = 0; rank < world; rank++)
         {
             string[] arguments = [RankHost.Command, (rank == stopping ? point : SavePoint.None).ToString(), step.ToString(CultureInfo.InvariantCulture), root];
@@ -29,7 +37,8 @@ internal sealed class RankAttempt : IDisposable
             var number = rank;
             process.ErrorDataReceived += (_, line) => _said.Enqueue($"rank {number}: {line.Data}");
             process.BeginErrorReadLine();
-            process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank }, PhiJson.Options));
+            var pod = rank / local;
+            process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank, NodeRank = pod, Replicas = pods[pod], Assignment = start.Assignment with { FirstRank = pod * local } }, PhiJson.Options));
             process.StandardInput.Flush();
             _ranks.Add(process);
             _events.Add(ReadAsync(process));
@@ -51,13 +60,21 @@ internal sealed class RankAttempt : IDisposable
     {
         while (!File.Exists(file))
         {
-            if (_ranks.Find(rank => rank.HasExited) is { } ended)
-            {
-                await ended.WaitForExitAsync(TestContext.Current.CancellationToken);
-                throw new InvalidOperationException($"rank {_ranks.IndexOf(ended)} ended with {ended.ExitCode} before {file} was there\n{string.Join('\n', _said)}");
-            }
-
+            ThrowIfEnded($"{file} was there");
             await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>What all ranks wrote to standard error so far.</summary>
+    public string Said => string.Join('\n', _said);
+
+    public void ThrowIfEnded(string before)
+    {
+        if (_ranks.Find(rank => rank.HasExited) is { } ended)
+        {
+            // Its last words may still be on their way.
+            ended.WaitForExit();
+            throw new InvalidOperationException($"rank {_ranks.IndexOf(ended)} ended with {ended.ExitCode} before {before}\n{Said}");
         }
     }
 
@@ -95,7 +112,8 @@ internal sealed class RankAttempt : IDisposable
         return events;
     }
 
-    private static TrainingJobSpec Spec(string root, int world, long steps)
+    /// <param name="local">Ranks of a pod.</param>
+    public static TrainingJobSpec Spec(string root, int local, long steps, int? batch = null, Action<TrainingJobSpec>? change = null)
     {
         var corpus = Path.Combine(root, "corpus.txt");
         if (!File.Exists(corpus))
@@ -103,20 +121,22 @@ internal sealed class RankAttempt : IDisposable
             File.WriteAllText(corpus, string.Concat(Enumerable.Range(0, 200).Select(i => $"def f{i % 17}(x): return x * {i % 5}\n")));
         }
 
-        return TrainingJobDefaults.Apply(new TrainingJob
+        var spec = TrainingJobDefaults.Apply(new TrainingJob
         {
             Spec = new TrainingJobSpec
             {
-                Accelerator = new AcceleratorSpec { PerReplica = world },
+                Accelerator = new AcceleratorSpec { PerReplica = local },
                 Phi = new PhiSpec
                 {
                     Model = new ModelSpec { Layers = 1, HiddenSize = 24, Heads = 2, RotaryDim = 8, MlpSize = 40, SequenceLength = 24 },
                     Data = new DataSpec { Sources = [corpus] },
-                    Batch = new BatchSpec { Global = world, Micro = 1 },
+                    Batch = new BatchSpec { Global = batch ?? local, Micro = 1 },
                     Steps = steps,
                 },
                 Checkpoint = new CheckpointSpec { EverySteps = 2, KeepLast = 1, Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "run" } } },
             },
         }).Spec;
+        change?.Invoke(spec);
+        return spec;
     }
 }

@@ -110,10 +110,10 @@ internal sealed class SavingRun(string root)
                 Spec = new TrainingJobSpec { Phi = new PhiSpec { Steps = Steps }, Checkpoint = Checkpoint, Recovery = new RecoverySpec { Divergence = Divergence } },
             },
         };
-        var checkpoints = new RankCheckpoints(store, group, loop, start, new CheckpointMatch(configuration, TokenizerFiles.Bytes, "data"), Checkpoint.KeepLast!.Value, time);
+        var checkpoints = new RankCheckpoints(store, null, group, loop, start, new CheckpointMatch(configuration, TokenizerFiles.Bytes, "data"), Checkpoint.KeepLast!.Value, time);
         checkpoints.Load(_ => { });
         using var saver = new RankSaver(checkpoints, group, loop, Emit, _ => { }, time);
-        return new RankTraining(loop, group, checkpoints, saver, start, null, Leave[rank], Emit, time).Run();
+        return new RankTraining(loop, group, checkpoints, saver, null, start, null, Leave[rank], Emit, time).Run();
 
         void Emit(RankEvent value)
         {

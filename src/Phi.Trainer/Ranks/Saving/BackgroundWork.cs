@@ -13,6 +13,8 @@ internal sealed class BackgroundWork<T>(Func<T> work, TimeProvider time)
 
     public bool HasEnded => _hasEnded;
 
+    public WorkState State => !HasEnded ? WorkState.Pending : Problem is null ? WorkState.Done : WorkState.Failed;
+
     /// <summary>Of the storage, which another try may not meet; null if there is none, or before the end.</summary>
     public StorageException? Problem => HasEnded ? _error?.SourceException as StorageException : null;
 

@@ -23,8 +23,8 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
     /// <summary>Training waits for every save; for measurements.</summary>
     public bool IsSynchronous { get; init; }
 
-    /// <summary>The newest step saved or loaded; -1 before.</summary>
-    public long Step { get; private set; } = checkpoints.Step;
+    /// <summary>The newest step in the store that this attempt saved or loaded; -1 before.</summary>
+    public long Step { get; private set; } = checkpoints.Replica is null ? checkpoints.Step : -1;
 
     /// <summary>In stage 0 every rank holds all there is: the first one writes it.</summary>
     private bool IsWriter => group.Rank == 0 || loop.Shards > 1;
@@ -38,8 +38,8 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
         {
             IsAsked = leave.IsAsked,
             IsDue = isDue,
-            Part = StateOf(_save?.Part),
-            Commit = StateOf(_save?.Commit),
+            Part = _save?.Part?.State ?? WorkState.Pending,
+            Commit = _save?.Commit?.State ?? WorkState.Pending,
             SecondsLeft = leave.SecondsLeft,
             SaveSeconds = !IsWriter ? 0 : (_partTook + (group.Rank == 0 ? _commitTook : TimeSpan.Zero))?.TotalSeconds ?? double.NaN,
         });
@@ -110,9 +110,6 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
         _save?.Commit?.WaitForEnd();
         _thread.Dispose();
     }
-
-    private static WorkState StateOf<T>(BackgroundWork<T>? work) =>
-        work is not { HasEnded: true } ? WorkState.Pending : work.Problem is null ? WorkState.Done : WorkState.Failed;
 
     /// <summary>Of errors that another try would meet again, and of a newer attempt.</summary>
     private void ThrowIfBroken()

@@ -1,0 +1,123 @@
+using System.Text;
+using Phi.Checkpoints;
+using Phi.Checkpoints.Stores;
+using Phi.Collectives;
+using Phi.Trainer.Ranks;
+
+namespace Phi.Trainer.Replicas;
+
+/// <summary>The memories of a gang's pods as one rank sees them: its own pod's as a folder, the others' by their agents.</summary>
+internal sealed class ReplicaRing : IDisposable
+{
+    /// <summary>Of an address, as ranks tell it.</summary>
+    private const int AddressBytes = 128;
+    private readonly int _pod;
+    private readonly string _runId;
+    private readonly ReplicaPeer[] _pods;
+
+    private ReplicaRing(RankStart start, IEnumerable<Uri> pods)
+    {
+        (_pod, _runId) = (start.NodeRank, start.RunId);
+        Own = new ReplicaFolder(start.Replicas!.Folder);
+        _pods = [.. pods.Select(address => new ReplicaPeer(address, start.Replicas.Token))];
+    }
+
+    public ReplicaFolder Own { get; }
+
+    /// <summary>The pod that keeps this one's copies; null where there is none.</summary>
+    public ReplicaPeer? Next => _pods.Length > 1 ? _pods[(_pod + 1) % _pods.Length] : null;
+
+    /// <summary>Ranks tell each other where their agents are. Collective.</summary>
+    public static unsafe ReplicaRing Connect(RankStart start, ICommunicator group)
+    {
+        var all = new byte[AddressBytes * group.WorldSize];
+        _ = Encoding.UTF8.GetBytes(start.Replicas!.Address.AbsoluteUri, all.AsSpan(group.Rank * AddressBytes, AddressBytes));
+        fixed (byte* buffer = all)
+        {
+            group.AllGather((nint)(buffer + group.Rank * AddressBytes), (nint)buffer, AddressBytes).Wait();
+        }
+
+        var local = start.Assignment.LocalWorldSize;
+        return new ReplicaRing(start, Enumerable.Range(0, group.WorldSize / local).Select(pod => new Uri(Encoding.UTF8.GetString(all, pod * local * AddressBytes, AddressBytes).TrimEnd('\0'))));
+    }
+
+    /// <summary>Whole copies in the memories of the pods that answer, the newest first.</summary>
+    public IReadOnlyList<ReplicaCheckpoint> Find(Action<string> log)
+    {
+        var parts = new IReadOnlyList<ReplicaPart>[_pods.Length];
+        Parallel.For(0, _pods.Length, pod =>
+        {
+            try
+            {
+                parts[pod] = pod == _pod ? Own.Parts() : _pods[pod].Parts();
+            }
+            catch (CheckpointException e)
+            {
+                parts[pod] = [];
+                log($"copies in the memory of pod {pod} are not used: {e.Message}");
+            }
+        });
+        return ReplicaCheckpoint.Of(_runId, parts.Select((held, pod) => (pod, held)));
+    }
+
+    /// <summary>Its shards by ranges of their bytes, from this pod's memory where they are there.</summary>
+    public ICheckpointFiles FilesOf(ReplicaCheckpoint replica) => new Files(this, replica);
+
+    /// <summary>Rank 0's steps as that rank wrote them.</summary>
+    /// <exception cref="CheckpointException">No pod that has them answers.</exception>
+    public byte[] ReadHistory(ReplicaCheckpoint replica) =>
+        Try(replica.Holders[0], pod => _pods[pod].ReadAll(ReplicaFolder.NameOf(replica.Manifest.Step, replica.History ?? throw new CheckpointException("no steps were kept"))));
+
+    public void Dispose()
+    {
+        Own.Dispose();
+        foreach (var pod in _pods)
+        {
+            pod.Dispose();
+        }
+    }
+
+    /// <summary>From the first of the pods that gives it.</summary>
+    private static T Try<T>(IReadOnlyList<int> pods, Func<int, T> read)
+    {
+        foreach (var pod in pods.SkipLast(1))
+        {
+            try
+            {
+                return read(pod);
+            }
+            catch (CheckpointException)
+            {
+                // Another has it too.
+            }
+        }
+
+        return read(pods[^1]);
+    }
+
+    private sealed class Files(ReplicaRing ring, ReplicaCheckpoint replica) : ICheckpointFiles
+    {
+        private readonly Dictionary<string, IReadOnlyList<int>> _holders = replica.Manifest.Shards.Zip(replica.Holders)
+            .SelectMany(held => ReplicaPart.FilesOf(held.First).Select(file => (file, held.Second))).ToDictionary(StringComparer.Ordinal);
+
+        public unsafe void Read(long step, string file, long first, Span<byte> into)
+        {
+            var (name, pods) = (ReplicaFolder.NameOf(step, file), _holders[file]);
+            if (pods.Contains(ring._pod))
+            {
+                ring.Own.Read(name, first, into);
+                return;
+            }
+
+            fixed (byte* memory = into)
+            {
+                var (at, length) = ((nint)memory, into.Length);
+                _ = Try(pods, pod =>
+                {
+                    ring._pods[pod].Read(name, first, new Span<byte>((void*)at, length));
+                    return true;
+                });
+            }
+        }
+    }
+}
