@@ -28,15 +28,17 @@ internal sealed class PodFolder(string root, string uid)
     public void Record(int processId) =>
         File.AppendAllText(Processes, string.Create(CultureInfo.InvariantCulture, $"{processId} {Signals.StartTicks(processId) ?? 0}\n"));
 
-    /// <summary>Everything of the pod has ended.</summary>
-    public void Forget() => File.Delete(Processes);
+    /// <summary>Everything of the pod has ended: its memory is given back, its logs stay.</summary>
+    public void Forget()
+    {
+        File.Delete(Processes);
+        Delete(MemoryPath);
+    }
 
     public void Delete()
     {
-        foreach (var folder in new[] { Path, MemoryPath }.Where(Directory.Exists))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        Delete(Path);
+        Delete(MemoryPath);
     }
 
     /// <summary>Kills what an earlier node agent left running of any pod; the uids of these pods.</summary>
@@ -62,9 +64,17 @@ internal sealed class PodFolder(string root, string uid)
                 }
             }
 
-            File.Delete(processes);
+            new PodFolder(root, System.IO.Path.GetFileName(folder)).Forget();
         }
 
         return uids;
+    }
+
+    private static void Delete(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 }

@@ -1,12 +1,6 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Phi.Api.Agent;
-using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Benchmarks.Reports;
-using Phi.Benchmarks.Workers;
+using Phi.Trainer.Ranks;
 
 namespace Phi.Benchmarks.Benches;
 
@@ -49,76 +43,8 @@ internal static class SavingCost
         double Median(Func<(Run None, Run Beside, Run Waiting), double> figure) => runs.Select(figure).Order().ElementAt(rounds / 2);
     }
 
-    private static async Task<Run> RunAsync(bool saves, bool waits)
-    {
-        var folder = Directory.CreateTempSubdirectory("phi bench saving ").FullName;
-        var processes = new List<Process>();
-        try
-        {
-            var port = WorkerRun.FreePort();
-            var spec = Spec(saves);
-            for (var rank = 0; rank < Ranks; rank++)
-            {
-                processes.Add(Start(Message(spec, rank, port, folder), waits));
-            }
-
-            var told = await Task.WhenAll(processes.Select(ReadAsync));
-            await Task.WhenAll(processes.Select(process => process.WaitForExitAsync()));
-            return processes.TrueForAll(process => process.ExitCode == RankExitCodes.Completed)
-                ? told[0]
-                : throw new BenchException($"ranks ended with exit codes {string.Join(", ", processes.Select(process => process.ExitCode))}");
-        }
-        finally
-        {
-            foreach (var process in processes)
-            {
-                if (!process.HasExited)
-                {
-                    process.Kill();
-                }
-
-                process.Dispose();
-            }
-
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    private static Process Start(JsonObject message, bool waits)
-    {
-        string[] arguments = waits ? ["rank", "--wait-for-saves"] : ["rank"];
-        var process = Process.Start(new ProcessStartInfo(Executables.Required(Executables.Trainer), arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, Environment = { ["OMP_NUM_THREADS"] = "1", ["OMP_WAIT_POLICY"] = "PASSIVE" } })!;
-        process.StandardInput.WriteLine(message.ToJsonString());
-        process.StandardInput.Flush();
-        return process;
-    }
-
-    /// <summary>From the end of the warm-up to the end of the last measured step, and what rank 0's saves in between stalled.</summary>
-    private static async Task<Run> ReadAsync(Process rank)
-    {
-        DateTimeOffset? from = null, to = null;
-        var stalls = new List<double>();
-        while (await rank.StandardOutput.ReadLineAsync() is { } line)
-        {
-            var value = line.StartsWith('{') ? JsonNode.Parse(line)!.AsObject() : [];
-            switch ((string?)value["event"])
-            {
-                case "step":
-                    var step = value["step"].Deserialize<StepEvent>(PhiJson.Options)!;
-                    from = step.Step == WarmupSteps ? step.Time : from;
-                    to = step.Step == WarmupSteps + MeasuredSteps ? step.Time : to;
-                    break;
-                case "saved" when value["checkpoint"].Deserialize<CheckpointEvent>(PhiJson.Options) is { Step: >= WarmupSteps and < WarmupSteps + MeasuredSteps } saved:
-                    stalls.Add(saved.StallSeconds);
-                    break;
-            }
-        }
-
-        return new Run((to - from)?.TotalSeconds ?? 0, stalls.DefaultIfEmpty().Average());
-    }
-
     /// <summary>operators/samples/phi-tiny.yaml. The last step is saved always: it is after the measured ones.</summary>
-    private static TrainingJobSpec Spec(bool saves) => TrainingJobDefaults.Apply(new TrainingJob
+    public static TrainingJobSpec Sample(CheckpointSpec checkpoint) => TrainingJobDefaults.Apply(new TrainingJob
     {
         Spec = new TrainingJobSpec
         {
@@ -131,25 +57,32 @@ internal static class SavingCost
                 Batch = new BatchSpec { Global = 8, Micro = 2 },
                 Steps = WarmupSteps + MeasuredSteps + 1,
             },
-            Checkpoint = new CheckpointSpec { EverySteps = saves ? Every : long.MaxValue, Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "run" } } },
+            Checkpoint = checkpoint,
         },
     }).Spec;
 
-    /// <summary>The first line that a rank reads.</summary>
-    private static JsonObject Message(TrainingJobSpec spec, int rank, int port, string folder)
+    private static async Task<Run> RunAsync(bool saves, bool waits)
     {
-        var node = rank / PerPod;
-        var assignment = new Assignment { Attempt = 1, WorldSize = Ranks, Replicas = Ranks / PerPod, LocalWorldSize = PerPod, FirstRank = node * PerPod, MasterAddress = "127.0.0.1", MasterPort = port, Spec = spec };
-        return new JsonObject
+        var folder = Directory.CreateTempSubdirectory("phi bench saving ").FullName;
+        try
         {
-            ["assignment"] = JsonSerializer.SerializeToNode(assignment, PhiJson.Options),
-            ["runId"] = "bench",
-            ["rank"] = rank,
-            ["nodeRank"] = node,
-            ["bindAddress"] = "127.0.0.1",
-            ["checkpointRoot"] = folder,
-            ["dataCache"] = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"phi-bench-data-{Environment.UserName}")),
-        };
+            var checkpoint = new CheckpointSpec { EverySteps = saves ? Every : long.MaxValue, Store = new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "run" } } };
+            using var ranks = new TrainerRanks(Sample(checkpoint), attempt: 1, folder, waitsForSaves: waits);
+            return Measured(await ranks.CompleteAsync());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>From the end of the warm-up to the end of the last measured step, and what the saves in between stalled.</summary>
+    private static Run Measured(IReadOnlyList<RankEvent> told)
+    {
+        var stalls = told.OfType<RankEvent.Saved>().Where(saved => saved.Checkpoint.Step is >= WarmupSteps and < WarmupSteps + MeasuredSteps).Select(saved => saved.Checkpoint.StallSeconds);
+        return new Run((TimeOf(WarmupSteps + MeasuredSteps) - TimeOf(WarmupSteps)).TotalSeconds, stalls.DefaultIfEmpty().Average());
+
+        DateTimeOffset TimeOf(long step) => told.OfType<RankEvent.Stepped>().First(stepped => stepped.Step.Step == step).Step.Time;
     }
 
     private sealed record Run(double Seconds, double StallSeconds);
