@@ -38,7 +38,7 @@ public sealed class KubernetesConnection : IDisposable
     /// <param name="handlers">See every request, the last one first.</param>
     /// <exception cref="k8s.Exceptions.KubeConfigException">The file is no kubeconfig.</exception>
     public static KubernetesConnection Open(string? kubeconfig, string userAgent, params DelegatingHandler[] handlers) => new(
-        kubeconfig is null ? KubernetesClientConfiguration.InClusterConfig() : KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig),
+        kubeconfig is null ? KubernetesClientConfiguration.InClusterConfig() : Kubeconfig.Read(kubeconfig),
         userAgent,
         handlers);
 
