@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MudBlazor.Services;
+using Phi.Api.Metadata;
 using Phi.Dashboard.Api;
 using Phi.Dashboard.Components;
 using Phi.Dashboard.Live;
@@ -23,7 +24,7 @@ public static class DashboardHost
     {
         using var connection = KubernetesConnection.Open(options.Kubeconfig, "phi-dashboard");
         await using var store = await TelemetryStore.OpenSqliteAsync(options.TelemetryDatabase, ct);
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(ServerHost.Arguments);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, options.Port));
         builder.Logging.SetMinimumLevel(LogLevel.Warning);

@@ -22,7 +22,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
 
     public static async Task<AgentApiServer> StartAsync(Socket listener, AgentApiParts parts, CancellationToken ct)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle));
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));

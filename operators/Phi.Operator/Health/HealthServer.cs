@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Phi.Api.Metadata;
 using Phi.Operator.Metrics;
 using Prometheus;
 
@@ -28,7 +29,7 @@ internal sealed class HealthServer : IAsyncDisposable
     /// <exception cref="IOException">The port is taken.</exception>
     public static async Task<HealthServer> StartAsync(IPAddress bind, int port, OperatorMetrics metrics, Func<IReadOnlyList<string>> stuck, Func<IReadOnlyList<string>> missing, CancellationToken ct)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(bind, port));
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));

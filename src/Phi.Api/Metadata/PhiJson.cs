@@ -16,6 +16,7 @@ public static class PhiJson
             NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.AllowNamedFloatingPointLiterals,
         };
         options.Converters.Add(new JsonStringEnumConverter());
+        options.Converters.Add(new SharedStringConverter());
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Manifests;
+using Phi.Api.Metadata;
 using Phi.LocalCluster.ApiServer.Authentication;
 using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Http;
@@ -126,7 +127,7 @@ public sealed class ApiServerHost : IAsyncDisposable
 
     private async Task ListenAsync(int port, CancellationToken ct)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, port, listen => listen.UseHttps(_certificate)));

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Phi.Api.Metadata;
 using Phi.LocalCluster.Security;
 
 namespace Phi.LocalCluster.Nodes;
@@ -31,7 +32,7 @@ internal sealed class LogServer : IAsyncDisposable
     public static async Task<LogServer> StartAsync(LogFinder find, string? token, X509Certificate2Collection? authority, string stateDirectory, CancellationToken ct)
     {
         var certificate = ServerCertificate.LoadOrCreate(stateDirectory, "phi-node");
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.UseHttps(certificate, https =>

@@ -35,7 +35,7 @@ internal sealed class ReplicaServer : IAsyncDisposable
     /// <param name="bind">The pod's address; the port is any free one, which the ranks tell each other.</param>
     public static async Task<ReplicaServer> StartAsync(string root, IPAddress bind, string token)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
