@@ -9,7 +9,7 @@ namespace Phi.Operator.Tests;
 public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<TestCluster>
 {
     /// <summary>Faults that meet a call alone, of all those that could; the square meets them all, if not alone.</summary>
-    private const int Sampled = 8;
+    private const int Sampled = 6;
     private const int Seed = 1;
     private static readonly string? Wanted = Environment.GetEnvironmentVariable("PHI_FAULTS");
     private static readonly Fault[] OfRequests = [Fault.Conflict, Fault.Gone, Fault.TooManyRequests, Fault.ServerError, Fault.RequestLost, Fault.AnswerLost];
@@ -41,8 +41,7 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
         var plan = new FaultPlan(new Dictionary<string, Fault>(StringComparer.Ordinal));
 
         Assert.Equal(FaultLife.End, await FaultLife.RunAsync(cluster, plan, TestContext.Current.CancellationToken));
-        File.WriteAllLines("/tmp/fault-calls.txt", plan.Made);
-        Assert.Equal([.. FaultLife.Calls.Order(StringComparer.Ordinal)], plan.Made.Intersect(FaultLife.Calls));
+        Assert.Equal([.. FaultLife.Calls.Order(StringComparer.Ordinal)], plan.Made.Where(call => FaultLife.Calls.Contains(call) || !call.Contains(" events ", StringComparison.Ordinal)));
     }
 
     /// <summary>A Latin square: within the turns each call meets each fault once, and within a turn every call meets one.</summary>

@@ -48,7 +48,7 @@ internal static partial class ApiCallName
         _ => name is not null ? RunNumber().Replace(name, "") : selector,
     };
 
-    /// <summary>Each life has objects of its own names; its number does not make another call.</summary>
-    [GeneratedRegex("(?<=^(job|cron|queue))[0-9]+")]
+    /// <summary>Each life has objects of its own names; its number, and the time of a run, make no other call.</summary>
+    [GeneratedRegex("(?<=^(cron|queue))[0-9]+(-[0-9]{8,})?")]
     private static partial Regex RunNumber();
 }
