@@ -8,6 +8,7 @@ using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer;
 using Phi.LocalCluster.Nodes;
 using Phi.LocalCluster.Scheduling;
+using Phi.Operator.Tests.Cluster;
 
 namespace Phi.Operator.Tests;
 
@@ -28,7 +29,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
     {
         Directory.CreateDirectory(Out);
         var kubeconfig = Path.Combine(_folder, "kubeconfig");
-        _server = await ApiServerHost.StartAsync(new ApiServerOptions { DataDirectory = Path.Combine(_folder, "data"), AdminToken = "token", KubeconfigPath = kubeconfig, CrdManifests = CrdCatalog.All }, Ct);
+        _server = await ApiServerHost.StartAsync(new ApiServerOptions { DataDirectory = Path.Combine(_folder, "data"), AdminToken = "token", KubeconfigPath = kubeconfig, CrdManifests = CrdCatalog.All, NodeMonitorGracePeriod = TestCluster.NodesForEver }, Ct);
         _connection = KubernetesConnection.Open(kubeconfig, "test");
         _parts.Add(SchedulerHost.RunAsync(_connection, TimeProvider.System, NullLoggerFactory.Instance, _stop.Token));
         foreach (var name in new[] { "node-0", "node-1" })

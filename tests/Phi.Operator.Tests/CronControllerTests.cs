@@ -80,6 +80,22 @@ public sealed class CronControllerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RunAsync_LeadingForTheSecondTime_LooksAtEveryScheduleAgain()
+    {
+        await CreateAsync("hourly", "@hourly");
+        var replica = NewReplica();
+        var first = Start(replica);
+        var due = (await WaitAsync("hourly", cron => cron.Status?.NextScheduleTime is not null)).Status!.NextScheduleTime!.Value;
+        await StopAsync(first);
+
+        _time.SetUtcNow(due);
+        Start(replica);
+
+        await WaitAsync("hourly", cron => cron.Status?.LastScheduleTime == due);
+        Assert.Single(await JobsAsync());
+    }
+
+    [Fact]
     public async Task RunAsync_NameTakenByAnotherJob_SaysThatNothingWasCreated()
     {
         var cron = await CreateAsync("hourly", "@hourly");
@@ -109,19 +125,22 @@ public sealed class CronControllerTests : IAsyncLifetime
         await WaitAsync("broken", cron => cron.Status?.Conditions?[0] is { Status: "True", Reason: "Scheduled" });
     }
 
-    private (CancellationTokenSource Stop, Task Run) Start()
+    private (CancellationTokenSource Stop, Task Run) Start((EventRecorder Events, CronController Crons)? replica = null)
     {
         var stop = new CancellationTokenSource();
-        var controller = (stop, RunAsync(stop.Token));
+        var controller = (stop, RunAsync(replica ?? NewReplica(), stop.Token));
         _controllers.Add(controller);
         return controller;
     }
 
     /// <summary>As the leader runs it: the recorder of events beside the controller.</summary>
-    private async Task RunAsync(CancellationToken ct)
+    private static async Task RunAsync((EventRecorder Events, CronController Crons) replica, CancellationToken ct) =>
+        await await Task.WhenAny(replica.Events.RunAsync(ct), replica.Crons.RunAsync(ct));
+
+    private (EventRecorder Events, CronController Crons) NewReplica()
     {
         var events = new EventRecorder(new EventWriter(_connection, "test"), _metrics, _time, NullLogger.Instance);
-        await await Task.WhenAny(events.RunAsync(ct), new CronController(_connection, events, _time, NullLogger.Instance).RunAsync(ct));
+        return (events, new CronController(_connection, events, _time, NullLogger.Instance));
     }
 
     private async Task StopAsync((CancellationTokenSource Stop, Task Run) controller)

@@ -83,17 +83,17 @@ public sealed class InformerTests(TestCluster cluster) : IClassFixture<TestClust
     [Fact]
     public async Task SendAsync_TooManyRequests_SaysHowLongToWait()
     {
-        using var connection = KubernetesConnection.Open(cluster.Kubeconfig, "test", new FaultHandler(new FaultPlan(1, Fault.TooManyRequests)));
+        using var connection = KubernetesConnection.Open(cluster.Kubeconfig, "test", new FaultHandler(new FaultPlan("get configmaps any", Fault.TooManyRequests)));
 
         var refused = await Assert.ThrowsAsync<KubernetesApiException>(() => connection.ConfigMaps().GetAsync("default", "any", Ct));
 
         Assert.Equal(TimeSpan.FromSeconds(1), refused.RetryAfter);
     }
 
-    /// <summary>What an informer, whose second call (the watch) is at fault, announces of a config map that is made, changed, deleted and made anew.</summary>
+    /// <summary>What an informer, whose first watch is at fault, announces of a config map that is made, changed, deleted and made anew.</summary>
     private async Task<List<string>> FollowAsync(Fault fault, string name)
     {
-        using var connection = KubernetesConnection.Open(cluster.Kubeconfig, "test", new FaultHandler(new FaultPlan(2, fault)));
+        using var connection = KubernetesConnection.Open(cluster.Kubeconfig, "test", new FaultHandler(new FaultPlan($"watch configmaps test={name}", fault)));
         var informer = new Informer<V1ConfigMap>(connection.ConfigMaps(), "default", $"&labelSelector=test%3D{name}", TimeProvider.System, NullLogger.Instance);
         var seen = new ConcurrentQueue<string>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);

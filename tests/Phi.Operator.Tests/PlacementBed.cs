@@ -14,6 +14,7 @@ using Phi.Operator.Execute;
 using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
 using Phi.Operator.Queues;
+using Phi.Operator.Tests.Cluster;
 using Phi.Reconcile;
 using Phi.Reconcile.Decisions;
 using Xunit;
@@ -41,7 +42,7 @@ public sealed class PlacementBed : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var kubeconfig = Path.Combine(_folder, "kubeconfig");
-        _server = await ApiServerHost.StartAsync(new ApiServerOptions { DataDirectory = Path.Combine(_folder, "data"), AdminToken = "token", KubeconfigPath = kubeconfig, CrdManifests = CrdCatalog.All }, Ct);
+        _server = await ApiServerHost.StartAsync(new ApiServerOptions { DataDirectory = Path.Combine(_folder, "data"), AdminToken = "token", KubeconfigPath = kubeconfig, CrdManifests = CrdCatalog.All, NodeMonitorGracePeriod = TestCluster.NodesForEver }, Ct);
         Connection = KubernetesConnection.Open(kubeconfig, "test");
         Cluster = new ClusterCache(Connection, TimeProvider.System, NullLoggerFactory.Instance);
         Hub = new AgentHub(Cluster, Clock);

@@ -9,12 +9,15 @@ using Phi.Reconcile.Cron;
 
 namespace Phi.Operator.Cron;
 
-/// <summary>CronTrainingJobs and their jobs as the informers have them, with the controller's own newest status on top.</summary>
+/// <summary>CronTrainingJobs and their jobs as the informers have them, with what the controller itself has written on top.</summary>
 internal sealed class CronCache(KubernetesConnection connection, TimeProvider time, ILogger logger)
 {
     private readonly Informer<CronTrainingJob> _crons = new(connection.CronTrainingJobs(), null, null, time, logger);
     private readonly Informer<TrainingJob> _jobs = new(connection.TrainingJobs(), null, $"&labelSelector={Uri.EscapeDataString(PhiNames.CronNameLabel)}", time, logger);
     private readonly ConcurrentDictionary<ResourceKey, CronTrainingJob> _written = new();
+
+    /// <summary>Runs that were created and that the informer has not shown.</summary>
+    private readonly ConcurrentDictionary<ResourceKey, TrainingJob> _created = new();
 
     public Task Synced => Task.WhenAll(_crons.Synced, _jobs.Synced);
 
@@ -28,7 +31,11 @@ internal sealed class CronCache(KubernetesConnection connection, TimeProvider ti
 
             onCron(key);
         }, ct),
-        _jobs.RunAsync((key, old, now) => onCron(new ResourceKey(key.Namespace, (now ?? old)!.Metadata.Labels![PhiNames.CronNameLabel])), ct));
+        _jobs.RunAsync((key, old, now) =>
+        {
+            _created.TryRemove(key, out _);
+            onCron(new ResourceKey(key.Namespace, (now ?? old)!.Metadata.Labels![PhiNames.CronNameLabel]));
+        }, ct));
 
     /// <summary>The snapshot to decide on; null if there is none of that name.</summary>
     public CronSnapshot? Observe(ResourceKey key)
@@ -44,12 +51,35 @@ internal sealed class CronCache(KubernetesConnection connection, TimeProvider ti
             Cron = cron,
             Errors = [.. errors],
             Calendar = errors.Count == 0 && CronSchedule.TryParse(cron.Spec.Schedule!, out var schedule, out _) ? new CronCalendar(schedule, CronTrainingJobValidator.Zone(cron.Spec.TimeZone)!) : null,
-            Jobs = [.. _jobs.All.Where(job => job.Metadata.Namespace == key.Namespace && CronTemplate.IsOf(cron, job.Metadata))],
+            Jobs = [.. _jobs.All.Concat(_created.Where(entry => !IsShown(entry.Key, entry.Value)).Select(entry => entry.Value)).Where(job => job.Metadata.Namespace == key.Namespace && CronTemplate.IsOf(cron, job.Metadata))],
             Now = time.GetUtcNow(),
         };
     }
 
     public void Remember(ResourceKey key, CronTrainingJob written) => _written[key] = written;
+
+    /// <summary>A run counts from its creation on, however late the informer is.</summary>
+    public void Remember(TrainingJob created) => _created[KeyOf(created)] = created;
+
+    /// <summary>Asks the API server for runs that the informer has not shown: one may have ended, or be gone.</summary>
+    public async Task RefreshAsync(ResourceKey cron, CancellationToken ct)
+    {
+        foreach (var (key, job) in _created.Where(entry => new ResourceKey(entry.Key.Namespace, entry.Value.Metadata.Labels![PhiNames.CronNameLabel]) == cron).ToList())
+        {
+            if (IsShown(key, job) || await connection.TrainingJobs().GetAsync(key.Namespace, key.Name, ct) is not { } now || now.Metadata.Uid != job.Metadata.Uid)
+            {
+                _created.TryRemove(key, out _);
+            }
+            else
+            {
+                _created[key] = now;
+            }
+        }
+    }
+
+    private bool IsShown(ResourceKey key, TrainingJob job) => _jobs.Get(key)?.Metadata.Uid == job.Metadata.Uid;
+
+    private static ResourceKey KeyOf(TrainingJob job) => new(job.Metadata.Namespace!, job.Metadata.Name!);
 
     private CronTrainingJob? Cron(ResourceKey key)
     {

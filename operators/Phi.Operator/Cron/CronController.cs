@@ -18,17 +18,19 @@ namespace Phi.Operator.Cron;
 /// </summary>
 internal sealed partial class CronController : IController
 {
-    private readonly KeyedQueue _queue;
     private readonly KubernetesConnection _connection;
-    private readonly CronCache _cache;
     private readonly EventRecorder _events;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
+    /// <summary>Of this term of leadership: timers begin anew with it, so every schedule must be looked at again.</summary>
+    private KeyedQueue _queue;
+    private CronCache _cache;
+
     public CronController(KubernetesConnection connection, EventRecorder events, TimeProvider time, ILogger logger)
     {
-        (_connection, _events, _time, _logger, _queue) = (connection, events, time, logger, new KeyedQueue(time));
-        _cache = new CronCache(connection, time, logger);
+        (_connection, _events, _time, _logger) = (connection, events, time, logger);
+        (_queue, _cache) = (new KeyedQueue(time), new CronCache(connection, time, logger));
     }
 
     public string Name => "crons";
@@ -37,6 +39,7 @@ internal sealed partial class CronController : IController
     public async Task RunAsync(CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        (_queue, _cache) = (new KeyedQueue(_time), new CronCache(_connection, _time, _logger));
         await using var timers = await CronTimers.StartAsync(_queue.Add, _time, ct);
         var follow = _cache.RunAsync(_queue.Add, _ => { }, stop.Token);
         try
@@ -56,24 +59,25 @@ internal sealed partial class CronController : IController
         while (true)
         {
             var key = await _queue.TakeAsync(ct);
-            var hasFailed = false;
+            Exception? problem = null;
             try
             {
                 await timers.SetAsync(key, await ReconcileAsync(key, ct), ct);
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
-                hasFailed = true;
+                problem = e;
                 LogFailed(_logger, e is KubernetesApiException or HttpRequestException ? null : e, key, e.Message);
             }
 
-            _queue.Done(key, hasFailed);
+            _queue.Done(key, problem is not null, (problem as KubernetesApiException)?.RetryAfter);
         }
     }
 
     /// <returns>When to look again; null: when something changes.</returns>
     private async Task<DateTimeOffset?> ReconcileAsync(ResourceKey key, CancellationToken ct)
     {
+        await _cache.RefreshAsync(key, ct);
         if (_cache.Observe(key) is not { } snapshot)
         {
             return null;
@@ -122,7 +126,7 @@ internal sealed partial class CronController : IController
     {
         try
         {
-            await _connection.TrainingJobs().CreateAsync(key.Namespace, job, PhiNames.OperatorFieldManager, ct);
+            _cache.Remember(await _connection.TrainingJobs().CreateAsync(key.Namespace, job, PhiNames.OperatorFieldManager, ct));
         }
         catch (KubernetesApiException e) when (e.IsConflict)
         {
@@ -131,6 +135,8 @@ internal sealed partial class CronController : IController
             {
                 throw;
             }
+
+            _cache.Remember(there);
         }
     }
 

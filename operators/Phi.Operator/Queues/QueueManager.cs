@@ -62,6 +62,7 @@ internal sealed class QueueManager : IController
     {
         // What an earlier term granted and did not write is not so.
         _book.Restart();
+        _statuses.Restart();
         List<Task> loops =
         [
             _queues.RunAsync((_, _, _) => _cycle.Signal(), ct),

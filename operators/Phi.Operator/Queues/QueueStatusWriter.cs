@@ -14,6 +14,9 @@ internal sealed partial class QueueStatusWriter(KubernetesConnection connection,
     private const string Active = "Active";
     private readonly Dictionary<string, string> _written = new(StringComparer.Ordinal);
 
+    /// <summary>Another leader may have written since: everything is written again.</summary>
+    public void Restart() => _written.Clear();
+
     /// <summary>False: one could not be written and is to be tried again.</summary>
     public async Task<bool> WriteAsync(IEnumerable<TrainingQueue> queues, QueueDecision decision, int described, CancellationToken ct)
     {
@@ -38,9 +41,9 @@ internal sealed partial class QueueStatusWriter(KubernetesConnection connection,
                 }, PhiNames.OperatorFieldManager, "status", ct);
                 _written[name] = text;
             }
-            catch (KubernetesApiException e) when (e.IsNotFound || e.IsConflict)
+            catch (KubernetesApiException e) when (e.IsNotFound)
             {
-                // Deleted meanwhile, or made anew: its next change comes with the watch.
+                // Deleted meanwhile: the watch tells.
                 _written.Remove(name);
             }
             catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException)

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s.Models;
+using Microsoft.Extensions.Time.Testing;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
@@ -12,8 +13,11 @@ namespace Phi.Operator.Tests.Cluster;
 /// <summary>Plays the nodes and the agents: a bound pod runs, its agent asks for its part and tells how it is; pods end as the test says.</summary>
 internal sealed class FakeNode : IAsyncDisposable
 {
+    /// <summary>By how much a round moves the clock: agents that are heard in each round are never silent for long, however slow the machine is.</summary>
+    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(500);
     private readonly KubernetesConnection _connection;
     private readonly string? _only;
+    private readonly FakeTimeProvider? _clock;
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly Dictionary<string, int> _attempts = [];
@@ -22,9 +26,10 @@ internal sealed class FakeNode : IAsyncDisposable
     private List<string> _urls = [];
 
     /// <param name="only">The one operator that agents ask, whatever their pod says. Null: the pod's, then those that an answer named.</param>
-    public FakeNode(KubernetesConnection connection, string? only = null)
+    /// <param name="clock">The operator's, which goes on with each round. Null: it has a real one.</param>
+    public FakeNode(KubernetesConnection connection, string? only = null, FakeTimeProvider? clock = null)
     {
-        (_connection, _only) = (connection, only);
+        (_connection, _only, _clock) = (connection, only, clock);
         _loop = Task.Run(RunAsync);
     }
 
@@ -58,7 +63,8 @@ internal sealed class FakeNode : IAsyncDisposable
     {
         while (true)
         {
-            foreach (var pod in (await _connection.Pods().ListAsync("default", null, _stop.Token)).Items.Select(ResourceJson.Parse<V1Pod>))
+            IReadOnlyList<V1Pod> pods = [.. (await _connection.Pods().ListAsync("default", null, _stop.Token)).Items.Select(ResourceJson.Parse<V1Pod>)];
+            foreach (var pod in pods)
             {
                 try
                 {
@@ -70,9 +76,17 @@ internal sealed class FakeNode : IAsyncDisposable
                 }
             }
 
+            if (!pods.Any(IsWithScheduler))
+            {
+                _clock?.Advance(RoundTime);
+            }
+
             await Task.Delay(20, _stop.Token);
         }
     }
+
+    /// <summary>The scheduler's clock is the real one: the operator's waits for it.</summary>
+    private static bool IsWithScheduler(V1Pod pod) => pod is { Metadata.DeletionTimestamp: null, Spec: { NodeName: null or "", SchedulingGates: null or { Count: 0 } } };
 
     private async Task TendAsync(V1Pod pod)
     {
@@ -138,7 +152,7 @@ internal sealed class FakeNode : IAsyncDisposable
             Job = self.Job,
             JobUid = self.JobUid,
             Attempt = attempt,
-            Steps = [new StepEvent { Rank = 0, Step = step, Time = TimeProvider.System.GetUtcNow(), Metrics = new Dictionary<string, double> { ["step_seconds"] = 0.01, ["loss"] = 2, ["tokens"] = step * 100 } }],
+            Steps = [new StepEvent { Rank = 0, Step = step, Time = (_clock ?? TimeProvider.System).GetUtcNow(), Metrics = new Dictionary<string, double> { ["step_seconds"] = 0.01, ["loss"] = 2, ["tokens"] = step * 100 } }],
         });
         _steps[self.JobUid] = step;
     }

@@ -5,57 +5,17 @@ using System.Text;
 
 namespace Phi.Operator.Tests.Cluster;
 
-public enum Fault
-{
-    Conflict,
-    Gone,
-    TooManyRequests,
-    ServerError,
-
-    /// <summary>The request never arrives, and no answer comes.</summary>
-    RequestLost,
-
-    /// <summary>The server does what was asked; its answer is lost.</summary>
-    AnswerLost,
-
-    /// <summary>A watch breaks within its second line.</summary>
-    WatchCut,
-
-    /// <summary>A watch sends every change twice, and older ones once more.</summary>
-    WatchReplayed,
-
-    /// <summary>A watch ends with 410 after its first change.</summary>
-    WatchGone,
-}
-
-/// <summary>One fault at one call; counted over all connections of an operator.</summary>
-public sealed class FaultPlan(int call, Fault fault)
-{
-    private int _calls;
-
-    public Fault Fault { get; } = fault;
-
-    public int Calls => Volatile.Read(ref _calls);
-
-    public bool HasFired => Calls >= call;
-
-    public bool IsNext() => Interlocked.Increment(ref _calls) == call;
-
-    public override string ToString() => $"{Fault} at call {call}";
-}
-
 /// <summary>Stands between the operator's client and the API server, and does what the plan says.</summary>
 internal sealed class FaultHandler(FaultPlan plan) : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (!plan.IsNext())
+        if (plan.Next(await ApiCallName.OfAsync(request, cancellationToken)) is not { } fault)
         {
             return await base.SendAsync(request, cancellationToken);
         }
 
-        var isWatch = request.RequestUri!.Query.Contains("watch=true", StringComparison.Ordinal);
-        switch (plan.Fault)
+        switch (fault)
         {
             case Fault.Conflict:
                 return Status(request, HttpStatusCode.Conflict, "Conflict");
@@ -67,14 +27,14 @@ internal sealed class FaultHandler(FaultPlan plan) : DelegatingHandler
                 return answer;
             case Fault.RequestLost:
                 throw new TaskCanceledException("the request timed out", new TimeoutException());
-            case Fault.AnswerLost when !isWatch:
+            case Fault.AnswerLost:
                 using (await base.SendAsync(request, cancellationToken))
                 {
                     throw new HttpRequestException("the connection broke before the answer");
                 }
 
-            case Fault.WatchCut or Fault.WatchReplayed or Fault.WatchGone when isWatch:
-                return await SpoilAsync(await base.SendAsync(request, cancellationToken), plan.Fault);
+            case Fault.WatchCut or Fault.WatchReplayed or Fault.WatchGone:
+                return await SpoilAsync(await base.SendAsync(request, cancellationToken), fault);
             default:
                 return Status(request, HttpStatusCode.InternalServerError, "InternalError");
         }

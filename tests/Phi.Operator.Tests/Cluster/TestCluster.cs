@@ -13,7 +13,7 @@ namespace Phi.Operator.Tests.Cluster;
 public sealed class TestCluster : IAsyncLifetime
 {
     /// <summary>No agent renews the nodes' leases: without this they are lost after 40 s, however little of the test is done.</summary>
-    private static readonly TimeSpan NodesForEver = TimeSpan.FromDays(1);
+    internal static readonly TimeSpan NodesForEver = TimeSpan.FromDays(1);
 
     private readonly CancellationTokenSource _stop = new();
     private ApiServerHost? _host;
@@ -65,17 +65,22 @@ public sealed class TestCluster : IAsyncLifetime
         HealthPort = healthPort,
     };
 
-    /// <summary>A gang of two pods of one rank each.</summary>
-    public async Task<TrainingJob> SubmitAsync(string name) => await Connection.TrainingJobs().ApplyAsync("default", name, JsonNode.Parse($$$$"""
+    /// <summary>The spec of a gang of two pods of one rank each.</summary>
+    public static JsonObject TwoPods() => JsonNode.Parse("""
         {
-          "apiVersion": "phi-orchestrator.io/v1alpha1", "kind": "TrainingJob", "metadata": {"name": "{{{{name}}}}"},
-          "spec": {
-            "replicas": 2, "accelerator": {"type": "cpu", "perReplica": 1},
-            "phi": {"model": {"preset": "phi-tiny"}, "data": {"sources": ["/srv/text"], "tokenizer": {"bytes": {}}}, "batch": {"global": 4, "micro": 2}, "steps": 10},
-            "recovery": {"maxRestarts": 3, "backoff": "10ms"}
-          }
+          "replicas": 2, "accelerator": {"type": "cpu", "perReplica": 1},
+          "phi": {"model": {"preset": "phi-tiny"}, "data": {"sources": ["/srv/text"], "tokenizer": {"bytes": {}}}, "batch": {"global": 4, "micro": 2}, "steps": 10},
+          "recovery": {"maxRestarts": 3, "backoff": "10ms"}
         }
-        """)!.AsObject(), "test", null, Ct);
+        """)!.AsObject();
+
+    public async Task<TrainingJob> SubmitAsync(string name) => await Connection.TrainingJobs().ApplyAsync("default", name, new JsonObject
+    {
+        ["apiVersion"] = PhiNames.ApiVersion,
+        ["kind"] = "TrainingJob",
+        ["metadata"] = new JsonObject { ["name"] = name },
+        ["spec"] = TwoPods(),
+    }, "test", null, Ct);
 
     public async Task<TrainingJob?> JobAsync(string name) => await Connection.TrainingJobs().GetAsync("default", name, Ct);
 

@@ -7,6 +7,7 @@ using Phi.Api.TrainingJobs;
 using Phi.Api.TrainingQueues;
 using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer;
+using Phi.Operator.Tests.Cluster;
 
 namespace Phi.Operator.Tests.Queues;
 
@@ -31,7 +32,7 @@ internal sealed class QueueCluster : IAsyncDisposable
         var cluster = new QueueCluster(simulates);
         var kubeconfig = Path.Combine(cluster._folder, "kubeconfig");
         cluster._server = await ApiServerHost.StartAsync(
-            new ApiServerOptions { DataDirectory = Path.Combine(cluster._folder, "data"), AdminToken = "test-token", KubeconfigPath = kubeconfig, CrdManifests = CrdCatalog.All }, Ct);
+            new ApiServerOptions { DataDirectory = Path.Combine(cluster._folder, "data"), AdminToken = "test-token", KubeconfigPath = kubeconfig, CrdManifests = CrdCatalog.All, NodeMonitorGracePeriod = TestCluster.NodesForEver }, Ct);
         cluster.Connection = KubernetesConnection.Open(kubeconfig, Test);
         cluster.StartOperator();
         return cluster;
