@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Phi.Chaos;
 
 namespace Phi.EndToEnd.Tests;
@@ -11,6 +12,13 @@ internal static class TrainingProcesses
     public static IReadOnlyList<TrainingProcess> Of(string home) =>
         [.. ProcessTable.All().Where(p => p.Environment.Contains($"PHI_CHECKPOINT_ROOT={Path.Combine(home, "checkpoints")}"))
             .Select(p => new TrainingProcess(p.Id, p.Arguments.Contains("rank")))];
+
+    /// <summary>SIGKILL for the newest one.</summary>
+    public static void KillARank(string home)
+    {
+        using var rank = Process.GetProcessById(Of(home).Where(p => p.IsRank).MaxBy(p => p.Id)!.Id);
+        rank.Kill();
+    }
 
     public static IReadOnlyList<int> WithArguments(params string[] wanted) =>
         [.. ProcessTable.All().Where(p => wanted.All(argument => p.Arguments.Contains(argument))).Select(p => p.Id)];

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Phi.Api.Metadata;
 
@@ -12,12 +13,7 @@ public static class TrainingJobValidator
     private static readonly string[] StragglerActions = ["Report", "ExcludeNode"];
     private static readonly string[] ProgressFiles = [TrainingJobDefaults.FirstReplica, "EveryReplica", "None"];
 
-    public static IReadOnlyList<ValidationError> Validate(TrainingJob job) => Check(job, UnsupportedFeatures.Check);
-
-    /// <summary>The rules alone: a job that asks for what this version does not do yet may still be rendered for another trainer.</summary>
-    public static IReadOnlyList<ValidationError> ValidateRules(TrainingJob job) => Check(job, (_, _) => { });
-
-    private static IReadOnlyList<ValidationError> Check(TrainingJob job, Action<TrainingJobSpec, ErrorList> features)
+    public static IReadOnlyList<ValidationError> Validate(TrainingJob job)
     {
         var errors = new ErrorList();
         var spec = TrainingJobDefaults.Apply(job).Spec;
@@ -37,9 +33,8 @@ public static class TrainingJobValidator
         }
 
         Zero(spec, errors);
-        Checkpoint(spec.Checkpoint!, errors);
+        Checkpoint(spec.Checkpoint!, spec.Template?.Env, errors);
         Recovery(spec.Recovery!, errors);
-        features(spec, errors);
         return errors.Errors;
     }
 
@@ -131,7 +126,7 @@ public static class TrainingJobValidator
         }
     }
 
-    private static void Checkpoint(CheckpointSpec checkpoint, ErrorList errors)
+    private static void Checkpoint(CheckpointSpec checkpoint, JsonArray? env, ErrorList errors)
     {
         errors.ExactlyOne("spec.checkpoint.store", [("folder", checkpoint.Store!.Folder), ("azureBlob", checkpoint.Store.AzureBlob)]);
         errors.Range("spec.checkpoint.everySteps", checkpoint.EverySteps, 1, long.MaxValue, "leave it out for 500");
@@ -140,7 +135,8 @@ public static class TrainingJobValidator
         errors.Range("spec.checkpoint.keepEvery", checkpoint.KeepEvery, 1, long.MaxValue, "leave it out to keep the newest alone");
         if (checkpoint.Store.AzureBlob is { } blob)
         {
-            AzureBlobStoreValidator.Validate(blob, errors);
+            AzureBlobStoreValidator.Validate("spec.checkpoint.store.azureBlob", blob, errors);
+            AzureBlobStoreValidator.Credential("spec.checkpoint.store.azureBlob", blob, env, isStore: true, errors);
         }
 
         if (checkpoint.Store.Folder?.Path is { } path && path.Split('/').Contains(".."))

@@ -23,11 +23,11 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
 
     /// <summary>
     /// Begins the attempt, then continues from the newest checkpoint that every rank could read its part of, if there is one, whatever the
-    /// ranks and the zero.stage that saved it. Collective. A damaged one is told of by the rank that found it, and the one before is tried.
+    /// ranks and the zero.stage that saved it. Collective. A damaged one is told of by the rank that found it (<see cref="RankEvent.Skipped"/>), and the one before is tried.
     /// </summary>
     /// <exception cref="CheckpointException">The checkpoint is of another job than this.</exception>
     /// <exception cref="SupersededException">On rank 0: a newer attempt has begun.</exception>
-    public void Load(Action<string> log)
+    public void Load(Action<string> log, Action<RankEvent>? emit = null)
     {
         var candidates = new Queue<long>();
         if (group.Rank == 0)
@@ -38,7 +38,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
 
         while (Next(candidates) is >= 0 and var step)
         {
-            if (TryLoad(step, log))
+            if (TryLoad(step, problem => Skip(step, problem, log, emit), log))
             {
                 loop.CompletedSteps = step;
                 Step = step;
@@ -75,6 +75,19 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
     /// <exception cref="StorageException">It is not written.</exception>
     public unsafe ShardEntry WritePart(long step, HostState state, CancellationToken cancellationToken) =>
         store.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors(state), cancellationToken);
+
+    /// <summary>Removes this rank's shard of a step that was given up before its commit began: it takes room that the next one needs.</summary>
+    public void DropPart(long step, Action<string> log)
+    {
+        try
+        {
+            store.DeleteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards);
+        }
+        catch (StorageException e)
+        {
+            log($"the shard of step {step}, which is not saved, stays for now: {e.Message}");
+        }
+    }
 
     /// <summary>Rank 0's, when all shards are there: makes the checkpoint exist.</summary>
     /// <exception cref="StorageException">It may exist or not.</exception>
@@ -125,10 +138,10 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
     }
 
     /// <summary>False, on every rank, if any of them cannot read what it needs; its state is then partly overwritten.</summary>
-    private bool TryLoad(long step, Action<string> log)
+    private bool TryLoad(long step, Action<CheckpointException> skip, Action<string> log)
     {
         CheckpointManifest? manifest = null;
-        if (!TryOnAll(step, () => manifest = store.ReadManifest(step), log))
+        if (!TryOnAll(() => manifest = store.ReadManifest(step), skip))
         {
             return false;
         }
@@ -137,7 +150,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         var plan = ReshardPlan.Of(manifest!, Regions(), loop.ShardIndex, loop.Shards);
         var isWhole = true;
         using var state = loop.State();
-        if (!TryOnAll(step, () => isWhole = CheckpointLoader.Load(store, manifest!, plan, Tensors(state)), log))
+        if (!TryOnAll(() => isWhole = CheckpointLoader.Load(store, manifest!, plan, Tensors(state)), skip))
         {
             return false;
         }
@@ -156,7 +169,13 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         return true;
     }
 
-    private unsafe bool TryOnAll(long step, Action work, Action<string> log)
+    private void Skip(long step, CheckpointException problem, Action<string> log, Action<RankEvent>? emit)
+    {
+        log($"checkpoint of step {step} is not used: {problem.Message}");
+        emit?.Invoke(new RankEvent.Skipped(new SkippedCheckpoint { Step = step, Time = time.GetUtcNow(), Message = problem.Message }));
+    }
+
+    private unsafe bool TryOnAll(Action work, Action<CheckpointException> skip)
     {
         var failed = 0f;
         try
@@ -166,7 +185,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ICommunicator group
         catch (CheckpointException e)
         {
             failed = 1;
-            log($"checkpoint of step {step} is not used: {e.Message}");
+            skip(e);
         }
 
         group.AllReduce((nint)(&failed), 1).Wait();

@@ -117,7 +117,7 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
         var match = new CheckpointMatch(configuration, data.Tokenizer, data.Digest);
         var checkpoints = new RankCheckpoints(store, group, loop, start, match, spec.Checkpoint!.KeepLast!.Value, time);
-        checkpoints.Load(Console.Error.WriteLine);
+        checkpoints.Load(Console.Error.WriteLine, reporter.Emit);
         var source = checkpoints.Step < 0 ? assignment.Initialize : null;
         if (source is not null)
         {
