@@ -8,7 +8,7 @@ namespace Phi.EndToEnd.Tests;
 public sealed class AzureBlobTests : IAsyncLifetime
 {
     private const string Secret = "blob-key";
-    private const int Steps = 600;
+    private const int Steps = 200;
     private readonly AzuriteServer _azurite = new();
     private BlobContainerClient _container = null!;
     private PhiCluster _cluster = null!;
