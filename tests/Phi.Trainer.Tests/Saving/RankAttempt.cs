@@ -15,9 +15,11 @@ internal sealed class RankAttempt : IDisposable
     private readonly List<Process> _ranks = [];
     private readonly List<Task<List<RankEvent>>> _events = [];
     private readonly ConcurrentQueue<string> _said = [];
+    private readonly ConcurrentQueue<(int Rank, RankEvent Event)> _told = [];
 
     /// <param name="stopping">The rank that stands still at the point.</param>
-    public RankAttempt(string root, int attempt, int world, long steps, int stopping = -1, SavePoint point = SavePoint.None, long step = 0)
+    /// <param name="blobs">Where the checkpoints lie; null: in the root's folder "run".</param>
+    public RankAttempt(string root, int attempt, int world, long steps, int stopping = -1, SavePoint point = SavePoint.None, long step = 0, BlobTarget? blobs = null)
     {
         var master = FreeEndPoint.Next();
         var start = RankStarts.Of(0, world, attempt);
@@ -25,14 +27,16 @@ internal sealed class RankAttempt : IDisposable
         for (var rank = 0; rank < world; rank++)
         {
             string[] arguments = [RankHost.Command, (rank == stopping ? point : SavePoint.None).ToString(), step.ToString(CultureInfo.InvariantCulture), root];
-            var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["OMP_NUM_THREADS"] = "1", ["OMP_WAIT_POLICY"] = "PASSIVE" } })!;
+            var command = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["OMP_NUM_THREADS"] = "1", ["OMP_WAIT_POLICY"] = "PASSIVE" } };
+            blobs?.AddTo(command.Environment);
+            var process = Process.Start(command)!;
             var number = rank;
             process.ErrorDataReceived += (_, line) => _said.Enqueue($"rank {number}: {line.Data}");
             process.BeginErrorReadLine();
             process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank }, PhiJson.Options));
             process.StandardInput.Flush();
             _ranks.Add(process);
-            _events.Add(ReadAsync(process));
+            _events.Add(ReadAsync(process, number));
         }
     }
 
@@ -61,6 +65,21 @@ internal sealed class RankAttempt : IDisposable
         }
     }
 
+    /// <summary>Returns when a rank has told of such an event; fails if a rank ends before.</summary>
+    public async Task WaitForEventAsync(Func<RankEvent, bool> isIt)
+    {
+        while (!_told.Any(told => isIt(told.Event)))
+        {
+            if (_ranks.Find(rank => rank.HasExited) is { } ended)
+            {
+                await Task.WhenAll(_events);
+                throw new InvalidOperationException($"rank {_ranks.IndexOf(ended)} ended with {ended.ExitCode} before the event came\n{string.Join('\n', _said)}\n{string.Join('\n', _told)}");
+            }
+
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>SIGKILL.</summary>
     public void Kill(int rank) => _ranks[rank].Kill();
 
@@ -77,14 +96,18 @@ internal sealed class RankAttempt : IDisposable
         }
     }
 
-    private static async Task<List<RankEvent>> ReadAsync(Process rank)
+    private async Task<List<RankEvent>> ReadAsync(Process rank, int number)
     {
         var events = new List<RankEvent>();
         while (await rank.StandardOutput.ReadLineAsync() is { } line)
         {
             try
             {
-                events.AddRange(line.StartsWith('{') ? [JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options)!] : []);
+                if (line.StartsWith('{'))
+                {
+                    events.Add(JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options)!);
+                    _told.Enqueue((number, events[^1]));
+                }
             }
             catch (JsonException)
             {
