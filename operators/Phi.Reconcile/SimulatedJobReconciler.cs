@@ -43,6 +43,11 @@ public static class SimulatedJobReconciler
             return phase == TrainingPhase.Suspended ? Nothing("Suspended", "the job is suspended") : Admission.Suspend(snapshot);
         }
 
+        if (InitializeSource.IsAwaited(job))
+        {
+            return Initialization.Simulate(snapshot);
+        }
+
         if (Queueing.HoldsQuota(snapshot))
         {
             return snapshot.Admission is { State: AdmissionState.Evicting } eviction ? Queueing.Release(snapshot, eviction) : Run(snapshot, runtime);

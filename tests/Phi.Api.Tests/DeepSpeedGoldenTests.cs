@@ -18,7 +18,7 @@ public sealed class DeepSpeedGoldenTests
     public void Render_Manifest_IsTheGoldenFile(string name)
     {
         var job = Assert.Single(ManifestReader.Read(File.ReadAllText(Path.Combine(Folder, name + ".yaml")))).Deserialize<TrainingJob>(PhiJson.Options)!;
-        Assert.Empty(TrainingJobValidator.ValidateRules(job));
+        Assert.Empty(TrainingJobValidator.Validate(job));
 
         var rendered = DeepSpeedRenderer.Render(job);
 

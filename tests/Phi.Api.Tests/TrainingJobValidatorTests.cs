@@ -138,6 +138,88 @@ public sealed class TrainingJobValidatorTests
         { new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 3 } }, "spec.zero.hierarchicalPartitioning.groupSize" },
     };
 
+    public static TheoryData<string, string, string, string> BrokenBlobs => new()
+    {
+        { "account=My_Models", "account", "My_Models", "the account's name alone" },
+        { "account=ab", "account", "ab", "the account's name alone" },
+        { "account=", "account", "missing", "the account's name alone" },
+        { "container=", "container", "missing", "a container that exists" },
+        { "container=Check", "container", "Check", "a container that exists" },
+        { "container=a--b", "container", "a--b", "a container that exists" },
+        { "container=ab", "container", "ab", "a container that exists" },
+        { "prefix=/team", "prefix", "/team", "team/run" },
+        { "prefix=team/../run", "prefix", "team/../run", "team/run" },
+        { "secretName=Blob_Key", "secretName", "Blob_Key", "connectionString" },
+        { "endpoint=https://models.blob.core.windows.net?sig=1", "endpoint", "https://models.blob.core.windows.net", "keep signatures in the Secret" },
+        { "endpoint=https://others.blob.core.windows.net", "account", "models", "leave it out" },
+        { "endpoint=http://127.0.0.1:10000/models secretName=", "secretName", "missing", "name a Secret" },
+    };
+
+    /// <summary>Where a job saves and where it begins, by the same rules.</summary>
+    [Theory]
+    [MemberData(nameof(BrokenBlobs))]
+    public void Validate_BrokenAzureBlob_NamesTheFieldOfEither(string change, string field, string value, string remedy)
+    {
+        foreach (var (place, set) in Places)
+        {
+            var job = Good();
+            set(job.Spec, Blob(change));
+
+            var error = Assert.Single(TrainingJobValidator.Validate(job));
+
+            Assert.Equal(($"{place}.{field}", value), (error.Field, error.Value));
+            Assert.Contains(remedy, error.Remedy, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("endpoint=http://127.0.0.1:10000/models")]
+    [InlineData("secretName=")]
+    [InlineData("endpoint=https://models.blob.core.chinacloudapi.cn/")]
+    public void Validate_GoodAzureBlob_HasNoErrorInEither(string change) => Assert.All(Places, place =>
+    {
+        var job = Good();
+        place.Set(job.Spec, Blob(change));
+        Assert.Empty(TrainingJobValidator.Validate(job));
+    });
+
+    /// <summary>The source's Secret comes before what the pods have for the store.</summary>
+    [Theory]
+    [InlineData("AZURE_STORAGE_SAS_TOKEN")]
+    [InlineData("AZURE_STORAGE_CONNECTION_STRING")]
+    public void Validate_SecretBesideAVariable_IsTwoCredentialsOfTheStoreAlone(string variable)
+    {
+        foreach (var (place, set) in Places)
+        {
+            var job = Good();
+            job.Spec.Template = new PodTemplateSpec { Env = [new System.Text.Json.Nodes.JsonObject { ["name"] = variable, ["value"] = "x" }] };
+            set(job.Spec, Blob("secretName=key"));
+
+            var errors = TrainingJobValidator.Validate(job);
+
+            Assert.Equal(place.Contains("store", StringComparison.Ordinal) ? [$"{place}.secretName"] : [], errors.Select(error => error.Field));
+        }
+    }
+
+    private static readonly (string Name, Action<TrainingJobSpec, AzureBlobStoreSpec> Set)[] Places =
+    [
+        ("spec.checkpoint.store.azureBlob", (spec, blob) => spec.Checkpoint = new CheckpointSpec { Store = new CheckpointStoreSpec { AzureBlob = blob } }),
+        ("spec.phi.initialize.from.azureBlob", (spec, blob) => spec.Phi!.Initialize = new InitializeSpec { From = new InitializeSourceSpec { AzureBlob = blob } }),
+    ];
+
+    /// <param name="changes">NAME=VALUE, parted by spaces; without a value the field is not there.</param>
+    private static AzureBlobStoreSpec Blob(string changes)
+    {
+        var blob = new System.Text.Json.Nodes.JsonObject { ["account"] = "models", ["container"] = "checkpoints", ["secretName"] = "key" };
+        foreach (var change in changes.Split(' '))
+        {
+            var (name, value) = (change[..change.IndexOf('=', StringComparison.Ordinal)], change[(change.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+            blob[name] = value.Length > 0 ? value : null;
+        }
+
+        return System.Text.Json.JsonSerializer.Deserialize<AzureBlobStoreSpec>(blob, PhiJson.Options)!;
+    }
+
     [Theory]
     [MemberData(nameof(BrokenZero))]
     public void Validate_ContainerWithABrokenZeroBlock_ReportsIt(ZeroSpec zero, string field)
@@ -145,7 +227,6 @@ public sealed class TrainingJobValidatorTests
         var job = Good();
         (job.Spec.Phi, job.Spec.Container, job.Spec.Zero) = (null, new ContainerSpec { Image = "image" }, zero);
 
-        Assert.Equal([field], TrainingJobValidator.ValidateRules(job).Select(error => error.Field));
         Assert.Equal([field], TrainingJobValidator.Validate(job).Select(error => error.Field));
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CsCheck;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Resharding;
@@ -12,6 +13,29 @@ public sealed class CheckpointStoreTests : IDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("phi checkpoints ").FullName;
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    /// <summary>Whichever bit it is: the checkpoint is damaged, never one of another model or another run.</summary>
+    [Fact]
+    public void ReadManifest_AnyByteOfItChanged_IsDamagedOrSaysTheSame()
+    {
+        var store = CheckpointStore.InFolder(_root);
+        var written = Save(store, 10, [[1f, 2f]]);
+        var path = Path.Combine(store.UriOf(10).LocalPath, "manifest.json");
+        var content = File.ReadAllBytes(path);
+        for (var at = 0; at < content.Length; at++)
+        {
+            File.WriteAllBytes(path, [.. content[..at], (byte)(content[at] ^ 1 << (at % 7)), .. content[(at + 1)..]]);
+            try
+            {
+                // The name of the digest itself.
+                Assert.Equal(JsonSerializer.Serialize(written), JsonSerializer.Serialize(store.ReadManifest(10)));
+            }
+            catch (CheckpointException e)
+            {
+                Assert.Contains("manifest.json", e.Message, StringComparison.Ordinal);
+            }
+        }
+    }
 
     [Fact]
     public void SaveThenLoad_AnyValuesIncludingNaN_IsTheIdentity() =>

@@ -7,7 +7,7 @@ public sealed record CommandResult(string Command, int ExitCode, string Output, 
 {
     public override string ToString() => $"{Command} ended with {ExitCode}\nstdout: {Output}\nstderr: {Error}";
 
-    public static async Task<CommandResult> RunAsync(string file, IReadOnlyList<string> arguments, string folder, string? input)
+    public static async Task<CommandResult> RunAsync(string file, IReadOnlyList<string> arguments, string folder, string? input, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
@@ -16,6 +16,11 @@ public sealed record CommandResult(string Command, int ExitCode, string Output, 
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         if (input is not null)
         {

@@ -72,8 +72,7 @@ public sealed class InterruptionTests : IAsyncLifetime
 
     private async Task KillARankAsync(string name)
     {
-        var rank = TrainingProcesses.Of(_cluster.Home).Where(p => p.IsRank).MaxBy(p => p.Id)!;
-        Process.GetProcessById(rank.Id).Kill();
+        TrainingProcesses.KillARank(_cluster.Home);
         var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2, "second attempt");
         Assert.Equal(1, (int?)job["status"]!["restarts"]);
     }

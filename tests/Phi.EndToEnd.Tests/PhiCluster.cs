@@ -67,6 +67,10 @@ public sealed class PhiCluster : IAsyncDisposable
     public Task<CommandResult> PhiAsync(params string[] arguments) =>
         CommandResult.RunAsync(Tools.Phi, [.. arguments, "--home", Home], Work, input: null);
 
+    /// <param name="environment">Variables beside the test's own.</param>
+    public Task<CommandResult> PhiWithAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        CommandResult.RunAsync(Tools.Phi, [.. arguments, "--home", Home], Work, input: null, environment);
+
     public Task<CommandResult> KubectlAsync(params string[] arguments) => KubectlWithInputAsync(null, arguments);
 
     public Task<CommandResult> KubectlWithInputAsync(string? input, params string[] arguments) =>

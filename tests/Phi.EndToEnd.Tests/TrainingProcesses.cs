@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Phi.Chaos;
 
 namespace Phi.EndToEnd.Tests;
@@ -14,6 +15,13 @@ internal static class TrainingProcesses
 
     /// <summary>Those of one pod.</summary>
     public static IReadOnlyList<TrainingProcess> OfPod(string home, string pod) => Of(home, $"PHI_POD_NAME={pod}");
+
+    /// <summary>SIGKILL for the newest one.</summary>
+    public static void KillARank(string home)
+    {
+        using var rank = Process.GetProcessById(Of(home).Where(p => p.IsRank).MaxBy(p => p.Id)!.Id);
+        rank.Kill();
+    }
 
     public static IReadOnlyList<int> WithArguments(params string[] wanted) =>
         [.. ProcessTable.All().Where(p => wanted.All(argument => p.Arguments.Contains(argument))).Select(p => p.Id)];

@@ -66,6 +66,38 @@ public sealed class RunProgressTests
         Assert.Equal(10, goodput.ProductiveSeconds + goodput.LostSeconds.Values.Sum());
     }
 
+    [Fact]
+    public void Describe_SkippedCheckpoint_IsNoneAnyMoreUntilItsStepIsSavedAgain()
+    {
+        var progress = new RunProgress();
+        progress.Add(Saved(2));
+        progress.Add(Saved(4));
+        var skipped = new SkippedCheckpoint { Step = 4, Time = Created, Message = "shard 1 is cut off" };
+
+        Assert.True(progress.Add(2, skipped));
+        Assert.False(progress.Add(2, skipped with { Message = "as another rank says it" }));
+
+        var status = Describe(progress).Checkpoint!;
+        Assert.Equal((2L, 1, 4L, "Damaged", "shard 1 is cut off"), (status.Step, status.Count, status.Skipped!.Step, status.Skipped.Reason, status.Skipped.Message));
+        Assert.True(progress.Add(Saved(4)));
+        Assert.False(progress.Add(2, skipped));
+        Assert.Equal((4L, 4L), (Describe(progress).Checkpoint!.Step, Describe(progress).Checkpoint!.Skipped!.Step));
+    }
+
+    [Fact]
+    public void Describe_ProblemsOfBeforeTheOperatorsRestart_StayInTheStatus()
+    {
+        var before = new CheckpointStatus { Missed = new CheckpointProblemStatus { Step = 6, Reason = MissedCheckpoint.StorageFailed, Message = "full" }, Skipped = new CheckpointProblemStatus { Step = 4 } };
+
+        var status = new RunProgress().Describe(new TrainingJob { Status = new TrainingJobStatus { Checkpoint = before } }, 100, Created).Checkpoint!;
+
+        Assert.Equal((null, 6L, "full", 4L), (status.Step, status.Missed!.Step, status.Missed.Message, status.Skipped!.Step));
+    }
+
+    private static TrainingJobStatus Describe(RunProgress progress) => progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(10));
+
+    private static CheckpointEvent Saved(long step) => new() { Step = step, Time = Created, Uri = $"file:///c/{step}" };
+
     private static StepEvent Step(long step, double at) =>
         new() { Rank = 0, Step = step, Time = Created.AddSeconds(at), Metrics = new Dictionary<string, double> { ["step_seconds"] = 1, ["loss"] = 1.0 / step, ["tokens"] = step * 100 } };
 }

@@ -1,3 +1,4 @@
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Snapshots;
@@ -71,6 +72,30 @@ public sealed class InitializationTests
 
         Assert.Equal("SourceNotFound", decision.Reason);
         Assert.DoesNotContain(decision.Status!.Conditions!, condition => condition is { Type: TrainingConditions.QuotaReserved, Status: "True" });
+    }
+
+    [Fact]
+    public void Decide_SourceSavesToBlobs_RemembersTheSecretThatReadsThem()
+    {
+        var source = new SourceSnapshot(TrainingPhase.Running, false, false, 300, "https://models.blob.core.windows.net/checkpoints/run/step-00000300", "key");
+
+        var from = JobReconciler.Decide(New(source, null)).Status!.InitializedFrom!;
+
+        Assert.Equal(("https://models.blob.core.windows.net/checkpoints/run", "key"), (from.Uri, from.SecretName));
+    }
+
+    /// <summary>Simulated jobs commit nothing.</summary>
+    [Fact]
+    public void Decide_WithoutExecution_WaitsForNoCheckpoint()
+    {
+        var snapshot = New(null, null);
+        snapshot.Job.Metadata.Annotations = new Dictionary<string, string> { [PhiNames.SimulatedRuntimeAnnotation] = "200ms" };
+
+        var found = SimulatedJobReconciler.Decide(snapshot);
+        var starts = SimulatedJobReconciler.Decide(snapshot.After(found));
+
+        Assert.Equal(("SourceFound", "source"), (found.Reason, found.Status!.InitializedFrom!.Job));
+        Assert.Equal(("QuotaReserved", TrainingPhase.Running, 1), (starts.Reason, starts.Status!.Phase, starts.Status.Attempt));
     }
 
     [Fact]

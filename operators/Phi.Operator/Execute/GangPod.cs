@@ -58,7 +58,7 @@ internal static class GangPod
         Set(pod, "serviceAccountName", template.ServiceAccountName);
         Set(pod, "priorityClassName", spec.PriorityClassName);
         var labels = Labels(job);
-        if (spec.Checkpoint?.Store?.AzureBlob is { SecretName: null })
+        if (spec.Checkpoint?.Store?.AzureBlob is { SecretName: null } || (InitializeSource.IsBlob(spec, job.Status) && InitializeSource.SecretName(spec, job.Status) is null))
         {
             // Azure's webhook gives the pods of this label their service account's identity.
             labels[WorkloadIdentityLabel] = "true";
@@ -151,12 +151,19 @@ internal static class GangPod
 
         if (job.Spec.Checkpoint?.Store?.AzureBlob?.SecretName is { } secret)
         {
-            own[PhiEnvironment.AzureStorageConnectionString] = new JsonObject { ["secretKeyRef"] = new JsonObject { ["name"] = secret, ["key"] = ConnectionStringKey } };
+            own[PhiEnvironment.AzureStorageConnectionString] = ConnectionString(secret);
+        }
+
+        if (InitializeSource.SecretName(job.Spec, job.Status) is { } source)
+        {
+            own[PhiEnvironment.InitializeConnectionString] = ConnectionString(source);
         }
 
         var users = (template.Env ?? []).OfType<JsonObject>().Where(variable => !own.ContainsKey((string?)variable["name"] ?? "")).Select(variable => variable.DeepClone());
         return [.. users, .. own.Select(variable => new JsonObject { ["name"] = variable.Key, [variable.Value is JsonObject ? "valueFrom" : "value"] = variable.Value })];
     }
+
+    private static JsonObject ConnectionString(string secret) => new() { ["secretKeyRef"] = new JsonObject { ["name"] = secret, ["key"] = ConnectionStringKey } };
 
     private static JsonObject Field(string path) => new() { ["fieldRef"] = new JsonObject { ["fieldPath"] = path } };
 

@@ -45,6 +45,7 @@ internal sealed class OperatorMetrics
         Checkpoints = Factory.CreateCounter("phi_checkpoint_commits_total", "Checkpoints committed.");
         CheckpointBytes = Factory.CreateCounter("phi_checkpoint_bytes_total", "Bytes of the committed checkpoints.");
         MissedCheckpoints = Factory.CreateCounter("phi_checkpoint_missed_total", "Steps that should have been saved and were not, by reason (StorageFailed, NoTime).", ["reason"]);
+        SkippedCheckpoints = Factory.CreateCounter("phi_checkpoint_skipped_total", "Committed checkpoints that an attempt found damaged and did not continue from.");
     }
 
     public CollectorRegistry Registry { get; } = Prometheus.Metrics.NewCustomRegistry();
@@ -71,6 +72,8 @@ internal sealed class OperatorMetrics
     public Counter CheckpointBytes { get; }
 
     public Counter MissedCheckpoints { get; }
+
+    public Counter SkippedCheckpoints { get; }
 
     public void Reconciled(string controller, bool isSuccess, string reason, TimeSpan duration)
     {

@@ -7,5 +7,6 @@ namespace Phi.Operator.Observe;
 internal static class SourceReader
 {
     public static SourceSnapshot Read(TrainingJob source) => new(
-        source.Status?.Phase ?? TrainingPhase.Pending, FinishedJob.Is(source), source.Spec.Phi is null, source.Status?.Checkpoint?.Step, source.Status?.Checkpoint?.Uri);
+        source.Status?.Phase ?? TrainingPhase.Pending, FinishedJob.Is(source), source.Spec.Phi is null, source.Status?.Checkpoint?.Step, source.Status?.Checkpoint?.Uri,
+        source.Spec.Checkpoint?.Store?.AzureBlob?.SecretName);
 }

@@ -59,7 +59,16 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
                 if (run.Add(batch.Attempt, missed))
                 {
                     metrics.MissedCheckpoints.WithLabels(missed.Reason == MissedCheckpoint.NoTime ? MissedCheckpoint.NoTime : MissedCheckpoint.StorageFailed).Inc();
-                    events.Record(new EventSubject(PhiNames.ApiVersion, "TrainingJob", batch.Namespace, batch.Job, batch.JobUid), true, "CheckpointMissed", $"step {missed.Step} is not saved: {missed.Message}");
+                    Warn(batch, "CheckpointMissed", $"step {missed.Step} is not saved: {missed.Message}");
+                }
+            }
+
+            foreach (var skipped in batch.Skipped)
+            {
+                if (run.Add(batch.Attempt, skipped))
+                {
+                    metrics.SkippedCheckpoints.Inc();
+                    Warn(batch, "CheckpointSkipped", $"attempt {batch.Attempt} does not continue from the checkpoint of step {skipped.Step}, but from the newest good one before: {skipped.Message}");
                 }
             }
         }
@@ -68,6 +77,8 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
             _lock.Release();
         }
     }
+
+    private void Warn(EventBatch batch, string reason, string message) => events.Record(new EventSubject(PhiNames.ApiVersion, "TrainingJob", batch.Namespace, batch.Job, batch.JobUid), true, reason, message);
 
     /// <summary>Writes what is new until cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)

@@ -17,6 +17,9 @@ internal sealed class RunProgress
 
     /// <summary>Not in the store: after a restart of the operator the time that they cost is among the other.</summary>
     private readonly Dictionary<(int Attempt, long Step, DateTimeOffset Time), MissedCheckpoint> _missed = [];
+    private readonly HashSet<(int Attempt, long Step)> _skipped = [];
+    private CheckpointProblemStatus? _lastMissed;
+    private CheckpointProblemStatus? _lastSkipped;
     private int _attempt;
     private double _productiveSeconds;
     private double _lostSeconds;
@@ -85,9 +88,29 @@ internal sealed class RunProgress
     /// <returns>Whether it was not known.</returns>
     public bool Add(int attempt, MissedCheckpoint missed)
     {
-        var isNew = _missed.TryAdd((attempt, missed.Step, missed.Time), missed);
-        HasNews |= isNew;
-        return isNew;
+        if (!_missed.TryAdd((attempt, missed.Step, missed.Time), missed))
+        {
+            return false;
+        }
+
+        _lastMissed = new CheckpointProblemStatus { Step = missed.Step, Time = missed.Time, Reason = missed.Reason, Message = missed.Message };
+        HasNews = true;
+        return true;
+    }
+
+    /// <summary>Several ranks may find the same checkpoint damaged; the first one's words stay. It is none any more.</summary>
+    /// <returns>Whether it was not known.</returns>
+    public bool Add(int attempt, SkippedCheckpoint skipped)
+    {
+        if (!_skipped.Add((attempt, skipped.Step)))
+        {
+            return false;
+        }
+
+        _checkpoints.Remove(skipped.Step);
+        _lastSkipped = new CheckpointProblemStatus { Step = skipped.Step, Time = skipped.Time, Reason = SkippedCheckpoint.Damaged, Message = skipped.Message };
+        HasNews = true;
+        return true;
     }
 
     public void Add(CheckpointRecord stored) =>
@@ -96,7 +119,6 @@ internal sealed class RunProgress
     /// <summary>Progress, checkpoint and goodput for the job's status.</summary>
     public TrainingJobStatus Describe(TrainingJob job, long? totalSteps, DateTimeOffset now)
     {
-        var newest = _checkpoints.Count == 0 ? null : _checkpoints.Values.MaxBy(checkpoint => checkpoint.Step);
         var wall = Math.Max(1e-3, ((job.Status?.CompletionTime ?? now) - (job.Metadata.CreationTimestamp ?? now)).TotalSeconds);
         return new TrainingJobStatus
         {
@@ -110,13 +132,29 @@ internal sealed class RunProgress
                 TokensPerSecond = TokensPerSecond(),
                 EstimatedCompletion = Estimate(totalSteps, now),
             },
-            Checkpoint = newest is null ? null : new CheckpointStatus { Step = newest.Step, Time = newest.Time, Uri = newest.Uri, Count = _checkpoints.Count },
+            Checkpoint = Checkpoint(job.Status?.Checkpoint),
             Goodput = new GoodputStatus
             {
                 Ratio = Math.Round(Math.Min(1, _productiveSeconds / wall), 4),
                 ProductiveSeconds = Math.Round(_productiveSeconds, 3),
                 LostSeconds = Lost(job, wall),
             },
+        };
+    }
+
+    /// <param name="old">Problems are not in the store: after a restart of the operator the last ones are here.</param>
+    private CheckpointStatus? Checkpoint(CheckpointStatus? old)
+    {
+        var newest = _checkpoints.Values.MaxBy(checkpoint => checkpoint.Step);
+        var (missed, skipped) = (_lastMissed ?? old?.Missed, _lastSkipped ?? old?.Skipped);
+        return newest is null && missed is null && skipped is null ? null : new CheckpointStatus
+        {
+            Step = newest?.Step,
+            Time = newest?.Time,
+            Uri = newest?.Uri,
+            Count = newest is null ? null : _checkpoints.Count,
+            Missed = missed,
+            Skipped = skipped,
         };
     }
 

@@ -5,4 +5,5 @@ namespace Phi.Reconcile.Snapshots;
 /// <param name="IsContainer">Its checkpoints are its program's own.</param>
 /// <param name="Step">Of its newest committed checkpoint; null: it has none.</param>
 /// <param name="Uri">Of that checkpoint.</param>
-public sealed record SourceSnapshot(string Phase, bool IsOver, bool IsContainer, long? Step, string? Uri);
+/// <param name="SecretName">By which its blobs are read; null: none.</param>
+public sealed record SourceSnapshot(string Phase, bool IsOver, bool IsContainer, long? Step, string? Uri, string? SecretName = null);

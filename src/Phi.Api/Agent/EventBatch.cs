@@ -10,6 +10,7 @@ public sealed record EventBatch
     public IReadOnlyList<StepEvent> Steps { get; init; } = [];
     public IReadOnlyList<CheckpointEvent> Checkpoints { get; init; } = [];
     public IReadOnlyList<MissedCheckpoint> Missed { get; init; } = [];
+    public IReadOnlyList<SkippedCheckpoint> Skipped { get; init; } = [];
 }
 
 /// <summary>One rank's report of one completed step. Metrics: loss (nats/token, mean over the global batch), learning_rate, grad_norm, tokens_per_second, step_seconds, …</summary>

@@ -55,7 +55,7 @@ internal static class CrdRules
         CrdRule.Required("phi.initialize.from.folder", "path"),
         CrdRule.Limit("phi.initialize.from.folder.path", 4096),
         CrdRule.Cel("phi.initialize.from.folder.path", "!self.matches('(^|/)[.][.](/|$)')", "must not contain '..'; name a folder below the checkpoint root, or an absolute path"),
-        CrdRule.Required("phi.initialize.from.azureBlob", "account", "container"),
+        .. AzureBlob("phi.initialize.from.azureBlob"),
         CrdRule.Range("phi.initialize.step", 0, Unlimited, "leave it out for the newest checkpoint"),
         CrdRule.Default("phi.initialize.what", "weights"),
         CrdRule.OneOf("phi.initialize.what", "weights", "everything"),
@@ -98,8 +98,7 @@ internal static class CrdRules
         CrdRule.Choice("checkpoint.store", true, "write folder: {} for a folder that every pod sees", "folder", "azureBlob"),
         CrdRule.Limit("checkpoint.store.folder.path", 4096),
         CrdRule.Cel("checkpoint.store.folder.path", "!self.matches('(^|/)[.][.](/|$)')", "must not contain '..'; name a folder below the checkpoint root, or an absolute path"),
-        CrdRule.Required("checkpoint.store.azureBlob", "account", "container"),
-        .. AzureBlob(),
+        .. AzureBlob("checkpoint.store.azureBlob"),
         CrdRule.Default("checkpoint.everySteps", 500),
         CrdRule.Range("checkpoint.everySteps", 1, Unlimited, "leave it out for 500"),
         CrdRule.Range("checkpoint.everyMinutes", 1, Unlimited, "leave it out to save by steps alone"),
@@ -177,11 +176,11 @@ internal static class CrdRules
     private const string PerPass = "self.phi.batch.micro * self.replicas * self.accelerator.perReplica";
     private const string NoBatch = "!has(self.phi) || !has(self.phi.batch) || !has(self.phi.batch.global) || self.phi.batch.micro < 1 || self.replicas < 1 || self.accelerator.perReplica < 1";
 
-    private static IEnumerable<CrdRule> AzureBlob()
+    private static IEnumerable<CrdRule> AzureBlob(string path)
     {
-        const string path = "checkpoint.store.azureBlob";
         return
         [
+            CrdRule.Required(path, "account", "container"),
             CrdRule.Limit($"{path}.account", 24),
             Matches("account", AzureBlobStoreValidator.AccountPattern, AzureBlobStoreValidator.AccountRule, AzureBlobStoreValidator.AccountRemedy),
             CrdRule.Limit($"{path}.container", 63),
@@ -194,7 +193,7 @@ internal static class CrdRules
             Matches("endpoint", AzureBlobStoreValidator.EndpointPattern, AzureBlobStoreValidator.EndpointRule, AzureBlobStoreValidator.EndpointRemedy),
         ];
 
-        static CrdRule Matches(string name, string pattern, string rule, string remedy) => CrdRule.Cel($"{path}.{name}", $"self.matches('{pattern}')", $"{rule}; {remedy}");
+        CrdRule Matches(string name, string pattern, string rule, string remedy) => CrdRule.Cel($"{path}.{name}", $"self.matches('{pattern}')", $"{rule}; {remedy}");
     }
 
     private static IEnumerable<CrdRule> VocabularyFiles(string kind) =>

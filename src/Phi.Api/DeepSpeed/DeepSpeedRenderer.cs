@@ -16,7 +16,7 @@ public static class DeepSpeedRenderer
     private const double ErrorBeta = 0;
     private const int ErrorReset = 1024;
 
-    /// <param name="job">As the user wrote it; it has passed <see cref="TrainingJobValidator.ValidateRules"/>.</param>
+    /// <param name="job">As the user wrote it; it has passed <see cref="TrainingJobValidator.Validate"/>.</param>
     public static DeepSpeedConfiguration Render(TrainingJob job)
     {
         var spec = TrainingJobDefaults.Apply(job).Spec;

@@ -37,6 +37,12 @@ public static class PhiEnvironment
     /// <summary>Connection string of an Azure Storage account, as Azure's own tools read it; set from the job's Secret.</summary>
     public const string AzureStorageConnectionString = "AZURE_STORAGE_CONNECTION_STRING";
 
+    /// <summary>Shared access signature of an Azure Storage account, as Azure's own tools read it; a user may set it.</summary>
+    public const string AzureStorageSasToken = "AZURE_STORAGE_SAS_TOKEN";
+
+    /// <summary>Connection string for the checkpoint that a job begins with, where a Secret is named for it; the operator sets it.</summary>
+    public const string InitializeConnectionString = "PHI_INITIALIZE_CONNECTION_STRING";
+
     /// <summary>Where a container job's checkpoints lie: a folder, absolute or relative to <see cref="CheckpointRoot"/>, or the address of blobs.</summary>
     public const string CheckpointPath = "PHI_CHECKPOINT_PATH";
 

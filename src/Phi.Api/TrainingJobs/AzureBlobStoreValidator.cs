@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Phi.Api.Metadata;
 
 namespace Phi.Api.TrainingJobs;
 
@@ -22,16 +24,21 @@ internal static partial class AzureBlobStoreValidator
     public const string SecretRemedy = "name a Secret of the job's namespace with the key connectionString, or leave it out for a workload identity";
     public const string EndpointRemedy = "leave it out for https://ACCOUNT.blob.core.windows.net, and keep signatures in the Secret";
     public const int LongestPrefix = 900;
+    private static readonly string[] CredentialVariables = [PhiEnvironment.AzureStorageSasToken, PhiEnvironment.AzureStorageConnectionString];
 
-    public static void Validate(AzureBlobStoreSpec spec, ErrorList errors)
+    public static void Validate(string field, AzureBlobStoreSpec spec, ErrorList errors)
     {
-        const string field = "spec.checkpoint.store.azureBlob";
         errors.Required($"{field}.account", spec.Account, AccountRemedy);
         errors.Required($"{field}.container", spec.Container, ContainerRemedy);
         Check($"{field}.account", spec.Account, Account().IsMatch, AccountRule, AccountRemedy);
         Check($"{field}.container", spec.Container, name => name.Length is >= 3 and <= 63 && Container().IsMatch(name), ContainerRule, ContainerRemedy);
         Check($"{field}.prefix", spec.Prefix, name => name.Length <= LongestPrefix && Prefix().IsMatch(name) && !PrefixDot().IsMatch(name), PrefixRule, PrefixRemedy);
         Check($"{field}.secretName", spec.SecretName, name => name.Length <= 253 && Secret().IsMatch(name), SecretRule, SecretRemedy);
+        if (Uri.TryCreate(spec.Endpoint, UriKind.Absolute, out var address) && spec.Account is { } account && address.Host.Split('.')[0] != account && address.AbsolutePath.Trim('/') != account)
+        {
+            errors.Add($"{field}.account", account, $"must be the account of the endpoint {spec.Endpoint.Split('?')[0]}: the first part of its host, or its path", EndpointRemedy.Split(',')[0]);
+        }
+
         Check($"{field}.endpoint", spec.Endpoint, text => Endpoint().IsMatch(text) && Uri.TryCreate(text, UriKind.Absolute, out _), EndpointRule, EndpointRemedy);
 
         void Check(string name, string? value, Func<string, bool> isGood, string rule, string remedy)
@@ -41,6 +48,24 @@ internal static partial class AzureBlobStoreValidator
                 // What a person put into an address may be a signature.
                 errors.Add(name, value.Split('?')[0], rule, remedy);
             }
+        }
+    }
+
+    /// <summary>
+    /// One credential, and one that the address can be used with. What spec.template.env has (<paramref name="env"/>) stands beside the Secret
+    /// of the store (<paramref name="isStore"/>), and behind the Secret of what a job begins with.
+    /// </summary>
+    public static void Credential(string field, AzureBlobStoreSpec spec, JsonArray? env, bool isStore, ErrorList errors)
+    {
+        var given = (env ?? []).OfType<JsonObject>().Select(variable => variable["name"]).OfType<JsonValue>().Select(name => name.ToString()).FirstOrDefault(CredentialVariables.Contains);
+        if (isStore && spec.SecretName is { } secret && given is not null)
+        {
+            errors.Add($"{field}.secretName", secret, $"must be the only credential; spec.template.env has {given}", "remove that variable, or leave out secretName");
+        }
+
+        if (spec.SecretName is null && given is null && spec.Endpoint?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            errors.Add($"{field}.secretName", null, $"is required with the endpoint {spec.Endpoint.Split('?')[0]}: a workload identity's token is sent over https alone", SecretRemedy.Split(',')[0]);
         }
     }
 

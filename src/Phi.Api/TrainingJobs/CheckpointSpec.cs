@@ -44,13 +44,13 @@ public sealed class AzureBlobStoreSpec
     public string? Account { get; set; }
     /// <summary>Name of a container that exists: 3 to 63 lower-case letters, digits and single hyphens.</summary>
     public string? Container { get; set; }
-    /// <summary>Names of all blobs begin so, with a slash behind it. Default NAMESPACE/NAME-UID8.</summary>
+    /// <summary>Names of all blobs begin so, with a slash behind it. Default: NAMESPACE/NAME-UID8 where a job saves, none where one begins.</summary>
     public string? Prefix { get; set; }
     /// <summary>Secret of the job's namespace with a connection string (of a key or a signature) under the key connectionString. Null: the workload identity of template.serviceAccountName.</summary>
     public string? SecretName { get; set; }
     /// <summary>Address of the account's blob service, for other clouds and emulators. Default https://ACCOUNT.blob.core.windows.net.</summary>
     public string? Endpoint { get; set; }
 
-    /// <summary>Where the checkpoints lie, without any credential. Account, container and prefix must be there.</summary>
-    public string ToAddress() => $"{(Endpoint ?? $"https://{Account}.blob.core.windows.net").TrimEnd('/')}/{Container}/{string.Join('/', Prefix!.Split('/').Select(Uri.EscapeDataString))}";
+    /// <summary>Where the checkpoints lie, without any credential. Account and container must be there.</summary>
+    public string ToAddress() => $"{(Endpoint ?? $"https://{Account}.blob.core.windows.net").TrimEnd('/')}/{Container}/{string.Join('/', (Prefix ?? "").Split('/').Select(Uri.EscapeDataString))}".TrimEnd('/');
 }

@@ -11,7 +11,26 @@ public static class InitializeSource
     {
         { Job: not null } => status?.InitializedFrom?.Uri,
         { Folder.Path: { } path } => path,
-        { AzureBlob: { Account: { } account, Container: { } container } blob } => $"https://{account}.blob.core.windows.net/{container}/{blob.Prefix?.Trim('/')}".TrimEnd('/'),
+        { AzureBlob: { Account: not null, Container: not null } blob } => blob.ToAddress(),
         _ => null,
+    };
+
+    /// <summary>Whether what is to be loaded lies in a blob service.</summary>
+    public static bool IsBlob(TrainingJobSpec spec, TrainingJobStatus? status) => Location(spec, status)?.StartsWith("http", StringComparison.Ordinal) == true;
+
+    /// <summary>Secret of the job's namespace with the source's connection string; null: it is read with what the pods have.</summary>
+    public static string? SecretName(TrainingJobSpec spec, TrainingJobStatus? status) => spec.Phi?.Initialize?.From switch
+    {
+        { Job: not null } => status?.InitializedFrom?.SecretName,
+        { AzureBlob: { } blob } => blob.SecretName,
+        _ => null,
+    };
+
+    /// <summary>Field of the spec that names it.</summary>
+    public static string Field(TrainingJobSpec spec) => spec.Phi?.Initialize?.From switch
+    {
+        { Job: not null } => "spec.phi.initialize.from.job",
+        { AzureBlob: not null } => "spec.phi.initialize.from.azureBlob",
+        _ => "spec.phi.initialize.from.folder.path",
     };
 }

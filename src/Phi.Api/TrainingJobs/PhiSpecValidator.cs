@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Phi.Api.TrainingJobs;
 
 /// <summary>Rules of the built-in trainer's block; defaults are applied.</summary>
@@ -9,7 +11,7 @@ internal static class PhiSpecValidator
     public static void Validate(PhiSpec phi, TrainingJobSpec spec, ErrorList errors)
     {
         Model(phi, errors);
-        Initialize(phi.Initialize, errors);
+        Initialize(phi.Initialize, spec.Template?.Env, errors);
         Data(phi.Data!, errors);
         Batch(phi.Batch!, spec, errors);
         errors.Required("spec.phi.steps", phi.Steps, "say how many optimizer steps to take");
@@ -64,7 +66,7 @@ internal static class PhiSpecValidator
         errors.Range("spec.phi.model.dropout", model.Dropout, 0, 0.99, "write a probability below 1");
     }
 
-    private static void Initialize(InitializeSpec? initialize, ErrorList errors)
+    private static void Initialize(InitializeSpec? initialize, JsonArray? env, ErrorList errors)
     {
         if (initialize is null)
         {
@@ -86,8 +88,8 @@ internal static class PhiSpecValidator
 
         if (initialize.From?.AzureBlob is { } blob)
         {
-            errors.Required($"{From}.azureBlob.account", blob.Account, "name the storage account");
-            errors.Required($"{From}.azureBlob.container", blob.Container, "name the container");
+            AzureBlobStoreValidator.Validate($"{From}.azureBlob", blob, errors);
+            AzureBlobStoreValidator.Credential($"{From}.azureBlob", blob, env, isStore: false, errors);
         }
     }
 

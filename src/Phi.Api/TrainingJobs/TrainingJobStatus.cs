@@ -61,6 +61,8 @@ public sealed class InitializedFromStatus
     public long? Step { get; set; }
     /// <summary>Root of the checkpoints.</summary>
     public string? Uri { get; set; }
+    /// <summary>Secret of the same namespace by which that job's blobs are read; null: it has none.</summary>
+    public string? SecretName { get; set; }
 }
 
 public sealed class CheckpointStatus
@@ -70,6 +72,20 @@ public sealed class CheckpointStatus
     public string? Uri { get; set; }
     /// <summary>Committed in the job's life.</summary>
     public int? Count { get; set; }
+    /// <summary>The last step that should have been saved and was not; training went on.</summary>
+    public CheckpointProblemStatus? Missed { get; set; }
+    /// <summary>The last committed checkpoint that an attempt could not continue from.</summary>
+    public CheckpointProblemStatus? Skipped { get; set; }
+}
+
+/// <summary>What went wrong with one step's checkpoint.</summary>
+public sealed class CheckpointProblemStatus
+{
+    public long? Step { get; set; }
+    public DateTimeOffset? Time { get; set; }
+    /// <summary>StorageFailed or NoTime of a missed one, Damaged of a skipped one.</summary>
+    public string? Reason { get; set; }
+    public string? Message { get; set; }
 }
 
 /// <summary>Every second of the job belongs to one cause.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Phi.Api.Metadata;
 
@@ -14,12 +15,7 @@ public static class TrainingJobValidator
     private static readonly string[] StragglerActions = ["Report", "ExcludeNode"];
     private static readonly string[] ProgressFiles = [TrainingJobDefaults.FirstReplica, "EveryReplica", "None"];
 
-    public static IReadOnlyList<ValidationError> Validate(TrainingJob job) => Check(job, UnsupportedFeatures.Check);
-
-    /// <summary>The rules alone: a job that asks for what this version does not do yet may still be rendered for another trainer.</summary>
-    public static IReadOnlyList<ValidationError> ValidateRules(TrainingJob job) => Check(job, (_, _) => { });
-
-    private static IReadOnlyList<ValidationError> Check(TrainingJob job, Action<TrainingJobSpec, ErrorList> features)
+    public static IReadOnlyList<ValidationError> Validate(TrainingJob job)
     {
         var errors = new ErrorList();
         var spec = TrainingJobDefaults.Apply(job).Spec;
@@ -43,9 +39,8 @@ public static class TrainingJobValidator
         }
 
         Zero(spec, errors);
-        Checkpoint(spec.Checkpoint!, errors);
+        Checkpoint(spec.Checkpoint!, spec.Template?.Env, errors);
         Recovery(spec.Recovery!, errors);
-        features(spec, errors);
         return errors.Errors;
     }
 
@@ -137,7 +132,7 @@ public static class TrainingJobValidator
         }
     }
 
-    private static void Checkpoint(CheckpointSpec checkpoint, ErrorList errors)
+    private static void Checkpoint(CheckpointSpec checkpoint, JsonArray? env, ErrorList errors)
     {
         errors.ExactlyOne("spec.checkpoint.store", [("folder", checkpoint.Store!.Folder), ("azureBlob", checkpoint.Store.AzureBlob)]);
         errors.Range("spec.checkpoint.everySteps", checkpoint.EverySteps, 1, long.MaxValue, "leave it out for 500");
@@ -147,7 +142,8 @@ public static class TrainingJobValidator
         errors.Range("spec.checkpoint.inMemory.everySteps", checkpoint.InMemory?.EverySteps, 1, long.MaxValue, "leave it out for 10");
         if (checkpoint.Store.AzureBlob is { } blob)
         {
-            AzureBlobStoreValidator.Validate(blob, errors);
+            AzureBlobStoreValidator.Validate("spec.checkpoint.store.azureBlob", blob, errors);
+            AzureBlobStoreValidator.Credential("spec.checkpoint.store.azureBlob", blob, env, isStore: true, errors);
         }
 
         if (checkpoint.Store.Folder?.Path is { } path && path.Split('/').Contains(".."))

@@ -40,12 +40,20 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
     /// <summary>Writes one shard whose values are made while it is written, and beside it the digests of its chunks.</summary>
     public ShardEntry WriteShard(long step, int attempt, int rank, int worldSize, IReadOnlyList<StreamedTensor> tensors, CancellationToken cancellationToken)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"shard-{rank:D5}-of-{worldSize:D5}-attempt-{attempt}");
+        var name = ShardName(attempt, rank, worldSize);
         var chunks = new ChunkDigester(ChunkBytes);
         var (bytes, digest) = (0L, "");
         storage.Write(NameOf(step, name + ".safetensors"), stream => (bytes, digest) = SafetensorsFile.Write(stream, tensors, NoMetadata, cancellationToken, chunks), cancellationToken);
         WriteFile(step, name + ".chunks", chunks.Digests.Span);
         return new ShardEntry(name + ".safetensors", bytes, digest) { Chunks = chunks.Describe(name + ".chunks") };
+    }
+
+    /// <summary>Removes a shard of a step that is not committed and never will be.</summary>
+    public void DeleteShard(long step, int attempt, int rank, int worldSize)
+    {
+        var name = ShardName(attempt, rank, worldSize);
+        DeleteFile(step, name + ".safetensors");
+        DeleteFile(step, name + ".chunks");
     }
 
     /// <summary>Puts a file beside the shards, such as the tokenizer's, before <see cref="Commit"/>. One of that name is replaced.</summary>
@@ -82,7 +90,7 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
     /// </param>
     /// <exception cref="SupersededException">A newer attempt of the manifest's run has begun.</exception>
     public bool Commit(CheckpointManifest manifest, IReadOnlyCollection<long>? damaged = null) =>
-        storage.Commit(manifest.RunId, manifest.Attempt, NameOf(manifest.Step, ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, PhiJson.Options), [.. (damaged ?? []).Select(step => NameOf(step, ManifestName))]);
+        storage.Commit(manifest.RunId, manifest.Attempt, NameOf(manifest.Step, ManifestName), ManifestText.Write(manifest), [.. (damaged ?? []).Select(step => NameOf(step, ManifestName))]);
 
     /// <summary>The same with a manifest's bytes as another store has them.</summary>
     internal bool CommitCopy(CheckpointManifest manifest, ReadOnlyMemory<byte> content) => storage.Commit(manifest.RunId, manifest.Attempt, NameOf(manifest.Step, ManifestName), content, []);
@@ -99,6 +107,11 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
         try
         {
             var content = storage.Find(name) is { } file ? ReadAll(file) : throw new CheckpointException($"{place} cannot be read: there is no such file");
+            if (!ManifestText.IsAsWritten(content))
+            {
+                throw new CheckpointException($"{place} is damaged: its bytes are not those that were written");
+            }
+
             var manifest = JsonSerializer.Deserialize<CheckpointManifest>(content, PhiJson.Options) ?? throw new CheckpointException($"{place} is empty");
             return manifest.Format == CheckpointManifest.CurrentFormat && manifest.Step == step && manifest.Shards.Count == manifest.WorldSize
                 ? manifest
@@ -202,6 +215,8 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
             throw new CheckpointException($"{place} has the SHA-256 {digest}; its manifest says {sha256}");
         }
     }
+
+    private static string ShardName(int attempt, int rank, int worldSize) => string.Create(CultureInfo.InvariantCulture, $"shard-{rank:D5}-of-{worldSize:D5}-attempt-{attempt}");
 
     private static string NameOf(long step, string file) => $"{Folder(step)}/{Path.GetFileName(file)}";
 

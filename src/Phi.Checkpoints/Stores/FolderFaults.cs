@@ -4,6 +4,7 @@ namespace Phi.Checkpoints.Stores;
 internal static class FolderFaults
 {
     private const int NotPermitted = 1;
+    private const int InputOutput = 5;
     private const int AccessDenied = 13;
     private const int NotADirectory = 20;
     private const int NoSpaceLeft = 28;
@@ -13,6 +14,9 @@ internal static class FolderFaults
     private const int NoRoute = 113;
     private const int StaleHandle = 116;
     private const int QuotaExceeded = 122;
+
+    /// <summary>Of a network file system whose server is away for a moment.</summary>
+    public static bool IsPassing(IOException error) => error.HResult is InputOutput or StaleHandle or TimedOut or HostDown or NoRoute;
 
     public static StorageException Of(string path, Exception error) => error.HResult switch
     {

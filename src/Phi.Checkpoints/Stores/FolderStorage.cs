@@ -6,10 +6,11 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
     private const string Temporary = ".tmp";
     private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
     private readonly AttemptFence _fence = new(Path.Combine(root, "attempts"));
+    private readonly FolderRetries _retries = new(TimeProvider.System);
 
     public Uri UriOf(string name) => new(PathOf(name));
 
-    public IReadOnlyList<StoredFile> List(string prefix) => Guarded(prefix, path =>
+    public IReadOnlyList<StoredFile> List(string prefix) => Repeated(prefix, path =>
     {
         // The part behind the last slash need not be a whole name.
         var folder = prefix.Contains('/', StringComparison.Ordinal) ? Path.GetDirectoryName(path)! : _root;
@@ -18,7 +19,7 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
             .OrderBy(file => file.Name, StringComparer.Ordinal)];
     });
 
-    public StoredFile? Find(string name) => Guarded(name, path => Describe(new FileInfo(path)));
+    public StoredFile? Find(string name) => Repeated(name, path => Describe(new FileInfo(path)));
 
     public void Write(string name, Action<Stream> write, CancellationToken cancellationToken) => Guarded(name, path =>
     {
@@ -34,13 +35,12 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         var path = PathOf(name);
         try
         {
-            using var handle = File.OpenHandle(path);
-            for (int count, at = 0; at < into.Length; at += count)
+            unsafe
             {
-                count = RandomAccess.Read(handle, into[at..], first + at);
-                if (count == 0)
+                fixed (byte* start = into)
                 {
-                    throw new CheckpointException($"{path} is cut off: it ends at byte {first + at}; {first + into.Length} were expected");
+                    var (address, length) = ((nint)start, into.Length);
+                    _ = _retries.Do(() => ReadOnce(path, first, new Span<byte>((byte*)address, length)));
                 }
             }
         }
@@ -54,7 +54,22 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         }
     }
 
-    public void Delete(string name) => Guarded(name, path =>
+    private static bool ReadOnce(string path, long first, Span<byte> into)
+    {
+        using var handle = File.OpenHandle(path);
+        for (int count, at = 0; at < into.Length; at += count)
+        {
+            count = RandomAccess.Read(handle, into[at..], first + at);
+            if (count == 0)
+            {
+                throw new CheckpointException($"{path} is cut off: it ends at byte {first + at}; {first + into.Length} were expected");
+            }
+        }
+
+        return true;
+    }
+
+    public void Delete(string name) => Repeated(name, path =>
     {
         if (File.Exists(path))
         {
@@ -64,7 +79,7 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         return true;
     });
 
-    public void DeleteFolder(string name) => Guarded(name, path =>
+    public void DeleteFolder(string name) => Repeated(name, path =>
     {
         if (Directory.Exists(path))
         {
@@ -119,9 +134,34 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
 
     private static void Put(string path, Action<Stream> write)
     {
-        using var stream = File.Create(path);
-        write(stream);
-        stream.Flush(flushToDisk: true);
+        var isWhole = false;
+        try
+        {
+            using var stream = File.Create(path);
+            write(stream);
+            stream.Flush(flushToDisk: true);
+            isWhole = true;
+        }
+        finally
+        {
+            if (!isWhole)
+            {
+                // On a full disk it would stand in the way of the next one.
+                TryDelete(path);
+            }
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The error that is under way says more.
+        }
     }
 
     /// <summary>Null if there is none, or no more.</summary>
@@ -142,6 +182,8 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         var path = Path.Combine(_root, name);
         return name.Split('/').Contains("..") || Path.IsPathRooted(name) ? throw new CheckpointException($"'{name}' is no name of a file below {_root}") : path;
     }
+
+    private T Repeated<T>(string name, Func<string, T> work) => Guarded(name, path => _retries.Do(() => work(path)));
 
     private T Guarded<T>(string name, Func<string, T> work)
     {

@@ -89,7 +89,7 @@ internal static class QueueCommands
                 Metadata = new ObjectMeta { Name = file.Job.Name, Namespace = file.Job.Namespace, Uid = existing?.Metadata.Uid ?? "what-if", CreationTimestamp = existing?.Metadata.CreationTimestamp ?? state.Snapshot.Now },
                 Spec = file.Manifest["spec"]?.Deserialize<TrainingJobSpec>(PhiJson.Options) ?? new TrainingJobSpec(),
             };
-            if (TrainingJobValidator.ValidateRules(job) is { Count: > 0 } errors)
+            if (TrainingJobValidator.Validate(job) is { Count: > 0 } errors)
             {
                 throw new CliException($"{file.Job} is not valid:\n  {string.Join("\n  ", errors)}", ExitCodes.InvalidManifest);
             }

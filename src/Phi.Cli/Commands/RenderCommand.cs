@@ -49,7 +49,7 @@ internal static class RenderCommand
         }
 
         var job = new TrainingJob { Metadata = new ObjectMeta { Name = file.Job.Name, Namespace = file.Job.Namespace }, Spec = spec };
-        return TrainingJobValidator.ValidateRules(job) is { Count: > 0 } errors ? throw Invalid(string.Join("\n  ", errors)) : job;
+        return TrainingJobValidator.Validate(job) is { Count: > 0 } errors ? throw Invalid(string.Join("\n  ", errors)) : job;
 
         CliException Invalid(string problem) => new($"{path} is not valid:\n  {problem}", ExitCodes.InvalidManifest);
     }

@@ -72,6 +72,7 @@ internal sealed class EventSender : IAsyncDisposable
             Attempt = batch[0].Attempt,
             Steps = [.. batch.Select(item => item.Event).OfType<RankEvent.Stepped>().Select(stepped => stepped.Step)],
             Checkpoints = [.. batch.Select(item => item.Event).OfType<RankEvent.Saved>().Select(saved => saved.Checkpoint)],
+            Skipped = [.. batch.Select(item => item.Event).OfType<RankEvent.Skipped>().Select(skipped => skipped.Checkpoint)],
             Missed = [.. batch.Select(item => item.Event).OfType<RankEvent.Missed>().Select(missed => missed.Checkpoint)],
         };
         while (true)

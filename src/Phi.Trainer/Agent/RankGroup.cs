@@ -48,7 +48,7 @@ internal sealed class RankGroup : IAsyncDisposable
             {
                 events.Add(recalled.Attempt, new RankEvent.Stepped(recalled.Step));
             }
-            else if (value is RankEvent.Stepped or RankEvent.Saved or RankEvent.Missed)
+            else if (value is RankEvent.Stepped or RankEvent.Saved or RankEvent.Missed or RankEvent.Skipped)
             {
                 events.Add(assignment.Attempt, value);
             }

@@ -32,11 +32,11 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
     /// <summary>
     /// Begins the attempt, then continues from the newest checkpoint, of the store or in the pods' memories, that every rank could read its
     /// part of, if there is one, whatever the ranks and the zero.stage that saved it. Collective. A damaged one is told of by the rank that
-    /// found it, and the one before is tried.
+    /// found it (<see cref="RankEvent.Skipped"/>), and the one before is tried.
     /// </summary>
     /// <exception cref="CheckpointException">The checkpoint is of another job than this.</exception>
     /// <exception cref="SupersededException">On rank 0: a newer attempt has begun.</exception>
-    public void Load(Action<string> log)
+    public void Load(Action<string> log, Action<RankEvent>? emit = null)
     {
         var candidates = new Queue<(long, ReplicaCheckpoint?)>();
         if (group.Rank == 0)
@@ -47,7 +47,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
 
         while (Next(candidates) is (>= 0 and var step, var replica))
         {
-            if (TryLoad(step, replica, log))
+            if (TryLoad(step, replica, problem => Skip(step, replica, problem, log, emit), log))
             {
                 loop.CompletedSteps = step;
                 (Step, Replica) = (step, replica);
@@ -92,6 +92,19 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
     /// <param name="into">Takes it instead of the job's store.</param>
     public ShardEntry WritePart(CheckpointStore into, long step, HostState state, CancellationToken cancellationToken) =>
         into.WriteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards, Tensors(state), cancellationToken);
+
+    /// <summary>Removes this rank's shard of a step that was given up before its commit began: it takes room that the next one needs.</summary>
+    public void DropPart(long step, Action<string> log)
+    {
+        try
+        {
+            store.DeleteShard(step, start.Assignment.Attempt, loop.ShardIndex, loop.Shards);
+        }
+        catch (StorageException e)
+        {
+            log($"the shard of step {step}, which is not saved, stays for now: {e.Message}");
+        }
+    }
 
     /// <summary>Rank 0's, when all shards are there: makes the checkpoint exist.</summary>
     /// <exception cref="StorageException">It may exist or not.</exception>
@@ -166,11 +179,10 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
     }
 
     /// <summary>False, on every rank, if any of them cannot read what it needs; its state is then partly overwritten.</summary>
-    private bool TryLoad(long step, ReplicaCheckpoint? replica, Action<string> log)
+    private bool TryLoad(long step, ReplicaCheckpoint? replica, Action<CheckpointException> skip, Action<string> log)
     {
-        var name = replica is null ? $"checkpoint of step {step}" : $"copy in memory of step {step}";
         var manifest = replica?.Manifest;
-        if (manifest is null && !TryOnAll(name, () => manifest = store.ReadManifest(step), log))
+        if (manifest is null && !TryOnAll(() => manifest = store.ReadManifest(step), skip))
         {
             return false;
         }
@@ -180,7 +192,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
         var files = replica is null ? store : ring!.FilesOf(replica);
         var isWhole = true;
         using var state = loop.State();
-        if (!TryOnAll(name, () => isWhole = CheckpointLoader.Load(files, manifest!, plan, Tensors(state)), log))
+        if (!TryOnAll(() => isWhole = CheckpointLoader.Load(files, manifest!, plan, Tensors(state)), skip))
         {
             return false;
         }
@@ -188,18 +200,30 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
         state.Apply();
         if (group.Rank == 0 && !plan.IsSameCut)
         {
-            log($"{name} is resharded: it has {manifest!.WorldSize} shards, and this job cuts its state into {loop.Shards}");
+            log($"{Name(step, replica)} is resharded: it has {manifest!.WorldSize} shards, and this job cuts its state into {loop.Shards}");
         }
 
         if (group.Rank == 0 && !isWhole)
         {
-            log($"{name} has no errors of gradients' quantisation that fit this job's {loop.Shards} shards: error feedback starts again from zero");
+            log($"{Name(step, replica)} has no errors of gradients' quantisation that fit this job's {loop.Shards} shards: error feedback starts again from zero");
         }
 
         return true;
     }
 
-    private unsafe bool TryOnAll(string name, Action work, Action<string> log)
+    /// <summary>Of copies in memory the log alone tells: the job's checkpoints are as good as before.</summary>
+    private void Skip(long step, ReplicaCheckpoint? replica, CheckpointException problem, Action<string> log, Action<RankEvent>? emit)
+    {
+        log($"{Name(step, replica)} is not used: {problem.Message}");
+        if (replica is null)
+        {
+            emit?.Invoke(new RankEvent.Skipped(new SkippedCheckpoint { Step = step, Time = time.GetUtcNow(), Message = problem.Message }));
+        }
+    }
+
+    private static string Name(long step, ReplicaCheckpoint? replica) => replica is null ? $"checkpoint of step {step}" : $"copy in memory of step {step}";
+
+    private unsafe bool TryOnAll(Action work, Action<CheckpointException> skip)
     {
         var failed = 0f;
         try
@@ -209,7 +233,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
         catch (CheckpointException e)
         {
             failed = 1;
-            log($"{name} is not used: {e.Message}");
+            skip(e);
         }
 
         group.AllReduce((nint)(&failed), 1).Wait();

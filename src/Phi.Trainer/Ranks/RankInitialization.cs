@@ -20,8 +20,8 @@ internal sealed class RankInitialization(InitializeAssignment source, RankStart 
     /// <exception cref="CheckpointException">There is none, or it does not fit this job.</exception>
     public void Load(Action<string> log)
     {
-        var (root, named) = CheckpointLocation.Parse(source.Location.Contains("://", StringComparison.Ordinal) ? source.Location : Path.Combine(start.CheckpointRoot, source.Location));
-        using var store = new CheckpointStore(CheckpointLocation.Open(root));
+        var (opened, named) = RankStorage.OpenSource(start, source);
+        using var store = opened;
         var wanted = named ?? source.Step;
         var candidates = group.Rank == 0 ? new Queue<long>(store.CommittedSteps().Where(step => wanted is null || step == wanted)) : [];
         while (Next(candidates) is >= 0 and var step)

@@ -25,6 +25,7 @@ internal sealed record RankStart
 [JsonDerivedType(typeof(Recalled), "recalled")]
 [JsonDerivedType(typeof(Saved), "saved")]
 [JsonDerivedType(typeof(Missed), "missed")]
+[JsonDerivedType(typeof(Skipped), "skipped")]
 [JsonDerivedType(typeof(Alive), "alive")]
 [JsonDerivedType(typeof(Diverged), "diverged")]
 [JsonDerivedType(typeof(Failed), "failed")]
@@ -46,6 +47,8 @@ internal abstract record RankEvent
     public sealed record Saved(CheckpointEvent Checkpoint) : RankEvent;
 
     public sealed record Missed(MissedCheckpoint Checkpoint) : RankEvent;
+
+    public sealed record Skipped(SkippedCheckpoint Checkpoint) : RankEvent;
 
     /// <param name="Collective">Operation and number of the one that the rank is in, or was in last.</param>
     /// <param name="WaitingSeconds">How long it has been in it; null outside of one.</param>

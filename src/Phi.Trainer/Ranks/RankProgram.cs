@@ -119,7 +119,7 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
         using var ring = start.Replicas is null ? null : ReplicaRing.Connect(start, group);
         var match = new CheckpointMatch(configuration, data.Tokenizer, data.Digest);
         var checkpoints = new RankCheckpoints(store, ring, group, loop, start, match, spec.Checkpoint!.KeepLast!.Value, time);
-        checkpoints.Load(Console.Error.WriteLine);
+        checkpoints.Load(Console.Error.WriteLine, reporter.Emit);
         var source = checkpoints.Step < 0 ? assignment.Initialize : null;
         if (source is not null)
         {

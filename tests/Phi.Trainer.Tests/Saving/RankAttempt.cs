@@ -16,15 +16,17 @@ internal sealed class RankAttempt : IDisposable
     private readonly List<Process> _ranks = [];
     private readonly List<Task<List<RankEvent>>> _events = [];
     private readonly ConcurrentQueue<string> _said = [];
+    private readonly ConcurrentQueue<(int Rank, RankEvent Event)> _told = [];
 
     /// <param name="stopping">The rank that stands still at the point.</param>
-    public RankAttempt(string root, int attempt, int world, long steps, int stopping = -1, SavePoint point = SavePoint.None, long step = 0)
-        : this(root, attempt, Spec(root, world, steps), [null], stopping, point, step)
+    /// <param name="blobs">Where the checkpoints lie; null: in the root's folder "run".</param>
+    public RankAttempt(string root, int attempt, int world, long steps, int stopping = -1, SavePoint point = SavePoint.None, long step = 0, BlobTarget? blobs = null)
+        : this(root, attempt, Spec(root, world, steps), [null], stopping, point, step, blobs)
     {
     }
 
     /// <param name="pods">As many ranks in each, and its copies; null: it keeps none.</param>
-    public RankAttempt(string root, int attempt, TrainingJobSpec spec, IReadOnlyList<ReplicaStart?> pods, int stopping = -1, SavePoint point = SavePoint.None, long step = 0)
+    public RankAttempt(string root, int attempt, TrainingJobSpec spec, IReadOnlyList<ReplicaStart?> pods, int stopping = -1, SavePoint point = SavePoint.None, long step = 0, BlobTarget? blobs = null)
     {
         var master = FreeEndPoint.Next();
         var (local, world) = (spec.Accelerator!.PerReplica!.Value, spec.Accelerator.PerReplica.Value * pods.Count);
@@ -33,7 +35,9 @@ internal sealed class RankAttempt : IDisposable
         for (var rank = 0; rank < world; rank++)
         {
             string[] arguments = [RankHost.Command, (rank == stopping ? point : SavePoint.None).ToString(), step.ToString(CultureInfo.InvariantCulture), root];
-            var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["OMP_NUM_THREADS"] = "1", ["OMP_WAIT_POLICY"] = "PASSIVE" } })!;
+            var command = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["OMP_NUM_THREADS"] = "1", ["OMP_WAIT_POLICY"] = "PASSIVE" } };
+            blobs?.AddTo(command.Environment);
+            var process = Process.Start(command)!;
             var number = rank;
             process.ErrorDataReceived += (_, line) => _said.Enqueue($"rank {number}: {line.Data}");
             process.BeginErrorReadLine();
@@ -41,7 +45,7 @@ internal sealed class RankAttempt : IDisposable
             process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank, NodeRank = pod, Replicas = pods[pod], Assignment = start.Assignment with { FirstRank = pod * local } }, PhiJson.Options));
             process.StandardInput.Flush();
             _ranks.Add(process);
-            _events.Add(ReadAsync(process));
+            _events.Add(ReadAsync(process, number));
         }
     }
 
@@ -70,12 +74,32 @@ internal sealed class RankAttempt : IDisposable
 
     public void ThrowIfEnded(string before)
     {
-        if (_ranks.Find(rank => rank.HasExited) is { } ended)
+        if (_ranks.Exists(rank => rank.HasExited))
         {
-            // Its last words may still be on their way.
-            ended.WaitForExit();
-            throw new InvalidOperationException($"rank {_ranks.IndexOf(ended)} ended with {ended.ExitCode} before {before}\n{Said}");
+            throw Ended(before);
         }
+    }
+
+    /// <summary>Returns when a rank has told of such an event; fails if a rank ends before.</summary>
+    public async Task WaitForEventAsync(Func<RankEvent, bool> isIt)
+    {
+        while (!HasCome())
+        {
+            if (_ranks.Exists(rank => rank.HasExited))
+            {
+                await Task.WhenAll(_events);
+                if (!HasCome())
+                {
+                    throw Ended("the event came");
+                }
+
+                return;
+            }
+
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        bool HasCome() => _told.Any(told => isIt(told.Event));
     }
 
     /// <summary>SIGKILL.</summary>
@@ -94,14 +118,26 @@ internal sealed class RankAttempt : IDisposable
         }
     }
 
-    private static async Task<List<RankEvent>> ReadAsync(Process rank)
+    private InvalidOperationException Ended(string before)
+    {
+        var ended = _ranks.First(rank => rank.HasExited);
+        // Its last words may still be on their way.
+        ended.WaitForExit();
+        return new InvalidOperationException($"rank {_ranks.IndexOf(ended)} ended with {ended.ExitCode} before {before}\n{Said}\n{string.Join('\n', _told)}");
+    }
+
+    private async Task<List<RankEvent>> ReadAsync(Process rank, int number)
     {
         var events = new List<RankEvent>();
         while (await rank.StandardOutput.ReadLineAsync() is { } line)
         {
             try
             {
-                events.AddRange(line.StartsWith('{') ? [JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options)!] : []);
+                if (line.StartsWith('{'))
+                {
+                    events.Add(JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options)!);
+                    _told.Enqueue((number, events[^1]));
+                }
             }
             catch (JsonException)
             {

@@ -21,7 +21,7 @@ internal sealed class RankHost(SavePoint point, long step, string folder)
     public static Task<int> RunAsync(string point, long step, string folder)
     {
         var host = new RankHost(Enum.Parse<SavePoint>(point), step, folder);
-        return RankProgram.RunAsync(new EventWriter(Console.Out, host.OnLine), storage => new SteppedStorage(storage, host.OnStorage));
+        return RankProgram.RunAsync(new EventWriter(Console.Out, host.OnLine), storage => new SteppedStorage(BlobTarget.FromEnvironment()?.Open() ?? storage, host.OnStorage));
     }
 
     private void OnLine(string line)

@@ -2,7 +2,7 @@ using Phi.Checkpoints.Stores;
 
 namespace Phi.Trainer.Tests.Saving;
 
-/// <summary>A folder's storage that calls at each <see cref="StorageMoment"/>, on the thread that works; what the call throws, the storage does.</summary>
+/// <summary>A storage that calls at each <see cref="StorageMoment"/>, on the thread that works; what the call throws, the storage does.</summary>
 internal sealed class SteppedStorage(ICheckpointStorage inner, Action<StorageMoment, string> at) : ICheckpointStorage
 {
     public Uri UriOf(string name) => inner.UriOf(name);
@@ -29,7 +29,11 @@ internal sealed class SteppedStorage(ICheckpointStorage inner, Action<StorageMom
     public bool Commit(string runId, int attempt, string manifest, ReadOnlyMemory<byte> content, IReadOnlyCollection<string> damaged)
     {
         at(StorageMoment.CommitBegins, manifest);
-        File.WriteAllBytes($"{inner.UriOf(manifest).LocalPath}.{attempt}.tmp", content[..(content.Length / 2)].ToArray());
+        if (inner.UriOf(manifest) is { IsFile: true } file)
+        {
+            File.WriteAllBytes($"{file.LocalPath}.{attempt}.tmp", content[..(content.Length / 2)].ToArray());
+        }
+
         at(StorageMoment.CommitGoesOn, manifest);
         var isNew = inner.Commit(runId, attempt, manifest, content, damaged);
         at(StorageMoment.CommitEnded, manifest);

@@ -21,7 +21,7 @@ public sealed class AzureBlobStorage : ICheckpointStorage
     /// <exception cref="StorageException">The credential is unusable, or of another account.</exception>
     public AzureBlobStorage(BlobLocation location, Func<string, string?> environment, BlobOptions options)
     {
-        (_location, _options, _faults) = (location, options, new BlobFaults(location));
+        (_location, _options, _faults) = (location, options, new BlobFaults(location, options.Field));
         _prefix = location.Prefix.Length == 0 ? "" : location.Prefix + "/";
         _container = BlobClients.Open(location, environment, options);
         _blobs = new ContainerBlobs(_container, _prefix, _faults);

@@ -9,7 +9,8 @@ namespace Phi.Checkpoints.Stores.Blobs;
 /// What became of a request, in words for the user. Messages of the client library are not passed on: they quote addresses and
 /// signatures. So no exception here has an inner one.
 /// </summary>
-internal sealed class BlobFaults(BlobLocation location)
+/// <param name="field">Of a job's spec, that names the storage.</param>
+internal sealed class BlobFaults(BlobLocation location, string field)
 {
     private static readonly string[] CredentialCodes = ["AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation", "AccountIsDisabled"];
 
@@ -32,7 +33,7 @@ internal sealed class BlobFaults(BlobLocation location)
         AggregateException { InnerException: { } inner } => Find(inner),
         RequestFailedException { Status: > 0 } answered => Answered(answered),
         CredentialUnavailableException => Fault(StorageFault.Refused, "there is no credential for it",
-            "name a Secret in spec.checkpoint.store.azureBlob.secretName, set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_SAS_TOKEN, or run with a workload identity (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_FEDERATED_TOKEN_FILE)"),
+            $"name a Secret in {field}.secretName, set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_SAS_TOKEN, or run with a workload identity (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_FEDERATED_TOKEN_FILE)"),
         AuthenticationFailedException refused => Identity(refused),
         RequestFailedException or IOException or SocketException or HttpRequestException => Network(error),
         OperationCanceledException { InnerException: TimeoutException } or TaskCanceledException { CancellationToken.IsCancellationRequested: false } => Fault(StorageFault.Unavailable, "it did not answer in time", "look at the network and at the service's state"),
@@ -44,13 +45,13 @@ internal sealed class BlobFaults(BlobLocation location)
         var said = string.Create(CultureInfo.InvariantCulture, $"the service answered {error.Status} {error.ErrorCode ?? "without an error code"}");
         return error switch
         {
-            { ErrorCode: "ContainerNotFound" or "ContainerBeingDeleted" or "ContainerDisabled" } => Fault(StorageFault.Refused, said, "create the container, or correct spec.checkpoint.store.azureBlob.container"),
+            { ErrorCode: "ContainerNotFound" or "ContainerBeingDeleted" or "ContainerDisabled" } => Fault(StorageFault.Refused, said, $"create the container, or correct {field}.container"),
             { ErrorCode: { } code } when CredentialCodes.Contains(code) => Fault(StorageFault.Refused, said, "check the key or the signature in the Secret's connectionString, when it ends, and this machine's clock"),
             { Status: 401 } => Fault(StorageFault.Refused, said, "check the credential: the Secret's connectionString, or the workload identity"),
             { Status: 403 } => Fault(StorageFault.Refused, said, "allow this credential to read, write, list and delete blobs (role Storage Blob Data Contributor, or a signature with racwdl), from this network"),
             { Status: 429 or >= 500 or 408 } => Fault(StorageFault.Unavailable, said, "look at the service's state; it is tried again"),
             { Status: 409 or 412 } => Fault(StorageFault.Unavailable, said, "another writer was faster; it is tried again"),
-            _ => Fault(StorageFault.Refused, said, "check spec.checkpoint.store.azureBlob: account, container, prefix and endpoint"),
+            _ => Fault(StorageFault.Refused, said, $"check {field}: account, container, prefix and endpoint"),
         };
     }
 
@@ -72,7 +73,7 @@ internal sealed class BlobFaults(BlobLocation location)
         }
 
         return cause is SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }
-            ? Fault(StorageFault.Refused, $"there is no host {location.Service.Host}", "correct spec.checkpoint.store.azureBlob.account, or its endpoint; or look at the name service")
+            ? Fault(StorageFault.Refused, $"there is no host {location.Service.Host}", $"correct {field}.account, or its endpoint; or look at the name service")
             : Fault(StorageFault.Unavailable, $"{location.Service.Authority} cannot be reached ({(cause is SocketException socket ? socket.SocketErrorCode.ToString() : cause.GetType().Name)})", "look at the network and at the service's state");
     }
 

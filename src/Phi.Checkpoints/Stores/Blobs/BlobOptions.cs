@@ -18,6 +18,9 @@ public sealed record BlobOptions
     /// <summary>After which a try without an answer counts as failed. Default 60 seconds.</summary>
     public TimeSpan AnswerWithin { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Field of a job's spec that names the storage, for messages. Default spec.checkpoint.store.azureBlob.</summary>
+    public string Field { get; init; } = "spec.checkpoint.store.azureBlob";
+
     /// <summary>By which retries wait.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

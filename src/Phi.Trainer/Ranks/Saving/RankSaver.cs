@@ -156,6 +156,7 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
         {
             // One rank tells it for all.
             Drop(save, failed == group.Rank ? save.Part!.Problem : null);
+            RemovePart(save);
             return;
         }
 
@@ -202,6 +203,19 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
                 Message = problem.Message,
                 StallSeconds = save.Stall.Total.TotalSeconds,
             }));
+        }
+    }
+
+    /// <summary>Nothing refers to it. A storage that does not answer would only hold up the next save: there retention does it.</summary>
+    private void RemovePart(SaveInFlight save)
+    {
+        if (IsWriter && save.Part!.Problem is not { Fault: StorageFault.Unavailable })
+        {
+            _ = _thread.Start(() =>
+            {
+                checkpoints.DropPart(save.Step, log);
+                return true;
+            });
         }
     }
 
