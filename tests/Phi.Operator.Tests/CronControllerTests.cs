@@ -10,6 +10,7 @@ using Phi.LocalCluster.ApiServer;
 using Phi.Operator.Cron;
 using Phi.Operator.Events;
 using Phi.Operator.Metrics;
+using Phi.Operator.Tests.Cluster;
 
 namespace Phi.Operator.Tests;
 
@@ -109,19 +110,35 @@ public sealed class CronControllerTests : IAsyncLifetime
         await WaitAsync("broken", cron => cron.Status?.Conditions?[0] is { Status: "True", Reason: "Scheduled" });
     }
 
-    private (CancellationTokenSource Stop, Task Run) Start()
+    [Fact]
+    public async Task RunAsync_StatusWrittenByAnotherOperatorMeanwhile_IsNotOverwritten()
+    {
+        await CreateAsync("hourly", "@hourly");
+        var late = new BeforeHandler(request => request.Method == HttpMethod.Patch && request.RequestUri!.AbsolutePath.EndsWith("/hourly/status", StringComparison.Ordinal), () =>
+            _connection.CronTrainingJobs().MergePatchAsync("default", "hourly", new JsonObject { ["status"] = new JsonObject { ["missedRuns"] = 7 } }, "another", "status", Ct));
+        using var stale = KubernetesConnection.Open(Path.Combine(_folder, "kubeconfig"), "stale", late);
+
+        var controller = Start(stale);
+        await WaitAsync("hourly", cron => cron.Status?.NextScheduleTime is not null);
+        await StopAsync(controller);
+
+        var status = (await _connection.CronTrainingJobs().GetAsync("default", "hourly", Ct))!.Status!;
+        Assert.Equal((1, 7), (late.Count, status.MissedRuns));
+    }
+
+    private (CancellationTokenSource Stop, Task Run) Start(KubernetesConnection? connection = null)
     {
         var stop = new CancellationTokenSource();
-        var controller = (stop, RunAsync(stop.Token));
+        var controller = (stop, RunAsync(connection ?? _connection, stop.Token));
         _controllers.Add(controller);
         return controller;
     }
 
     /// <summary>As the leader runs it: the recorder of events beside the controller.</summary>
-    private async Task RunAsync(CancellationToken ct)
+    private async Task RunAsync(KubernetesConnection connection, CancellationToken ct)
     {
         var events = new EventRecorder(new EventWriter(_connection, "test"), _metrics, _time, NullLogger.Instance);
-        await await Task.WhenAny(events.RunAsync(ct), new CronController(_connection, events, _time, NullLogger.Instance).RunAsync(ct));
+        await await Task.WhenAny(events.RunAsync(ct), new CronController(connection, events, _time, NullLogger.Instance).RunAsync(ct));
     }
 
     private async Task StopAsync((CancellationTokenSource Stop, Task Run) controller)
