@@ -69,6 +69,8 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Recovery = new RecoverySpec { Rules = [new RecoveryRuleSpec { MessageRegex = "(", Action = "Fail" }] }, "spec.recovery.rules[0].messageRegex", "(", "Not enough )");
         Add(s => s.MinReplicas = 99, "spec.minReplicas", "99", "lower it");
         Add(s => s.Recovery = new RecoverySpec { BindTimeout = "never" }, "spec.recovery.bindTimeout", "never", "30s");
+        Add(s => s.Recovery = new RecoverySpec { StartTimeout = "soon" }, "spec.recovery.startTimeout", "soon", "30s");
+        Add(s => s.Recovery = new RecoverySpec { RequeuingStrategy = new RequeuingStrategySpec { BackoffMax = "1 day" } }, "spec.recovery.requeuingStrategy.backoffMax", "1 day", "30s");
         Add(s => s.Recovery = new RecoverySpec { HeartbeatTimeout = "10" }, "spec.recovery.heartbeatTimeout", "10", "30s");
         Add(s => s.Recovery = new RecoverySpec { BindTimeout = "-1s" }, "spec.recovery.bindTimeout", "-1s", "30s");
         Add(s => s.Recovery = new RecoverySpec { Divergence = new DivergenceSpec { Action = "Undo" } }, "spec.recovery.divergence.action", "Undo", "write Stop");

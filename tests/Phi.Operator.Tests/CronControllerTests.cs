@@ -10,6 +10,7 @@ using Phi.LocalCluster.ApiServer;
 using Phi.Operator.Cron;
 using Phi.Operator.Events;
 using Phi.Operator.Metrics;
+using Phi.Operator.Tests.Cluster;
 
 namespace Phi.Operator.Tests;
 
@@ -125,6 +126,22 @@ public sealed class CronControllerTests : IAsyncLifetime
         await WaitAsync("broken", cron => cron.Status?.Conditions?[0] is { Status: "True", Reason: "Scheduled" });
     }
 
+    [Fact]
+    public async Task RunAsync_StatusWrittenByAnotherOperatorMeanwhile_IsNotOverwritten()
+    {
+        await CreateAsync("hourly", "@hourly");
+        var late = new BeforeHandler(request => request.Method == HttpMethod.Patch && request.RequestUri!.AbsolutePath.EndsWith("/hourly/status", StringComparison.Ordinal), () =>
+            _connection.CronTrainingJobs().MergePatchAsync("default", "hourly", new JsonObject { ["status"] = new JsonObject { ["missedRuns"] = 7 } }, "another", "status", Ct));
+        using var stale = KubernetesConnection.Open(Path.Combine(_folder, "kubeconfig"), "stale", late);
+
+        var controller = Start(NewReplica(stale));
+        await WaitAsync("hourly", cron => cron.Status?.NextScheduleTime is not null);
+        await StopAsync(controller);
+
+        var status = (await _connection.CronTrainingJobs().GetAsync("default", "hourly", Ct))!.Status!;
+        Assert.Equal((1, 7), (late.Count, status.MissedRuns));
+    }
+
     private (CancellationTokenSource Stop, Task Run) Start((EventRecorder Events, CronController Crons)? replica = null)
     {
         var stop = new CancellationTokenSource();
@@ -137,10 +154,10 @@ public sealed class CronControllerTests : IAsyncLifetime
     private static async Task RunAsync((EventRecorder Events, CronController Crons) replica, CancellationToken ct) =>
         await await Task.WhenAny(replica.Events.RunAsync(ct), replica.Crons.RunAsync(ct));
 
-    private (EventRecorder Events, CronController Crons) NewReplica()
+    private (EventRecorder Events, CronController Crons) NewReplica(KubernetesConnection? connection = null)
     {
         var events = new EventRecorder(new EventWriter(_connection, "test"), _metrics, _time, NullLogger.Instance);
-        return (events, new CronController(_connection, events, _time, NullLogger.Instance));
+        return (events, new CronController(connection ?? _connection, events, _time, NullLogger.Instance));
     }
 
     private async Task StopAsync((CancellationTokenSource Stop, Task Run) controller)

@@ -146,5 +146,20 @@ public sealed class PlacementBed : IAsyncLifetime
     internal async Task SetRunningAsync(V1Pod pod, string ip) => Cluster.Remember(await Connection.Pods().StrategicPatchAsync(
         "default", pod.Metadata.Name, new JsonObject { ["status"] = new JsonObject { ["phase"] = "Running", ["podIP"] = ip } }, "test", "status", Ct));
 
+    /// <summary>As the kubelet reports a trainer that it cannot start.</summary>
+    internal async Task SetWaitingAsync(V1Pod pod, string reason, string message) => Cluster.Remember(await Connection.Pods().StrategicPatchAsync(
+        "default", pod.Metadata.Name, new JsonObject
+        {
+            ["status"] = new JsonObject
+            {
+                ["phase"] = "Pending",
+                ["containerStatuses"] = new JsonArray(new JsonObject
+                {
+                    ["name"] = PhiNames.TrainerContainer, ["image"] = "none:1", ["imageID"] = "", ["restartCount"] = 0, ["ready"] = false,
+                    ["state"] = new JsonObject { ["waiting"] = new JsonObject { ["reason"] = reason, ["message"] = message } },
+                }),
+            },
+        }, "test", "status", Ct));
+
     internal async Task<IReadOnlyList<V1Pod>> PodsAsync() => [.. (await Connection.Pods().ListAsync("default", null, Ct)).Items.Select(ResourceJson.Parse<V1Pod>).OrderBy(pod => pod.Metadata.Name, StringComparer.Ordinal)];
 }

@@ -141,14 +141,47 @@ public sealed class PlacementTests : IAsyncLifetime
 
         _bed.Clock.Advance(TimeSpan.FromSeconds(60));
         var withdrawn = await _bed.StepAsync(key);
+        var back = _bed.Clock.GetUtcNow().AddSeconds(10).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        var waiting = await _bed.StepsUntilAsync(key, "BackingOff");
+        _bed.Clock.Advance(TimeSpan.FromSeconds(10));
         await _bed.StepsUntilAsync(key, "Placed");
         await _bed.UntilAsync(() => _bed.Cluster.PodsOf(_bed.Cluster.Job(key)!).All(pod => pod.Spec.NodeName == "b"));
 
+        Assert.Equal($"its gang was withdrawn once because a pod was not bound in time; it is considered again from {back} on", waiting.Message);
         Assert.Equal("WithdrawnNotBound", withdrawn.Reason);
         Assert.Equal(
-            "the gang is withdrawn: pod job-0 and 1 more were not bound to a within 60 s (0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint {broken: }); a is left out for a while; it is placed anew at attempt 1, no restart is charged",
+            $"the gang is withdrawn: pod job-0 and 1 more were not bound to a within 60 s (0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint {{broken: }}); a is left out for a while; it is placed anew at attempt 1 after 10 s, from {back} on, no restart is charged",
             withdrawn.Message);
         Assert.Equal("a", Assert.Single(_bed.Cluster.Job(key)!.Status!.ExcludedNodes!).Node);
+    }
+
+    [Fact]
+    public async Task Watch_APodWhoseImageCannotBePulled_IsReplacedInAChargedAttemptWithTheKubeletsWords()
+    {
+        await _bed.AddNodeAsync("a", 4);
+        _bed.StartScheduler();
+        var key = await _bed.AddJobAsync("job", 2, job => job.Spec.Recovery = new RecoverySpec { StartTimeout = "1m" });
+        await _bed.StepsUntilAsync(key, "Placed");
+        await _bed.UntilAsync(() => _bed.Cluster.PodsOf(_bed.Cluster.Job(key)!).All(pod => pod.Spec.NodeName == "a"));
+        var pods = await _bed.PodsAsync();
+        await _bed.SetRunningAsync(pods[0], "127.1.0.1");
+        await _bed.SetWaitingAsync(pods[1], "ImagePullBackOff", "Back-off pulling image \"none:1\"");
+
+        var starting = await _bed.StepAsync(key);
+        var told = _bed.Cluster.Job(key)!.Status!.Conditions!.Find(condition => condition.Type == TrainingConditions.Training)!;
+        // The server's own time goes on meanwhile.
+        _bed.Clock.Advance(TimeSpan.FromHours(1));
+        var ended = await _bed.StepAsync(key);
+        await _bed.Connection.Pods().DeleteAsync("default", "job-1", null, 0, Ct);
+        _bed.Clock.Advance(TimeSpan.FromSeconds(1));
+        await _bed.StepsUntilAsync(key, "Placed");
+        var status = _bed.Cluster.Job(key)!.Status!;
+
+        Assert.Equal(("Starting", "attempt 1 is starting: pod job-1 on a cannot start: ImagePullBackOff: Back-off pulling image \"none:1\""), (starting.Reason, told.Message));
+        Assert.Equal(("StartTimeout", true), (ended.Reason, ended.IsWarning));
+        Assert.StartsWith("attempt 1 ended: pod job-1 on a has not started within recovery.startTimeout (1m): ImagePullBackOff: Back-off pulling image \"none:1\"; attempt 2 (charged)", ended.Message, StringComparison.Ordinal);
+        Assert.Equal((2, 1, 0, "StartTimeout"), (status.Attempt, status.Restarts, status.FreeRestarts, status.Interruptions![0].Reason));
+        Assert.Equal(["job-0", "job-a2-1"], (await _bed.PodsAsync()).Select(pod => pod.Metadata.Name));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
+using Phi.Reconcile.Policies;
 using Phi.Reconcile.Snapshots;
 using Xunit;
 
@@ -125,7 +126,7 @@ public sealed class GangPlacementTests
 
         Assert.Equal(("Starting", TimeSpan.FromSeconds(1)), (early.Reason, early.RequeueAfter));
         Assert.Equal("WithdrawnNotBound", late.Reason);
-        Assert.Equal("the gang is withdrawn: pod job-1 was not bound to b within 60 s (0/2 nodes are available: 1 Insufficient memory); b is left out for a while; it is placed anew at attempt 1, no restart is charged", late.Message);
+        Assert.Equal("the gang is withdrawn: pod job-1 was not bound to b within 60 s (0/2 nodes are available: 1 Insufficient memory); b is left out for a while; it is placed anew at attempt 1 after 10 s, from 2026-01-01T00:01:10Z on, no restart is charged", late.Message);
         Assert.Equal((2, 1, 0), (late.Of<JobAction.DeletePod>().Length, late.Status!.Attempt, late.Status.Restarts + late.Status.FreeRestarts));
         var excluded = Assert.Single(late.Status.ExcludedNodes!);
         Assert.Equal(("b", TimeSpan.FromMinutes(1)), (excluded.Node, excluded.Until - excluded.Since));
@@ -135,10 +136,26 @@ public sealed class GangPlacementTests
     public void Exclusion_AgainAfterItsEnd_LastsTwiceAsLong()
     {
         var snapshot = Waiting(1) with { Now = Jobs.Start.AddMinutes(5) };
-        var list = Phi.Reconcile.Policies.NodeExclusion.Add(snapshot, [new ExcludedNodeStatus { Node = "b", Since = Jobs.Start, Until = Jobs.Start.AddMinutes(1) }, new ExcludedNodeStatus { Node = "c", Reason = "ECC" }], "b", "NotBound");
+        snapshot.Job.Status!.ExcludedNodes = [new ExcludedNodeStatus { Node = "b", Reason = "NotBound", Since = Jobs.Start, Until = Jobs.Start.AddMinutes(1) }, new ExcludedNodeStatus { Node = "c", Reason = "ECC" }];
+        var again = NodeExclusion.Escalate(snapshot, snapshot.Status.ExcludedNodes, "b", "NotBound");
+        var list = NodeExclusion.Update(snapshot, [again, NodeExclusion.Escalate(snapshot, snapshot.Status.ExcludedNodes, "c", "NotBound")])!;
 
         Assert.Equal(TimeSpan.FromMinutes(2), list.Single(entry => entry.Node == "b").Until - snapshot.Now);
-        Assert.Null(Phi.Reconcile.Policies.NodeExclusion.Add(snapshot, list, "c", "NotBound").Single(entry => entry.Node == "c").Until);
+        Assert.Null(list.Single(entry => entry.Node == "c").Until);
+        Assert.Equal(TimeSpan.FromMinutes(4), NodeExclusion.Escalate(snapshot, list, "b", "NotBound").Until - snapshot.Now);
+    }
+
+    [Fact]
+    public void Exclusion_NoticeOfANodeThatIsLeftOut_StaysUntilItIsOver()
+    {
+        var snapshot = Waiting(1);
+        snapshot.Job.Status!.ExcludedNodes = [new ExcludedNodeStatus { Node = "b", Reason = "DisruptionNotice", Since = Jobs.Start, Until = Jobs.Start.AddMinutes(10) }];
+
+        var both = NodeExclusion.Update(snapshot, [NodeExclusion.Escalate(snapshot, [], "b", "NotBound")])!;
+
+        Assert.Equal("DisruptionNotice", Assert.Single(both).Reason);
+        Assert.Equal("NotBound", Assert.Single(NodeExclusion.Update(snapshot with { Now = Jobs.Start.AddMinutes(11) }, [NodeExclusion.Escalate(snapshot with { Now = Jobs.Start.AddMinutes(11) }, [], "b", "NotBound")])!).Reason);
+        Assert.Null(NodeExclusion.Update(snapshot with { Now = Jobs.Start.AddMinutes(11) }, []));
     }
 
     [Fact]

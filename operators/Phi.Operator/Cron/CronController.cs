@@ -153,7 +153,8 @@ internal sealed partial class CronController : IController
             {
                 ["apiVersion"] = PhiNames.ApiVersion,
                 ["kind"] = "CronTrainingJob",
-                ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = cron.Metadata.Uid },
+                // What was decided from an older state must not undo what another operator has counted since: it is decided anew.
+                ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = cron.Metadata.Uid, ["resourceVersion"] = cron.Metadata.ResourceVersion },
                 ["status"] = Json(status),
             }, PhiNames.OperatorFieldManager, "status", ct));
         }

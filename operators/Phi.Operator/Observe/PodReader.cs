@@ -16,6 +16,7 @@ internal static class PodReader
     {
         var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == PhiNames.TrainerContainer)?.State;
         var terminated = state?.Terminated;
+        var waiting = Waiting(pod);
         var disruption = pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "DisruptionTarget", Status: "True" });
         return new PodSnapshot
         {
@@ -33,6 +34,9 @@ internal static class PodReader
             DisruptionReason = disruption?.Reason,
             DisruptionMessage = disruption?.Message,
             DeleteBy = Time(pod.Metadata.DeletionTimestamp),
+            BoundSince = Time(pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "True" })?.LastTransitionTime),
+            WaitingReason = waiting?.Reason,
+            WaitingMessage = waiting?.Message,
             RunningSince = Time(state?.Running?.StartedAt),
             Node = string.IsNullOrEmpty(pod.Spec.NodeName) ? null : pod.Spec.NodeName,
             Ip = pod.Status?.PodIP,
@@ -41,6 +45,10 @@ internal static class PodReader
             Message = pod.Status?.Message ?? LastLine(terminated?.Message),
         };
     }
+
+    /// <summary>What the first of its containers that is not started waits for; one whose node names a cause comes before those that wait for another.</summary>
+    private static V1ContainerStateWaiting? Waiting(V1Pod pod) => (pod.Status?.InitContainerStatuses ?? []).Concat(pod.Status?.ContainerStatuses ?? [])
+        .Select(status => status.State?.Waiting).OfType<V1ContainerStateWaiting>().OrderBy(waiting => string.IsNullOrEmpty(waiting.Message) ? 1 : 0).FirstOrDefault();
 
     private static int? Annotation(V1Pod pod, string name) =>
         pod.Metadata.Annotations is { } annotations && annotations.TryGetValue(name, out var text) && int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -71,7 +71,8 @@ internal sealed class QueueManager : IController
         var synced = Task.WhenAll(_jobsSynced, _queues.Synced, _classes.Synced);
         await Task.WhenAny([synced, .. loops]);
         OnClasses();
-        loops.Add(_cycle.RunAsync(CycleAsync, ct));
+        await using var alarm = _time.CreateTimer(_ => _cycle.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        loops.Add(_cycle.RunAsync(_ => CycleAsync(alarm), ct));
         loops.Add(_status.RunAsync(WriteStatusesAsync, ct));
         if (_keepsWords)
         {
@@ -87,14 +88,20 @@ internal sealed class QueueManager : IController
         _cycle.Signal();
     }
 
-    private Task CycleAsync(CancellationToken ct)
+    /// <param name="alarm">Begins another cycle when the first job that backs off may come back.</param>
+    private Task CycleAsync(ITimer alarm)
     {
         var now = _time.GetUtcNow();
-        _decision = _book.Decide([.. _queues.All.Select(QueueReader.Queue)], now, Wake);
+        var decision = _book.Decide([.. _queues.All.Select(QueueReader.Queue)], now, Wake);
+        _decision = decision;
+        alarm.Change(decision.LookAgainAt is { } at ? Later(at - now) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _status.Signal();
         _refresh.Signal();
         return Task.CompletedTask;
     }
+
+    /// <summary>A timer may ring a little early, and takes no more than 49 days.</summary>
+    private static TimeSpan Later(TimeSpan wait) => TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(wait.TotalMilliseconds) + 1, TimeSpan.FromDays(1).TotalMilliseconds));
 
     private async Task WriteStatusesAsync(CancellationToken ct)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Phi.Api.CronTrainingJobs;
 using Phi.Api.TrainingJobs;
 
@@ -62,17 +61,17 @@ public static class CronReconciler
         if (policy == "Forbid" && active.Count > 0)
         {
             // A later end may still let it run; past its deadline it is one of the missed.
-            var message = $"the run of {Text(due)} waits: {Names(active)} has not finished, and concurrencyPolicy is Forbid";
+            var message = $"the run of {UtcText.Of(due)} waits: {Names(active)} has not finished, and concurrencyPolicy is Forbid";
             return status.Decide(history, false, "JobAlreadyActive", message, Earlier(next, due + Deadline(snapshot)));
         }
 
         var missed = calendar.Count(snapshot.LastScheduleTime ?? snapshot.Cron.Metadata.CreationTimestamp ?? due, due);
         var job = CronTemplate.Scheduled(snapshot.Cron, due);
         var replaced = policy == "Replace"
-            ? active.Where(one => one.Metadata.DeletionTimestamp is null).Select(CronAction (one) => new CronAction.DeleteJob(one.Metadata.Name!, one.Metadata.Uid!, $"the run of {Text(due)} replaces it"))
+            ? active.Where(one => one.Metadata.DeletionTimestamp is null).Select(CronAction (one) => new CronAction.DeleteJob(one.Metadata.Name!, one.Metadata.Uid!, $"the run of {UtcText.Of(due)} replaces it"))
             : [];
         status.Scheduled(due, Math.Min(missed, CronCalendar.CountLimit), job.Metadata.Name!, isReplacing: policy == "Replace");
-        var text = $"created job {job.Metadata.Name} for {Text(due)}";
+        var text = $"created job {job.Metadata.Name} for {UtcText.Of(due)}";
         var (reason, isWarning) = ("Scheduled", false);
         if (missed > CronCalendar.CountLimit)
         {
@@ -97,11 +96,11 @@ public static class CronReconciler
         var last = snapshot.LastScheduleTime ?? snapshot.Cron.Metadata.CreationTimestamp ?? snapshot.Now;
         if (calendar.Newest(last, snapshot.Now) is { } late)
         {
-            var message = $"the run of {Text(late)} was missed: it did not start within startingDeadlineSeconds ({snapshot.Cron.Spec.StartingDeadlineSeconds}); the next is due at {Text(at)}";
+            var message = $"the run of {UtcText.Of(late)} was missed: it did not start within startingDeadlineSeconds ({snapshot.Cron.Spec.StartingDeadlineSeconds}); the next is due at {UtcText.Of(at)}";
             return status.Decide(history, true, "MissedDeadline", message, next) with { IsWarning = true };
         }
 
-        return status.Decide(history, true, "Scheduled", $"the next run is due at {Text(at)}", next);
+        return status.Decide(history, true, "Scheduled", $"the next run is due at {UtcText.Of(at)}", next);
     }
 
     private static TimeSpan? Deadline(CronSnapshot snapshot) => snapshot.Cron.Spec.StartingDeadlineSeconds is { } seconds and < int.MaxValue ? TimeSpan.FromSeconds(seconds) : null;
@@ -109,6 +108,4 @@ public static class CronReconciler
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
     private static string Names(List<TrainingJob> jobs) => string.Join(", ", jobs.Select(job => job.Metadata.Name));
-
-    private static string Text(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

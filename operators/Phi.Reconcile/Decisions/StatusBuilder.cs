@@ -33,8 +33,9 @@ internal sealed class StatusBuilder
             CompletionTime = old.CompletionTime,
             LastRestartTime = old.LastRestartTime,
             Replicas = old.Replicas,
+            RequeueState = old.RequeueState,
             ChargedRestartTimes = old.ChargedRestartTimes is { } times ? [.. times] : null,
-            ExcludedNodes = ExclusionPolicy.Update(snapshot, []),
+            ExcludedNodes = NodeExclusion.Update(snapshot, []),
             Interruptions = old.Interruptions is { } interruptions ? [.. interruptions] : null,
             SkippedBatches = old.SkippedBatches is { } batches ? [.. batches] : null,
             Rollbacks = old.Rollbacks,
@@ -57,8 +58,8 @@ internal sealed class StatusBuilder
         _status.Phase = phase;
         if (phase == TrainingPhase.Suspended)
         {
-            // The deadline counts from the next start.
-            _status.StartTime = null;
+            // The deadline counts from the next start, and whoever resumes a job wants it to start.
+            (_status.StartTime, _status.RequeueState) = (null, null);
         }
 
         return this;
@@ -94,6 +95,13 @@ internal sealed class StatusBuilder
         return this;
     }
 
+    /// <summary>From when on the job is considered again; null once it trains.</summary>
+    public StatusBuilder Requeue(RequeueStateStatus? state)
+    {
+        _status.RequeueState = state;
+        return this;
+    }
+
     public StatusBuilder InitializeFrom(InitializedFromStatus source)
     {
         _status.InitializedFrom = source;
@@ -101,11 +109,7 @@ internal sealed class StatusBuilder
     }
 
     /// <summary>Leaves a node out for a while, longer each time.</summary>
-    public StatusBuilder Exclude(string node, string reason)
-    {
-        _status.ExcludedNodes = [.. NodeExclusion.Add(_snapshot, [.. _status.ExcludedNodes ?? []], node, reason)];
-        return this;
-    }
+    public StatusBuilder Exclude(string node, string reason) => Exclude([NodeExclusion.Escalate(_snapshot, _status.ExcludedNodes, node, reason)]);
 
     /// <summary>The job's time runs from now on, if it does not already.</summary>
     public StatusBuilder Begin()
@@ -159,7 +163,7 @@ internal sealed class StatusBuilder
 
     public StatusBuilder Exclude(IEnumerable<ExcludedNodeStatus> nodes)
     {
-        _status.ExcludedNodes = ExclusionPolicy.Update(_snapshot, nodes);
+        _status.ExcludedNodes = NodeExclusion.Update(_snapshot, [.. _status.ExcludedNodes ?? [], .. nodes]);
         return this;
     }
 

@@ -38,9 +38,12 @@ internal static class Admission
     }
 
     /// <summary>What a job comes back from.</summary>
-    public static AttemptFailure Before(JobSnapshot snapshot) => snapshot.Status.Conditions?.Find(condition => condition is { Type: TrainingConditions.Evicted, Status: "True" }) is { } evicted
-        ? new AttemptFailure(false, false, "Preempted", $"its queue took the quota back: {evicted.Message}")
-        : new AttemptFailure(false, false, "Resumed", "the job is no longer suspended");
+    public static AttemptFailure Before(JobSnapshot snapshot) => snapshot.Status.Conditions?.Find(condition => condition is { Type: TrainingConditions.Evicted, Status: "True" }) switch
+    {
+        { Reason: RequeuePolicy.Reason } => new AttemptFailure(false, false, "Requeued", "the job has waited after a pod of its gang was not bound in time"),
+        { } evicted => new AttemptFailure(false, false, "Preempted", $"its queue took the quota back: {evicted.Message}"),
+        null => new AttemptFailure(false, false, "Resumed", "the job is no longer suspended"),
+    };
 
     public static JobDecision Admit(JobSnapshot snapshot)
     {

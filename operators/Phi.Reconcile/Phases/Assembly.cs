@@ -28,6 +28,12 @@ internal static class Assembly
             return new JobDecision { Actions = [], Status = new StatusBuilder(snapshot).Build(), Reason = "BackingOff", Message = backingOff, RequeueAfter = wait };
         }
 
+        if (RequeuePolicy.Remaining(snapshot) is { } left)
+        {
+            var requeued = RequeuePolicy.Words(snapshot);
+            return new JobDecision { Actions = [], Status = Waiting(snapshot, "BackingOff", requeued).Build(), Reason = "BackingOff", Message = requeued, RequeueAfter = left };
+        }
+
         if (ElasticSize.Want(snapshot) is var size && size != snapshot.Replicas)
         {
             return Resize(snapshot, size);

@@ -114,7 +114,7 @@ internal static class Attempts
             { IsCharged: true } when !RestartPolicy.MayRestart(snapshot) => Fail(
                 snapshot, "MaxRestartsExceeded", $"{failure.Message}; {RestartPolicy.Charged(snapshot)} charged restarts are all that recovery.maxRestarts allows{Window(snapshot)}", failure with { IsFatal = true }),
             _ when !snapshot.HasAgents => Next(snapshot, failure, DeletePods(snapshot.Pods)),
-            _ => Next(snapshot, failure, ReplacementPolicy.Replace(gang, ExclusionPolicy.Update(snapshot, failure.Excluded.Concat(Noticed(gang).Select(notice => notice.Node))))),
+            _ => Next(snapshot, failure, ReplacementPolicy.Replace(gang, NodeExclusion.Update(snapshot, failure.Excluded.Concat(Noticed(gang).Select(notice => notice.Node))))),
         };
     }
 
@@ -145,10 +145,15 @@ internal static class Attempts
             ? gang.Ranks.Any(entry => entry.Rank.State != RankState.Starting)
             : snapshot.Pods.Count(pod => pod.Phase is "Running" or "Succeeded") >= snapshot.Replicas;
         var builder = new StatusBuilder(snapshot);
-        var (reason, message) = isTraining ? ("Training", $"attempt {snapshot.Attempt} is training") : ("Starting", $"attempt {snapshot.Attempt} is starting");
+        var waiting = isTraining ? null : StartPolicy.Waiting(gang);
+        var (reason, message) = isTraining ? ("Training", $"attempt {snapshot.Attempt} is training") : ("Starting", $"attempt {snapshot.Attempt} is starting{(waiting is null ? "" : $": {waiting}")}");
         if (isTraining)
         {
-            builder.Resume(gang.Ranks.Max(entry => entry.Rank.FromStep)).Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message);
+            builder.Resume(gang.Ranks.Max(entry => entry.Rank.FromStep)).Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message).Requeue(null);
+        }
+        else if (waiting is not null)
+        {
+            builder.Set(TrainingConditions.Training, false, "Starting", message);
         }
 
         var wasSlow = builder.Has(TrainingConditions.Straggler, out var said);
@@ -169,8 +174,8 @@ internal static class Attempts
             Status = builder.Build(),
             Reason = reason,
             Message = message,
-            IsWarning = reason == "Straggler",
-            RequeueAfter = Soonest(FailurePolicy.IsUnsettled(snapshot) ? Soon : null, Withdrawal.Remaining(snapshot), ContainerHang.Remaining(snapshot), SilencePolicy.Next(gang), HangPolicy.Next(gang), LeavePolicy.Next(gang)),
+            IsWarning = reason == "Straggler" || waiting is not null,
+            RequeueAfter = Soonest(FailurePolicy.IsUnsettled(snapshot) ? Soon : null, Withdrawal.Remaining(snapshot), ContainerHang.Remaining(snapshot), SilencePolicy.Next(gang), StartPolicy.Next(gang), HangPolicy.Next(gang), LeavePolicy.Next(gang)),
         };
     }
 

@@ -25,7 +25,7 @@ internal static class Fencing
         }
 
         var status = decision.Status ?? new StatusBuilder(snapshot).Build();
-        status.ExcludedNodes = ExclusionPolicy.Update(snapshot, [.. status.ExcludedNodes ?? [], .. ReplacementPolicy.Silent(gang, forced)]);
+        status.ExcludedNodes = NodeExclusion.Update(snapshot, [.. status.ExcludedNodes ?? [], .. ReplacementPolicy.Silent(gang, forced)]);
         var first = forced[0];
         var why = first.Trouble?.Message ?? $"its agent has been silent for {first.Silence?.TotalSeconds ?? 0:0} s";
         var others = forced.Length > 1 ? $", and {forced.Length - 1} more like it" : "";

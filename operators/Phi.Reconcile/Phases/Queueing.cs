@@ -23,7 +23,9 @@ internal static class Queueing
 
         if (HoldsQuota(snapshot))
         {
-            return snapshot.Admission is { State: AdmissionState.Evicting } eviction ? Evict(snapshot, eviction) : null;
+            return snapshot.Admission is { State: AdmissionState.Evicting } eviction ? Evict(snapshot, eviction)
+                : RequeuePolicy.Remaining(snapshot) is not null ? GiveBack(snapshot)
+                : null;
         }
 
         if (!snapshot.Pods.IsEmpty)
@@ -87,15 +89,26 @@ internal static class Queueing
         };
     }
 
-    public static JobDecision Release(JobSnapshot snapshot, QueueAdmission eviction) => new()
+    public static JobDecision Release(JobSnapshot snapshot, QueueAdmission eviction) => Release(snapshot, Evicted(snapshot, eviction), eviction.Reason, eviction.Message);
+
+    private static JobDecision Release(JobSnapshot snapshot, StatusBuilder builder, string reason, string why) => new()
     {
         Actions = [],
-        Status = Attempts.Leave(Evicted(snapshot, eviction), eviction.Message).Phase(TrainingPhase.Pending).Size(null)
-            .Set(TrainingConditions.QuotaReserved, false, eviction.Reason, eviction.Message).Set(TrainingConditions.Admitted, false, eviction.Reason, eviction.Message)
-            .Set(TrainingConditions.Training, false, eviction.Reason, eviction.Message).Set(TrainingConditions.Requeued, true, eviction.Reason, eviction.Message).Build(),
+        Status = Attempts.Leave(builder, why).Phase(TrainingPhase.Pending).Size(null)
+            .Set(TrainingConditions.QuotaReserved, false, reason, why).Set(TrainingConditions.Admitted, false, reason, why)
+            .Set(TrainingConditions.Training, false, reason, why).Set(TrainingConditions.Requeued, true, reason, why).Build(),
         Reason = "Requeued",
-        Message = $"the job gave its quota back and waits in queue {snapshot.Job.Spec.Queue} again: {eviction.Message}",
+        Message = $"the job gave its quota back and waits in queue {snapshot.Job.Spec.Queue} again: {why}",
     };
+
+    /// <summary>A gang that was withdrawn leaves its quota to others while it waits; its place in the queue stays.</summary>
+    private static JobDecision GiveBack(JobSnapshot snapshot)
+    {
+        var why = RequeuePolicy.Words(snapshot);
+        return snapshot.Pods.IsEmpty
+            ? Release(snapshot, new StatusBuilder(snapshot).Set(TrainingConditions.Evicted, true, RequeuePolicy.Reason, why), RequeuePolicy.Reason, why)
+            : new JobDecision { Actions = Steps.DeletePods(snapshot.Pods), Reason = "Releasing", Message = $"waiting for {snapshot.Pods.Length} pods to end before the quota is given back: {why}" };
+    }
 
     private static StatusBuilder Evicted(JobSnapshot snapshot, QueueAdmission eviction) => new StatusBuilder(snapshot)
         .Set(TrainingConditions.Evicted, true, eviction.Reason, eviction.Message).Set(TrainingConditions.Preempted, true, eviction.Cause ?? eviction.Reason, eviction.Message);

@@ -1,6 +1,7 @@
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
+using Phi.Reconcile.Policies;
 using Phi.Reconcile.Snapshots;
 using static Phi.Reconcile.Phases.Steps;
 
@@ -34,14 +35,16 @@ internal static class Withdrawal
     public static TimeSpan BindTimeout(JobSnapshot snapshot) => KubernetesDuration.Parse(snapshot.Job.Spec.Recovery!.BindTimeout!);
 
     /// <param name="excluded">Nodes that did not take their pod, with what the scheduler said.</param>
-    public static JobDecision Withdraw(JobSnapshot snapshot, string reason, string why, IReadOnlyList<(string Node, string Reason)> excluded)
+    /// <param name="requeue">How long the job waits before it is placed anew; null: not at all.</param>
+    public static JobDecision Withdraw(JobSnapshot snapshot, string reason, string why, IReadOnlyList<(string Node, string Reason)> excluded, RequeueStateStatus? requeue = null)
     {
         // Pods of an earlier attempt have their place already, and keep it.
         var pods = snapshot.Pods.Where(pod => pod.IsLive && (pod.Node is null || pod.Attempt is null || pod.Attempt >= snapshot.Attempt)).ToList();
-        var message = $"the gang is withdrawn: {why}; it is placed anew at attempt {snapshot.Attempt}, no restart is charged";
+        var later = requeue is { RequeueAt: { } at } ? $" after {(at - snapshot.Now).TotalSeconds:0.#} s, from {UtcText.Of(at)} on" : "";
+        var message = $"the gang is withdrawn: {why}; it is placed anew at attempt {snapshot.Attempt}{later}, no restart is charged";
         var builder = new StatusBuilder(snapshot).Phase(snapshot.Attempt <= 1 ? TrainingPhase.Pending : TrainingPhase.Restarting)
             .Set(TrainingConditions.Placed, false, reason, message).Set(TrainingConditions.Training, false, reason, message);
-        builder.Set(TrainingConditions.Admitted, false, reason, message);
+        builder.Set(TrainingConditions.Admitted, false, reason, message).Requeue(requeue ?? snapshot.Status.RequeueState);
         if (!Queueing.HasQueue(snapshot))
         {
             builder.Set(TrainingConditions.QuotaReserved, false, reason, message);
@@ -65,7 +68,8 @@ internal static class Withdrawal
         return Withdraw(
             snapshot, "WithdrawnNotBound",
             $"pod {first.Name}{(others == 0 ? "" : $" and {others} more")} {(others == 0 ? "was" : "were")} not bound{(first.Pin is { } pin ? $" to {pin}" : "")} within {BindTimeout(snapshot).TotalSeconds:0.#} s ({words.TrimEnd('.')}){left}",
-            [.. nodes.Select(node => (node, $"NotBound: {unbound.Find(pod => pod.Pin == node)!.NotScheduled ?? words}"))]);
+            [.. nodes.Select(node => (node, $"NotBound: {unbound.Find(pod => pod.Pin == node)!.NotScheduled ?? words}"))],
+            RequeuePolicy.Next(snapshot));
     }
 
     private static bool IsUnbound(PodSnapshot pod) => pod is { IsLive: true, IsGated: false, Node: null };

@@ -61,7 +61,7 @@ internal static class DisruptionPolicy
         return new AttemptFailure(false, false, reason, $"the pod of replica {index}{where} is gone{why}") { Node = was?.Node };
     }
 
-    private static ExcludedNodeStatus? Exclusion(GangView gang, string? node) => ExclusionPolicy.ToLeave(gang.Snapshot, gang.Snapshot.Status.ExcludedNodes, node);
+    private static ExcludedNodeStatus? Exclusion(GangView gang, string? node) => NodeExclusion.ToLeave(gang.Snapshot, gang.Snapshot.Status.ExcludedNodes, node);
 
     private static AttemptFailure Free(GangMember member, string reason, string message) =>
         new(false, false, reason, message) { ExitCode = member.Pod.ExitCode, Words = member.Pod.DisruptionMessage ?? member.Pod.Message, Node = member.Pod.Node };

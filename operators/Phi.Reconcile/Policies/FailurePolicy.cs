@@ -20,7 +20,7 @@ public static class FailurePolicy
         }
 
         // What was done to the job explains how its ranks ended; how they ended never explains what was done to it.
-        AttemptFailure[] causes = [.. ExitCodePolicy.Definite(gang), .. DisruptionPolicy.Find(gang), .. ExitCodePolicy.Others(gang), .. SilencePolicy.Find(gang)];
+        AttemptFailure[] causes = [.. ExitCodePolicy.Definite(gang), .. DisruptionPolicy.Find(gang), .. ExitCodePolicy.Others(gang), .. SilencePolicy.Find(gang), .. StartPolicy.Find(gang)];
         if (causes.Length == 0 && (HangPolicy.Find(gang) ?? ContainerHang.Find(gang.Snapshot) ?? StragglerPolicy.Failure(gang) ?? ConsequencePolicy.Find(gang)) is { } only)
         {
             causes = [only];

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Phi.Api.TrainingJobs;
 
 namespace Phi.Reconcile.Policies;
@@ -22,7 +21,7 @@ internal static class NoticePolicy
             { Trouble: { IsDown: false } trouble } => (new ExcludedNodeStatus { Node = member.Pod.Node, Reason = trouble.Reason, Since = now, Until = now + Life }, trouble.Message),
             { Trouble: null, Agent.Notice: { Kind: not "Freeze" } notice } => (
                 new ExcludedNodeStatus { Node = member.Pod.Node, Reason = "DisruptionNotice", Since = now, Until = (notice.NotBefore is { } time && time > now ? time : now) + Life },
-                $"node {member.Pod.Node} is about to go ({notice.Source} announces {notice.Kind}{(notice.NotBefore is { } at ? string.Create(CultureInfo.InvariantCulture, $" not before {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}") : "")})"),
+                $"node {member.Pod.Node} is about to go ({notice.Source} announces {notice.Kind}{(notice.NotBefore is { } at ? $" not before {UtcText.Of(at)}" : "")})"),
             _ => null,
         };
     }

@@ -4,7 +4,7 @@ using Phi.Reconcile.Decisions;
 
 namespace Phi.Reconcile.Policies;
 
-/// <summary>Which pods the next attempt goes on with: all but those that ended, fell silent, were disrupted, or are on a node to be left.</summary>
+/// <summary>Which pods the next attempt goes on with: all but those that ended, fell silent, never started, were disrupted, or are on a node to be left.</summary>
 internal static class ReplacementPolicy
 {
     /// <summary>For a pod whose agent answers nobody: its node, if it lives, needs no longer.</summary>
@@ -37,6 +37,7 @@ internal static class ReplacementPolicy
         { Pod.HasEnded: true } => Delete(member, null),
         { IsSilent: true } or { IsLost: true } => Delete(member, ShortGraceSeconds),
         { Pod.IsDisrupted: true } => Delete(member, null),
-        _ => ExclusionPolicy.ToLeave(gang.Snapshot, excluded, member.Pod.Node) is not null ? Delete(member, null) : null,
+        _ when StartPolicy.Remaining(gang, member) is { Ticks: <= 0 } => Delete(member, null),
+        _ => NodeExclusion.ToLeave(gang.Snapshot, excluded, member.Pod.Node) is not null ? Delete(member, null) : null,
     };
 }

@@ -15,8 +15,8 @@ public static class Reservation
 {
     private static readonly ImmutableDictionary<string, KeptRoom> Nothing = ImmutableDictionary<string, KeptRoom>.Empty;
 
-    /// <summary>The first of the waiting gangs that would fit if every other gang left; room is kept for that one. Others wait for nodes, not for jobs.</summary>
-    public static JobSnapshot? Head(IEnumerable<JobSnapshot> inOrder) => inOrder.FirstOrDefault(waiting => Keep(waiting) is not null);
+    /// <summary>The first of the waiting gangs that would fit if every other gang left; room is kept for that one. Others wait for nodes, not for jobs, and those that back off for their time.</summary>
+    public static JobSnapshot? Head(IEnumerable<JobSnapshot> inOrder) => inOrder.FirstOrDefault(waiting => RequeuePolicy.Remaining(waiting) is null && Keep(waiting) is not null);
 
     /// <summary>By node: what this job leaves to the gang before it.</summary>
     internal static IReadOnlyDictionary<string, KeptRoom> Before(JobSnapshot snapshot) => (snapshot.Ahead is { } ahead ? Keep(ahead) : null) ?? Nothing;

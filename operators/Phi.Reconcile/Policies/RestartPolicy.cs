@@ -32,9 +32,7 @@ public static class RestartPolicy
             return TimeSpan.Zero;
         }
 
-        // Cut first: a long backoff, doubled, would overflow.
-        var first = Math.Min(LongestBackoff.Ticks, KubernetesDuration.Parse(snapshot.Job.Spec.Recovery!.Backoff!).Ticks);
-        var wait = TimeSpan.FromTicks(Math.Min(LongestBackoff.Ticks, first << Math.Clamp(Charged(snapshot) - 1, 0, 20)));
+        var wait = Backoff.After(KubernetesDuration.Parse(snapshot.Job.Spec.Recovery!.Backoff!), LongestBackoff, Charged(snapshot));
         var left = times[^1] + wait - snapshot.Now;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }

@@ -73,7 +73,7 @@ public static class StragglerPolicy
 
         var nodes = slow.Select(entry => entry.Member.Pod.Node).OfType<string>().Distinct().ToList();
         var room = snapshot.Nodes
-            .Where(node => node.IsReady && node.AcceleratorType == snapshot.Job.Spec.Accelerator!.Type && !nodes.Contains(node.Name) && !ExclusionPolicy.IsExcluded(snapshot, snapshot.Status.ExcludedNodes, node.Name))
+            .Where(node => node.IsReady && node.AcceleratorType == snapshot.Job.Spec.Accelerator!.Type && !nodes.Contains(node.Name) && NodeExclusion.Find(snapshot, node.Name) is null)
             .Sum(node => Math.Max(0, node.Free) / snapshot.PerReplica);
         return nodes.Count == 0 || room < gang.Members.Count(member => nodes.Contains(member.Pod.Node!))
             ? null

@@ -97,6 +97,7 @@ public static class QueueReader
             MissingPriorityClass = spec.PriorityClassName is { Length: > 0 } name && !priorities.TryGetValue(name, out priority) ? name : null,
             Priority = priority,
             QueuedSince = job.Metadata.CreationTimestamp ?? default,
+            NotBefore = job.Status?.RequeueState?.RequeueAt,
         };
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace Phi.Reconcile.Queues;
 
@@ -39,7 +38,7 @@ internal sealed class Verdicts(QueueSnapshot snapshot, IReadOnlyDictionary<strin
 
         if (job.NotBefore is { } until && until > snapshot.Now)
         {
-            return Verdict("BackingOff", $"the job is considered again in {(until - snapshot.Now).TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s", "the end of its backoff");
+            return Verdict("BackingOff", $"a pod of its gang was not bound in time; the job is considered again from {UtcText.Of(until)} on", "the end of its backoff");
         }
 
         return at.Lane.Holder is { } holder && JobOrder.Instance.Compare(job, holder) > 0 ? Behind(holder, at.Lane) : Short(at.Pool, at.Lane, at.Admitted);

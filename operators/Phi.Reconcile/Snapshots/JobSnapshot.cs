@@ -90,6 +90,12 @@ public sealed record PodSnapshot
     public string? DisruptionMessage { get; init; }
     /// <summary>End of the grace period of a pod that is being deleted: its deletionTimestamp.</summary>
     public DateTimeOffset? DeleteBy { get; init; }
+    /// <summary>Since when it is bound to its node; null before, or if the API server does not say.</summary>
+    public DateTimeOffset? BoundSince { get; init; }
+    /// <summary>Why its node has not started one of its containers yet, in the node's words, such as ImagePullBackOff. Null: it says nothing, or all run.</summary>
+    public string? WaitingReason { get; init; }
+    /// <summary>The node's message with that reason.</summary>
+    public string? WaitingMessage { get; init; }
     /// <summary>Since when its trainer container runs; null before.</summary>
     public DateTimeOffset? RunningSince { get; init; }
     public string? Node { get; init; }

@@ -14,10 +14,22 @@ public sealed class RecoverySpec
     public string? HeartbeatTimeout { get; set; }
     /// <summary>Pods of a placed gang that are not bound to their nodes after this long: the whole gang is withdrawn and placed anew. Default 60s.</summary>
     public string? BindTimeout { get; set; }
+    /// <summary>A pod that is bound to its node and whose program has not begun to run after this long, as when its image cannot be pulled: the attempt ends, and the restart is charged. Default 10m.</summary>
+    public string? StartTimeout { get; set; }
+    public RequeuingStrategySpec? RequeuingStrategy { get; set; }
     public DivergenceSpec? Divergence { get; set; }
     public StragglerSpec? Stragglers { get; set; }
     /// <summary>First match wins.</summary>
     public List<RecoveryRuleSpec>? Rules { get; set; }
+}
+
+/// <summary>How long a job waits, without quota, after its gang was withdrawn because a pod was not bound in time.</summary>
+public sealed class RequeuingStrategySpec
+{
+    /// <summary>The wait after the first time, doubled each time until the job trains. Default 10s.</summary>
+    public string? BackoffBase { get; set; }
+    /// <summary>The longest wait. Default 1h.</summary>
+    public string? BackoffMax { get; set; }
 }
 
 /// <summary>What happens when the loss is not finite, or jumps.</summary>

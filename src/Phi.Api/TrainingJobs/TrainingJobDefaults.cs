@@ -46,6 +46,10 @@ public static class TrainingJobDefaults
         spec.Recovery.HangTimeout ??= "10m";
         spec.Recovery.HeartbeatTimeout ??= "10s";
         spec.Recovery.BindTimeout ??= "60s";
+        spec.Recovery.StartTimeout ??= "10m";
+        var requeuing = spec.Recovery.RequeuingStrategy ??= new RequeuingStrategySpec();
+        requeuing.BackoffBase ??= "10s";
+        requeuing.BackoffMax ??= "1h";
         var divergence = spec.Recovery.Divergence ??= new DivergenceSpec();
         divergence.Action ??= "Stop";
         divergence.Window ??= 50;

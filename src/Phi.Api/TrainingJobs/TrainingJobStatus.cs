@@ -23,6 +23,8 @@ public sealed class TrainingJobStatus
     public List<DateTimeOffset>? ChargedRestartTimes { get; set; }
     /// <summary>Pods of the current attempt's gang: replicas, or fewer for an elastic job.</summary>
     public int? Replicas { get; set; }
+    /// <summary>Since its gang was withdrawn because a pod was not bound in time, until it trains.</summary>
+    public RequeueStateStatus? RequeueState { get; set; }
     /// <summary>Nodes that this job keeps away from.</summary>
     public List<ExcludedNodeStatus>? ExcludedNodes { get; set; }
     /// <summary>How the last attempts ended, newest last, at most 20.</summary>
@@ -103,6 +105,14 @@ public sealed class PlacementStatus
     public string? Node { get; set; }
     /// <summary>The node's nvlink-domain, rack or zone, whichever spec.topology names.</summary>
     public string? Domain { get; set; }
+}
+
+public sealed class RequeueStateStatus
+{
+    /// <summary>Withdrawals in a row.</summary>
+    public int? Count { get; set; }
+    /// <summary>The job is neither admitted nor placed before.</summary>
+    public DateTimeOffset? RequeueAt { get; set; }
 }
 
 public sealed class ExcludedNodeStatus

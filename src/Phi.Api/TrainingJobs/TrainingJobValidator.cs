@@ -160,6 +160,9 @@ public static class TrainingJobValidator
         errors.Duration("spec.recovery.hangTimeout", recovery.HangTimeout);
         errors.Duration("spec.recovery.heartbeatTimeout", recovery.HeartbeatTimeout);
         errors.Duration("spec.recovery.bindTimeout", recovery.BindTimeout);
+        errors.Duration("spec.recovery.startTimeout", recovery.StartTimeout);
+        errors.Duration("spec.recovery.requeuingStrategy.backoffBase", recovery.RequeuingStrategy?.BackoffBase);
+        errors.Duration("spec.recovery.requeuingStrategy.backoffMax", recovery.RequeuingStrategy?.BackoffMax);
         errors.OneOf("spec.recovery.divergence.action", recovery.Divergence?.Action, DivergenceActions);
         Factor("spec.recovery.divergence.spikeFactor", recovery.Divergence?.SpikeFactor, "leave it out to stop at a loss that is not finite alone", errors);
         errors.Range("spec.recovery.divergence.window", recovery.Divergence?.Window, 5, 10000, "leave it out for 50");

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using static Phi.Operator.Tests.Queues.QueueCluster;
@@ -48,6 +50,24 @@ public sealed class QueueOperatorTests
         var again = await cluster.UntilAsync("borrower", HoldsQuota);
         Assert.Equal((2, 0, 1), (again.Status!.Attempt, again.Status.Restarts, again.Status.FreeRestarts));
         Assert.Equal("False", Condition(again, TrainingConditions.Evicted)!.Status);
+    }
+
+    [Fact]
+    public async Task Grant_OfAJobThatBacksOff_ComesAtItsTimeThoughNothingElseHappens()
+    {
+        await using var cluster = await StartAsync(simulates: true);
+        await cluster.SubmitAsync("back", "product", 1);
+        await cluster.UntilAsync("back", job => WaitsBecause(job, "QueueNotFound"));
+        var at = DateTimeOffset.UtcNow.AddSeconds(3);
+        await cluster.Connection.TrainingJobs().MergePatchAsync("default", "back", new JsonObject
+        {
+            ["status"] = new JsonObject { ["requeueState"] = new JsonObject { ["count"] = 1, ["requeueAt"] = at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) } },
+        }, "test", "status", TestContext.Current.CancellationToken);
+
+        await cluster.ApplyAsync(Cohort);
+        var granted = await cluster.UntilAsync("back", HoldsQuota);
+
+        Assert.True(Condition(granted, TrainingConditions.QuotaReserved)!.LastTransitionTime >= at.AddSeconds(-1), $"granted at {Condition(granted, TrainingConditions.QuotaReserved)!.LastTransitionTime}, not before {at}");
     }
 
     [Fact]

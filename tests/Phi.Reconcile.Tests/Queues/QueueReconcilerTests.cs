@@ -179,7 +179,7 @@ public sealed class QueueReconcilerTests
         Assert.Equal("queue a has no quota of tpu", verdicts["other"].Message);
         Assert.StartsWith("queue broken admits nothing: spec.order: Lifo", verdicts["stopped"].Message, StringComparison.Ordinal);
         Assert.Equal("there is no PriorityClass urgent", verdicts["classless"].Message);
-        Assert.Equal("the job is considered again in 9 s", verdicts["early"].Message);
+        Assert.Equal("a pod of its gang was not bound in time; the job is considered again from 2026-01-01T01:00:09Z on", verdicts["early"].Message);
         Assert.Equal(["QueueNotFound", "ExceedsQuota", "NoQuota", "QueueInactive", "PriorityClassNotFound", "BackingOff"], new[] { "lost", "huge", "other", "stopped", "classless", "early" }.Select(uid => verdicts[uid].Reason));
         Assert.Equal(Start.AddHours(1).AddSeconds(9), decision.LookAgainAt);
     }
