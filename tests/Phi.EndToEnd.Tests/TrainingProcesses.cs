@@ -9,12 +9,10 @@ internal static class TrainingProcesses
     public sealed record TrainingProcess(int Id, bool IsRank);
 
     /// <summary>Agents and ranks of the pods that run under this home.</summary>
+    /// <param name="variables">Of their environment, such as that of one pod's name.</param>
     public static IReadOnlyList<TrainingProcess> Of(string home, params string[] variables) =>
         [.. ProcessTable.All().Where(p => variables.Append($"PHI_CHECKPOINT_ROOT={Path.Combine(home, "checkpoints")}").All(p.Environment.Contains))
             .Select(p => new TrainingProcess(p.Id, p.Arguments.Contains("rank")))];
-
-    /// <summary>Those of one pod.</summary>
-    public static IReadOnlyList<TrainingProcess> OfPod(string home, string pod) => Of(home, $"PHI_POD_NAME={pod}");
 
     /// <summary>SIGKILL for the newest one.</summary>
     public static void KillARank(string home)
