@@ -45,10 +45,11 @@ public sealed class AzureBlobTests : IAsyncLifetime
 
         Assert.True(run.ExitCode == 0, run.ToString());
         var status = (await _cluster.JobAsync("blobs"))["status"]!;
-        Assert.Equal((2, Steps), ((int)status["attempt"]!, (int)status["checkpoint"]!["step"]!));
+        Assert.True((int)status["attempt"]! >= 2, status.ToJsonString());
+        Assert.Equal(Steps, (int)status["checkpoint"]!["step"]!);
         Assert.StartsWith($"{_container.Uri.AbsoluteUri}/default/blobs-", (string)status["checkpoint"]!["uri"]!, StringComparison.Ordinal);
         var log = (await _cluster.KubectlAsync("logs", "blobs-0")).Output;
-        Assert.True(FromStep(log, attempt: 2) >= 20, log);
+        Assert.True(ResumedFrom(log) >= 20, log);
         Assert.False(Directory.Exists(_cluster.Checkpoints) && Directory.EnumerateDirectories(_cluster.Checkpoints, "step-*", SearchOption.AllDirectories).Any());
 
         var listed = await _cluster.PhiWithAsync(new Dictionary<string, string> { ["AZURE_STORAGE_CONNECTION_STRING"] = _azurite.ConnectionString }, "checkpoint", "ls", "job/blobs", "--output", "json");
@@ -122,10 +123,10 @@ public sealed class AzureBlobTests : IAsyncLifetime
     private string Beginning(string name, string from) =>
         Manifests.Tiny(name, _corpus, steps: 10).Replace("seed: 7", $"seed: 7\n    initialize: {{from: {{{from}}}}}", StringComparison.Ordinal);
 
-    /// <summary>-1 if the attempt never trained.</summary>
-    private static long FromStep(string log, int attempt)
+    /// <summary>The step from which the first attempt after the kill trained; -1 if none did. On a busy machine one may end before it trains.</summary>
+    private static long ResumedFrom(string log)
     {
-        var line = log.Split('\n').FirstOrDefault(line => line.Contains($"attempt {attempt}: training from step ", StringComparison.Ordinal));
+        var line = log.Split('\n').FirstOrDefault(line => line.Contains(": training from step ", StringComparison.Ordinal) && !line.Contains("attempt 1: ", StringComparison.Ordinal));
         return line is null ? -1 : long.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -72,6 +72,8 @@ public sealed class InterruptionTests : IAsyncLifetime
     /// <summary>Nothing is committed before the last step: what the job goes on from is in the memory of the pod that is left.</summary>
     private async Task KillAPodAsync(string name)
     {
+        var uid = (await _cluster.KubectlAsync("get", "pod", $"{name}-0", "-o", "jsonpath={.metadata.uid}")).Output;
+        await _cluster.WaitForAsync(name, _ => IsCopied($"/dev/shm/phi-pod-{uid}/replicas"), "copies in memory");
         var agent = TrainingProcesses.Of(_cluster.Home, $"PHI_POD_NAME={name}-1").Single(p => !p.IsRank);
         Process.GetProcessById(agent.Id).Kill();
         var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2 && (string?)job["status"]?["phase"] == "Running", "second attempt");
@@ -81,6 +83,20 @@ public sealed class InterruptionTests : IAsyncLifetime
         Assert.Equal((long)interruption["step"]! - (long)interruption["resumeStep"]!, (long)interruption["lostSteps"]!);
         var log = await _cluster.KubectlAsync("logs", $"{name}-0");
         Assert.Contains($"attempt 2: training from step {interruption["resumeStep"]}, copied from the gang's memory", log.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>All four shards of a step are in a pod's memory.</summary>
+    private static bool IsCopied(string memory)
+    {
+        try
+        {
+            return Directory.EnumerateDirectories(memory, "step-*").Any(step => Directory.EnumerateFiles(step, "*.part.json").Count() == 4);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Before the first, or an older one that is being removed.
+            return false;
+        }
     }
 
     private async Task DeleteAPodAsync(string name)

@@ -64,8 +64,9 @@ public sealed class PodVolumeTests(NodeFixture node) : IClassFixture<NodeFixture
                 - { name: settings, mountPath: /etc/phi-test.conf, subPath: two }
             """);
 
-        await node.WaitAsync("volumes", "jsonpath={.status.phase}=Succeeded");
+        var ended = await node.WaitAsync("volumes", "jsonpath={.status.phase}=Succeeded");
 
+        await NodeFixture.UntilAsync(() => Task.FromResult(!Directory.Exists($"/dev/shm/phi-pod-{ended["metadata"]!["uid"]}")));
         Assert.Equal(
             "1\n3\n2\nsecret\nteam=\"blue\"\n1\nsecret\n2\nof the machine\n250\n600\n400\n/phi-test/scratch\ntmpfs\nprivate\nread-only\nhost read-only\n1\n",
             await node.LogAsync("volumes"));

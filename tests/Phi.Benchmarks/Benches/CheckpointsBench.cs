@@ -3,30 +3,49 @@ using Phi.Benchmarks.Reports;
 
 namespace Phi.Benchmarks.Benches;
 
-/// <summary>What checkpoints cost: of training time, and of reads by another number of ranks.</summary>
+/// <summary>What checkpoints cost: of training time, of reads by another number of ranks, and of an upload's speed.</summary>
 internal sealed class CheckpointsBench : IBench
 {
+    private const string Reshard = "reshard";
+    private const string Upload = "upload";
+    private const string Saving = "saving";
     private readonly Option<int> _roundsOption = new("--rounds") { Description = "Runs of each kind of saving, of which the medians are taken.", DefaultValueFactory = _ => SavingCost.UsualRounds };
+    private readonly Option<string?> _partOption = Part();
     private int _rounds = SavingCost.UsualRounds;
+    private string? _part;
 
     public string Name => "checkpoints";
 
-    public string Description => "training time lost to saving, beside training and waited for; what resharding 4, 3, 8 and 4 ranks reads";
+    public string Description => "training time lost to saving, beside training and waited for; what resharding 4, 3, 8 and 4 ranks reads; an upload against the SDK's own";
 
-    public IReadOnlyList<Option> Options => [_roundsOption];
+    public IReadOnlyList<Option> Options => [_partOption, _roundsOption];
 
-    public void Configure(ParseResult parsed) => _rounds = Math.Max(1, parsed.GetValue(_roundsOption));
+    public void Configure(ParseResult parsed) => (_part, _rounds) = (parsed.GetValue(_partOption), Math.Max(1, parsed.GetValue(_roundsOption)));
 
     public async Task<IReadOnlyList<Metric>> RunAsync()
     {
         var folder = Directory.CreateTempSubdirectory("phi bench checkpoints ").FullName;
         try
         {
-            return [.. ReshardMeasure.Run(folder), .. await SavingCost.MeasureAsync(_rounds)];
+            return
+            [
+                .. Has(Reshard) ? ReshardMeasure.Run(folder) : [],
+                .. Has(Upload) ? UploadMeasure.Run(_rounds) : [],
+                .. Has(Saving) ? await SavingCost.MeasureAsync(_rounds) : [],
+            ];
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private bool Has(string part) => _part is null || _part == part;
+
+    private static Option<string?> Part()
+    {
+        var option = new Option<string?>("--part") { Description = $"One part alone: {Reshard} (bytes and bits of resharding), {Upload} (to Azurite), {Saving} (of training time). Default: all." };
+        option.AcceptOnlyFromAmong(Reshard, Upload, Saving);
+        return option;
     }
 }
