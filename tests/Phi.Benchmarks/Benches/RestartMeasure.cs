@@ -1,11 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text.Json;
-using Phi.Api.Agent;
-using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
+using Phi.Azurite;
 using Phi.Benchmarks.Reports;
-using Phi.Benchmarks.Workers;
 using Phi.Trainer.Ranks;
 using Phi.Trainer.Replicas;
 
@@ -32,8 +29,20 @@ internal sealed class RestartMeasure : IAsyncDisposable
     /// <param name="connectionString">Of the account of blobs; null for a folder.</param>
     private RestartMeasure(CheckpointStoreSpec store, string? connectionString) => (_store, _connectionString) = (store, connectionString);
 
+    /// <summary>Beside a folder, and beside Azurite.</summary>
+    public static async Task<IReadOnlyList<Metric>> RunAsync(int rounds)
+    {
+        using var azurite = new AzuriteServer();
+        var container = azurite.NewContainer().Name;
+        return
+        [
+            .. await RunAsync("folder store", new CheckpointStoreSpec { Folder = new FolderStoreSpec { Path = "run" } }, null, rounds),
+            .. await RunAsync("Azurite", new CheckpointStoreSpec { AzureBlob = new AzureBlobStoreSpec { Account = AzuriteServer.Account, Container = container, Prefix = "run", Endpoint = azurite.Service.AbsoluteUri } }, azurite.ConnectionString, rounds),
+        ];
+    }
+
     /// <param name="name">Of the store, as the rows name it.</param>
-    public static async Task<IReadOnlyList<Metric>> RunAsync(string name, CheckpointStoreSpec store, string? connectionString, int rounds)
+    private static async Task<IReadOnlyList<Metric>> RunAsync(string name, CheckpointStoreSpec store, string? connectionString, int rounds)
     {
         await using var measure = new RestartMeasure(store, connectionString);
         var bytes = await measure.PrepareAsync();
