@@ -69,10 +69,11 @@ public static partial class OperatorHost
     {
         return parts.Elector is { } elector ? elector.RunAsync(LeadOnceAsync, ct) : LeadOnceAsync(ct);
 
-        Task LeadOnceAsync(CancellationToken term)
+        async Task LeadOnceAsync(CancellationToken term)
         {
             parts.Hub.Listen();
-            return ControllerSet.RunAsync(controllers, term);
+            await parts.CatchUpAsync(term);
+            await ControllerSet.RunAsync(controllers, term);
         }
     }
 

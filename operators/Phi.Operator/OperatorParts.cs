@@ -33,6 +33,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     private readonly TracerProvider? _traces;
     private readonly ProgressTracker _progress;
     private readonly QueueManager _queues;
+    private readonly JobCatchUp _catchUp;
     private readonly CronController _crons;
     private readonly CheckpointController _checkpoints;
     private readonly Func<JobSnapshot, JobDecision> _decide;
@@ -51,6 +52,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         Events = new EventRecorder(new EventWriter(_fenced, Identity.Name), Metrics, time, logs.CreateLogger("Phi.Operator.Events"));
         _progress = new ProgressTracker(_fenced, Cluster, store, Events, Metrics, time, logger);
         _queues = new QueueManager(_fenced, Cluster.Synced, keepsWords: !options.SimulateExecution, time, logs);
+        _catchUp = new JobCatchUp(_fenced, Cluster, _queues, time, logs.CreateLogger<JobCatchUp>());
         _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>());
         _checkpoints = new CheckpointController(options.CheckpointRoot, Cluster, time, logs.CreateLogger("Phi.Operator.Checkpoints"));
         if (options.LeaderElect)
@@ -125,6 +127,9 @@ internal sealed class OperatorParts : IAsyncDisposable
         _checkpoints,
         jobs,
     ];
+
+    /// <summary>To be done when a term of leadership begins, before anything is decided.</summary>
+    public Task CatchUpAsync(CancellationToken ct) => _catchUp.RunAsync(ct);
 
     /// <summary>Something happened to a job.</summary>
     public void OnJob(JobController jobs, ResourceKey key)

@@ -1,7 +1,10 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
+using k8s.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.Tests.Cluster;
@@ -64,6 +67,61 @@ public sealed class TwoOperatorsTests(TestCluster cluster) : IClassFixture<TestC
         await cluster.UntilAsync("by-standby", job => job.Status?.Phase == TrainingPhase.Succeeded);
     }
 
+    /// <summary>The second operator's watch of jobs shows nothing: it leads with what it listed before the first one gave the quota away.</summary>
+    [Fact]
+    public async Task Quota_GrantedByALeaderWhoseWritesTheNextOneHasNotSeen_IsNotGivenTwice()
+    {
+        await cluster.Connection.TrainingJobs().ApplyAsync("default", "holder", Queued("holder", null), "test", null, Ct);
+        await cluster.Connection.TrainingJobs().ApplyAsync("default", "urgent", Queued("urgent", "urgent"), "test", null, Ct);
+        await using var first = new RunningOperator(cluster, "granting", lease: "granting");
+        await cluster.UntilAsync("holder", job => Quota(job)?.Reason == "QueueNotFound");
+        await cluster.UntilAsync("urgent", job => Quota(job)?.Reason == "QueueNotFound");
+        await using var second = new RunningOperator(cluster, "blind", lease: "granting", handler: () => new HoldHandler(request => request.RequestUri!.AbsolutePath.EndsWith("/trainingjobs", StringComparison.Ordinal) && request.RequestUri.Query.Contains("watch=true", StringComparison.Ordinal)));
+        await UntilAsync(async () => (await second.ReadAsync("/readyz")).StartsWith("ok", StringComparison.Ordinal));
+        await cluster.Connection.TrainingQueues().ApplyAsync("", "one", JsonNode.Parse("""
+            {"apiVersion": "phi-orchestrator.io/v1alpha1", "kind": "TrainingQueue", "metadata": {"name": "one"},
+             "spec": {"quotas": [{"acceleratorType": "phantom", "nominal": 1}], "preemption": {"withinQueue": "Never"}}}
+            """)!.AsObject(), "test", null, Ct);
+        await cluster.UntilAsync("holder", job => Quota(job) is { Status: "True" });
+        await UntilAsync(async () => await PodsAsync("holder") is [_]);
+
+        await first.KillAsync();
+        await cluster.Connection.PriorityClasses().CreateAsync("", new V1PriorityClass { Metadata = new V1ObjectMeta { Name = "urgent" }, Value = 1 }, "test", Ct);
+        await UntilAsync(async () => await second.MetricAsync("phi_leader") == 1);
+        var waiting = await cluster.UntilAsync("urgent", job => Quota(job) is { Reason: not ("QueueNotFound" or "PriorityClassNotFound") });
+        var holder = (await cluster.Connection.TrainingJobs().GetAsync("default", "holder", Ct))!;
+
+        Assert.Equal(("False", "InsufficientQuota"), (Quota(waiting)!.Status, Quota(waiting)!.Reason));
+        Assert.Equal(("True", 1), (Quota(holder)!.Status, holder.Status!.Attempt));
+        Assert.Null(Assert.Single(await PodsAsync("holder"))["metadata"]!["deletionTimestamp"]);
+        foreach (var name in new[] { "holder", "urgent" })
+        {
+            // The blind one would not see that it is asked to.
+            await cluster.Connection.TrainingJobs().MergePatchAsync("default", name, new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } }, "test", null, Ct);
+            await cluster.Connection.TrainingJobs().DeleteAsync("default", name, null, null, Ct);
+        }
+    }
+
+    private async Task<IReadOnlyList<JsonObject>> PodsAsync(string job) => (await cluster.Connection.Pods().ListAsync("default", $"&labelSelector={PhiNames.JobNameLabel}%3D{job}", Ct)).Items;
+
+    private static Condition? Quota(TrainingJob job) => job.Status?.Conditions?.Find(condition => condition.Type == TrainingConditions.QuotaReserved);
+
+    /// <summary>One pod of one rank that queue "one" is to admit, of a kind that no node has.</summary>
+    private static JsonObject Queued(string name, string? priorityClass)
+    {
+        var job = JsonNode.Parse($$$$"""
+            {"apiVersion": "phi-orchestrator.io/v1alpha1", "kind": "TrainingJob", "metadata": {"name": "{{{{name}}}}"},
+             "spec": {"queue": "one", "replicas": 1, "accelerator": {"type": "phantom", "perReplica": 1},
+                      "phi": {"model": {"preset": "phi-tiny"}, "data": {"sources": ["/srv/text"], "tokenizer": {"bytes": {}}}, "batch": {"global": 4, "micro": 2}, "steps": 10}}}
+            """)!.AsObject();
+        if (priorityClass is not null)
+        {
+            job["spec"]!["priorityClassName"] = priorityClass;
+        }
+
+        return job;
+    }
+
     [Fact]
     public async Task Reconcile_WithATracer_IsASpanWithItsPartsAndRequests()
     {
@@ -102,11 +160,12 @@ public sealed class TwoOperatorsTests(TestCluster cluster) : IClassFixture<TestC
         private readonly HttpClient _http = new();
         private readonly Task _host;
 
-        public RunningOperator(TestCluster cluster, string name, bool releases = true, string lease = "phi-operator") => _host = OperatorHost.RunAsync(
+        public RunningOperator(TestCluster cluster, string name, bool releases = true, string lease = "phi-operator", Func<DelegatingHandler>? handler = null) => _host = OperatorHost.RunAsync(
             cluster.Options(name, leaderElect: true, healthPort: 0),
             new OperatorSeams
             {
                 OnHealth = _health.SetResult,
+                Handler = handler,
                 Lease = options => options with { Name = lease, Duration = TimeSpan.FromSeconds(6), RenewDeadline = TimeSpan.FromSeconds(4), RetryPeriod = TimeSpan.FromMilliseconds(300), ReleasesOnStop = releases },
             },
             NullLoggerFactory.Instance,

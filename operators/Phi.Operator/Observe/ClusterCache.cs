@@ -86,6 +86,15 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
         Enqueue(key, written);
     }
 
+    /// <summary>A job as a list has it, which may be ahead of the informer.</summary>
+    public void CatchUp(ResourceKey key, TrainingJob listed)
+    {
+        if (Job(key) is { } known && Version(known.Metadata.ResourceVersion) < Version(listed.Metadata.ResourceVersion))
+        {
+            Remember(key, listed);
+        }
+    }
+
     /// <summary>The same for a pod that the operator created or changed.</summary>
     public void Remember(V1Pod written) => _podIndex.Write(written);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
+using Phi.Operator.Observe;
 using Phi.Reconcile.Queues;
 using Phi.Reconcile.Snapshots;
 
@@ -26,6 +27,12 @@ internal sealed class QueueBook
         lock (_lock)
         {
             var entry = _entries.GetValueOrDefault(key);
+            if (entry is not null && job is not null && ClusterCache.Version(job.Metadata.ResourceVersion) < ClusterCache.Version(entry.Source.Metadata.ResourceVersion))
+            {
+                // A late word: what the job holds by now is known.
+                return false;
+            }
+
             if (entry is not null && (job is null || entry.Job.Uid != job.Metadata.Uid))
             {
                 Remove(entry);
