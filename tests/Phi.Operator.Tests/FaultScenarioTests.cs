@@ -52,7 +52,8 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
         var plan = new FaultPlan(FaultLife.Calls.Index().ToDictionary(entry => entry.Item, entry => FaultsOf(entry.Item) is var faults ? faults[(entry.Index + turn) % faults.Length] : default, StringComparer.Ordinal));
 
         Assert.Equal(FaultLife.End, await FaultLife.RunAsync(cluster, plan, TestContext.Current.CancellationToken));
-        Assert.Empty(plan.Missed);
+        // Events tell of states: after a fault the next state may be the first that is seen.
+        Assert.DoesNotContain(plan.Missed, call => !call.StartsWith("create events ", StringComparison.Ordinal));
     }
 
     [Theory(Timeout = 300_000)]

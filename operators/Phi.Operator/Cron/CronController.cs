@@ -89,12 +89,13 @@ internal sealed partial class CronController : IController
             await ActAsync(key, snapshot, action, ct);
         }
 
-        await WriteStatusAsync(key, snapshot.Cron, decision.Status, ct);
+        // A job that was created is told of, even if the status below is not written: the next decision finds it there and is silent.
         if (decision.IsWarning || decision.Reason is not "Scheduled" || decision.Actions.Any(action => action is CronAction.CreateJob))
         {
             _events.Record(EventSubject.Of(snapshot.Cron), decision.IsWarning, decision.Reason, decision.Message);
         }
 
+        await WriteStatusAsync(key, snapshot.Cron, decision.Status, ct);
         return decision.WakeAt;
     }
 
