@@ -40,8 +40,12 @@ internal static class StartPolicy
     /// <summary>A pod is Running once any of its containers is, which need not be the trainer.</summary>
     private static bool IsAwaited(PodSnapshot pod) => pod is { IsLive: true, Node: not null, RunningSince: null, ExitCode: null } and ({ Phase: "Pending" } or { WaitingReason: not null });
 
-    private static DateTimeOffset? Since(JobSnapshot snapshot, PodSnapshot pod) =>
-        pod.BoundSince ?? snapshot.Status.Conditions?.Find(condition => condition is { Type: TrainingConditions.Placed, Status: "True" })?.LastTransitionTime;
+    /// <summary>The later of two clocks' words: the cluster's, of the pod, and the operator's own, of the gang. They may differ.</summary>
+    private static DateTimeOffset? Since(JobSnapshot snapshot, PodSnapshot pod)
+    {
+        var placed = snapshot.Status.Conditions?.Find(condition => condition is { Type: TrainingConditions.Placed, Status: "True" })?.LastTransitionTime;
+        return pod.BoundSince is not { } bound || placed > bound ? placed ?? pod.BoundSince : bound;
+    }
 
     private static string? Why(PodSnapshot pod) =>
         pod.WaitingReason is not { } reason || Ordinary.Contains(reason) ? null : $"{reason}{Because(pod.WaitingMessage)}";
