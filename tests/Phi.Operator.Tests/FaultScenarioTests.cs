@@ -35,7 +35,7 @@ public sealed class FaultScenarioTests(TestCluster cluster) : IClassFixture<Test
 
     public static TheoryData<int> Turns => [.. Enumerable.Range(0, OfWatches.Length)];
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Life_WithoutFaults_MakesTheCallsThatAreNamed()
     {
         var plan = new FaultPlan(new Dictionary<string, Fault>(StringComparer.Ordinal));
