@@ -36,7 +36,8 @@ public sealed class DamagedCheckpointTests : IAsyncLifetime
             Assert.Equal("Damaged", (string?)skipped["reason"]);
             Assert.Contains(says, (string)skipped["message"]!, StringComparison.Ordinal);
             var attempt = (int)job["status"]!["attempt"]!;
-            var log = (await _cluster.KubectlAsync("logs", $"{Job}-0")).Output;
+            // Of a pod that suspension made anew, under another name.
+            var log = (await _cluster.KubectlAsync("logs", "--selector", $"phi-orchestrator.io/job-name={Job},phi-orchestrator.io/replica-index=0", "--tail=-1")).Output;
             Assert.Contains($"attempt {attempt}: training from step {StepOf(before)}\n", log, StringComparison.Ordinal);
             Assert.Contains(await EventsAsync("CheckpointSkipped"), text => text.StartsWith($"attempt {attempt} does not continue from the checkpoint of step {StepOf(newest)}, but from the newest good one before: ", StringComparison.Ordinal) && text.Contains(says, StringComparison.Ordinal));
         }
