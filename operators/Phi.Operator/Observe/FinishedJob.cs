@@ -31,6 +31,8 @@ internal static class FinishedJob
             TtlSecondsAfterFinished = job.Spec.TtlSecondsAfterFinished,
             // The total of its progress, which may still come.
             Phi = job.Spec.Phi is { } phi ? new PhiSpec { Steps = phi.Steps } : null,
+            // Another job may begin with its checkpoint, and needs the key for that.
+            Checkpoint = job.Spec.Checkpoint?.Store?.AzureBlob?.SecretName is { } secret ? new CheckpointSpec { Store = new CheckpointStoreSpec { AzureBlob = new AzureBlobStoreSpec { SecretName = secret } } } : null,
         },
         Status = new TrainingJobStatus
         {
