@@ -11,13 +11,14 @@ internal sealed class FolderRetries(TimeProvider time)
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The last try's error is thrown as it is; in all it waits for 1.5 s.</summary>
-    public T Do<T>(Func<T> work)
+    public T Do<TState, T>(TState state, Func<TState, T> work)
+        where TState : allows ref struct
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return work();
+                return work(state);
             }
             catch (IOException e) when (tries < Tries && FolderFaults.IsPassing(e))
             {

@@ -35,14 +35,7 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         var path = PathOf(name);
         try
         {
-            unsafe
-            {
-                fixed (byte* start = into)
-                {
-                    var (address, length) = ((nint)start, into.Length);
-                    _ = _retries.Do(() => ReadOnce(path, first, new Span<byte>((byte*)address, length)));
-                }
-            }
+            _ = _retries.Do(into, memory => ReadOnce(path, first, memory));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
@@ -52,21 +45,6 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         {
             throw FolderFaults.Of(path, e);
         }
-    }
-
-    private static bool ReadOnce(string path, long first, Span<byte> into)
-    {
-        using var handle = File.OpenHandle(path);
-        for (int count, at = 0; at < into.Length; at += count)
-        {
-            count = RandomAccess.Read(handle, into[at..], first + at);
-            if (count == 0)
-            {
-                throw new CheckpointException($"{path} is cut off: it ends at byte {first + at}; {first + into.Length} were expected");
-            }
-        }
-
-        return true;
     }
 
     public void Delete(string name) => Repeated(name, path =>
@@ -106,6 +84,21 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
     public void Dispose()
     {
         // Holds nothing open.
+    }
+
+    private static bool ReadOnce(string path, long first, Span<byte> into)
+    {
+        using var handle = File.OpenHandle(path);
+        for (int count, at = 0; at < into.Length; at += count)
+        {
+            count = RandomAccess.Read(handle, into[at..], first + at);
+            if (count == 0)
+            {
+                throw new CheckpointException($"{path} is cut off: it ends at byte {first + at}; {first + into.Length} were expected");
+            }
+        }
+
+        return true;
     }
 
     private static bool Publish(string path, string temporary, ReadOnlyMemory<byte> content)
@@ -183,7 +176,7 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         return name.Split('/').Contains("..") || Path.IsPathRooted(name) ? throw new CheckpointException($"'{name}' is no name of a file below {_root}") : path;
     }
 
-    private T Repeated<T>(string name, Func<string, T> work) => Guarded(name, path => _retries.Do(() => work(path)));
+    private T Repeated<T>(string name, Func<string, T> work) => Guarded(name, path => _retries.Do(path, work));
 
     private T Guarded<T>(string name, Func<string, T> work)
     {

@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Checkpoints;
@@ -23,6 +23,9 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
     /// <summary>Of rank 0; saved and loaded with each checkpoint.</summary>
     public StepHistory History { get; } = new();
 
+    /// <summary>Whether this rank writes a shard: in stage 0 every rank holds all there is, and the first one writes it.</summary>
+    public bool IsWriter => group.Rank == 0 || loop.Shards > 1;
+
     /// <summary>The step loaded; -1 if none was.</summary>
     public long Step { get; private set; } = -1;
 
@@ -38,25 +41,25 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
     /// <exception cref="SupersededException">On rank 0: a newer attempt has begun.</exception>
     public void Load(Action<string> log, Action<RankEvent>? emit = null)
     {
-        var candidates = new Queue<(long, ReplicaCheckpoint?)>();
+        var candidates = new Queue<Candidate>();
         if (group.Rank == 0)
         {
             store.Begin(start.RunId, start.Assignment.Attempt);
-            candidates = new Queue<(long Step, ReplicaCheckpoint? Replica)>(Candidates(log).OrderByDescending(candidate => candidate.Step));
+            candidates = new Queue<Candidate>(Candidates(log).OrderByDescending(candidate => candidate.Step));
         }
 
-        while (Next(candidates) is (>= 0 and var step, var replica))
+        while (Next(candidates) is { } candidate)
         {
-            if (TryLoad(step, replica, problem => Skip(step, replica, problem, log, emit), log))
+            if (TryLoad(candidate, problem => Skip(candidate, problem, log, emit), log))
             {
-                loop.CompletedSteps = step;
-                (Step, Replica) = (step, replica);
+                loop.CompletedSteps = candidate.Step;
+                (Step, Replica) = (candidate.Step, candidate.Replica);
                 return;
             }
 
-            if (replica is null)
+            if (candidate.Replica is null)
             {
-                _damaged.Add(step);
+                _damaged.Add(candidate.Step);
             }
 
             loop.Restart();
@@ -150,39 +153,22 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
     }
 
     /// <summary>Copies come first: of the same step they are nearer.</summary>
-    private IEnumerable<(long Step, ReplicaCheckpoint? Replica)> Candidates(Action<string> log) =>
-        (ring?.Find(log) ?? []).Select(replica => (replica.Manifest.Step, (ReplicaCheckpoint?)replica)).Concat(store.CommittedSteps().Select(step => (step, (ReplicaCheckpoint?)null)));
+    private IEnumerable<Candidate> Candidates(Action<string> log) =>
+        (ring?.Find(log) ?? []).Select(replica => new Candidate(replica.Manifest.Step, replica)).Concat(store.CommittedSteps().Select(step => new Candidate(step, null)));
 
-    /// <summary>What rank 0 tries next; the step is -1 when it has none.</summary>
-    private (long Step, ReplicaCheckpoint? Replica) Next(Queue<(long Step, ReplicaCheckpoint? Replica)> candidates)
+    /// <summary>What rank 0 tries next; null when it has none.</summary>
+    private Candidate? Next(Queue<Candidate> candidates)
     {
-        var next = candidates.TryDequeue(out var candidate) ? candidate : (-1, null);
-        var content = next.Replica is null ? [] : JsonSerializer.SerializeToUtf8Bytes(next.Replica, PhiJson.Options);
-        long[] header = [next.Step, content.Length];
-        Broadcast(MemoryMarshal.AsBytes(header.AsSpan()));
-        if (header[1] == 0)
-        {
-            return (header[0], null);
-        }
-
-        content = group.Rank == 0 ? content : new byte[header[1]];
-        Broadcast(content);
-        return (header[0], JsonSerializer.Deserialize<ReplicaCheckpoint>(content, PhiJson.Options));
-    }
-
-    private unsafe void Broadcast(Span<byte> bytes)
-    {
-        fixed (byte* buffer = bytes)
-        {
-            group.Broadcast((nint)buffer, bytes.Length, 0).Wait();
-        }
+        var next = group.OfFirst(candidates.TryDequeue(out var candidate) ? JsonSerializer.SerializeToUtf8Bytes(candidate, PhiJson.Options) : []);
+        return next.Length == 0 ? null : JsonSerializer.Deserialize<Candidate>(next, PhiJson.Options);
     }
 
     /// <summary>False, on every rank, if any of them cannot read what it needs; its state is then partly overwritten.</summary>
-    private bool TryLoad(long step, ReplicaCheckpoint? replica, Action<CheckpointException> skip, Action<string> log)
+    private bool TryLoad(Candidate candidate, Action<CheckpointException> skip, Action<string> log)
     {
+        var replica = candidate.Replica;
         var manifest = replica?.Manifest;
-        if (manifest is null && !TryOnAll(() => manifest = store.ReadManifest(step), skip))
+        if (manifest is null && !group.TryOnAll(() => manifest = store.ReadManifest(candidate.Step), skip))
         {
             return false;
         }
@@ -192,7 +178,7 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
         var files = replica is null ? store : ring!.FilesOf(replica);
         var isWhole = true;
         using var state = loop.State();
-        if (!TryOnAll(() => isWhole = CheckpointLoader.Load(files, manifest!, plan, Tensors(state)), skip))
+        if (!group.TryOnAll(() => isWhole = CheckpointLoader.Load(files, manifest!, plan, Tensors(state)), skip))
         {
             return false;
         }
@@ -200,47 +186,35 @@ internal sealed class RankCheckpoints(CheckpointStore store, ReplicaRing? ring, 
         state.Apply();
         if (group.Rank == 0 && !plan.IsSameCut)
         {
-            log($"{Name(step, replica)} is resharded: it has {manifest!.WorldSize} shards, and this job cuts its state into {loop.Shards}");
+            log($"{candidate.Name} is resharded: it has {manifest!.WorldSize} shards, and this job cuts its state into {loop.Shards}");
         }
 
         if (group.Rank == 0 && !isWhole)
         {
-            log($"{Name(step, replica)} has no errors of gradients' quantisation that fit this job's {loop.Shards} shards: error feedback starts again from zero");
+            log($"{candidate.Name} has no errors of gradients' quantisation that fit this job's {loop.Shards} shards: error feedback starts again from zero");
         }
 
         return true;
     }
 
     /// <summary>Of copies in memory the log alone tells: the job's checkpoints are as good as before.</summary>
-    private void Skip(long step, ReplicaCheckpoint? replica, CheckpointException problem, Action<string> log, Action<RankEvent>? emit)
+    private void Skip(Candidate candidate, CheckpointException problem, Action<string> log, Action<RankEvent>? emit)
     {
-        log($"{Name(step, replica)} is not used: {problem.Message}");
-        if (replica is null)
+        log($"{candidate.Name} is not used: {problem.Message}");
+        if (candidate.Replica is null)
         {
-            emit?.Invoke(new RankEvent.Skipped(new SkippedCheckpoint { Step = step, Time = time.GetUtcNow(), Message = problem.Message }));
+            emit?.Invoke(new RankEvent.Skipped(new SkippedCheckpoint { Step = candidate.Step, Time = time.GetUtcNow(), Message = problem.Message }));
         }
-    }
-
-    private static string Name(long step, ReplicaCheckpoint? replica) => replica is null ? $"checkpoint of step {step}" : $"copy in memory of step {step}";
-
-    private unsafe bool TryOnAll(Action work, Action<CheckpointException> skip)
-    {
-        var failed = 0f;
-        try
-        {
-            work();
-        }
-        catch (CheckpointException e)
-        {
-            failed = 1;
-            skip(e);
-        }
-
-        group.AllReduce((nint)(&failed), 1).Wait();
-        return failed == 0;
     }
 
     private static unsafe List<ShardTensor> Tensors(HostState state) => [.. state.Tensors.Select(tensor => new ShardTensor(tensor.Name, (float*)tensor.Values, tensor.Length))];
 
     private List<UnitEntry> Regions() => [.. loop.Units.SelectMany(unit => ShardLayout.Regions(unit.Layout, unit.MatrixShard, unit.VectorShard))];
+
+    /// <param name="Replica">Null: a checkpoint of the store.</param>
+    private sealed record Candidate(long Step, ReplicaCheckpoint? Replica)
+    {
+        [JsonIgnore]
+        public string Name => Replica is null ? $"checkpoint of step {Step}" : $"copy in memory of step {Step}";
+    }
 }

@@ -65,18 +65,11 @@ internal sealed class RankData : IDisposable
 
     /// <summary>Makes sure that every rank of the group has the same data. Collective.</summary>
     /// <exception cref="DataException">Another rank's are others, on every rank.</exception>
-    public unsafe void Compare(ICommunicator group)
+    public void Compare(ICommunicator group)
     {
-        byte[] mine = [.. Convert.FromHexString(Digest), .. Convert.FromHexString(_folder.Index.HeldOut.Digest)];
-        var all = new byte[mine.Length * group.WorldSize];
-        mine.CopyTo(all, mine.Length * group.Rank);
-        fixed (byte* buffer = all)
-        {
-            group.AllGather((nint)(buffer + mine.Length * group.Rank), (nint)buffer, mine.Length).Wait();
-        }
-
-        var digests = all.Chunk(mine.Length).Select(Convert.ToHexStringLower).ToList();
-        if (digests.FindIndex(digest => digest != digests[0]) is > 0 and var other)
+        var mine = Digest + _folder.Index.HeldOut.Digest;
+        var digests = group.Gather(mine, mine.Length);
+        if (Array.FindIndex(digests, digest => digest != digests[0]) is > 0 and var other)
         {
             throw new DataException($"data.sources are not the same on every node: ranks 0 and {other} prepared data of the digests {digests[0][..16]} and {digests[other][..16]}. Put the same files on each node, or name one prepared folder that all of them see.");
         }

@@ -24,7 +24,8 @@ internal sealed class RankInitialization(InitializeAssignment source, RankStart 
         using var store = opened;
         var wanted = named ?? source.Step;
         var candidates = group.Rank == 0 ? new Queue<long>(store.CommittedSteps().Where(step => wanted is null || step == wanted)) : [];
-        while (Next(candidates) is >= 0 and var step)
+        // -1: rank 0 has no more.
+        while (group.OfFirst(candidates.TryDequeue(out var next) ? next : -1) is >= 0 and var step)
         {
             if (TryLoad(store, step, log))
             {
@@ -43,7 +44,7 @@ internal sealed class RankInitialization(InitializeAssignment source, RankStart 
         // Nobody reads before it is marked.
         group.Barrier().Wait();
         CheckpointManifest? manifest = null;
-        if (!TryOnAll(step, () => manifest = store.ReadManifest(step), log))
+        if (!group.TryOnAll(() => manifest = store.ReadManifest(step), problem => Skip(step, problem, log)))
         {
             return false;
         }
@@ -51,7 +52,7 @@ internal sealed class RankInitialization(InitializeAssignment source, RankStart 
         var isWhole = Check(manifest!, store);
         var plan = ReshardPlan.Of(manifest!, [.. loop.Units.SelectMany(unit => ShardLayout.Regions(unit.Layout, unit.MatrixShard, unit.VectorShard))], loop.ShardIndex, loop.Shards);
         using var state = loop.State();
-        if (!TryOnAll(step, () => Fill(store, manifest!, plan, state, isWhole), log))
+        if (!group.TryOnAll(() => Fill(store, manifest!, plan, state, isWhole), problem => Skip(step, problem, log)))
         {
             return false;
         }
@@ -94,29 +95,5 @@ internal sealed class RankInitialization(InitializeAssignment source, RankStart 
         }
     }
 
-    /// <summary>The step that rank 0 tries next; -1 when it has none.</summary>
-    private unsafe long Next(Queue<long> candidates)
-    {
-        var step = candidates.TryDequeue(out var next) ? next : -1;
-        group.Broadcast((nint)(&step), sizeof(long), 0).Wait();
-        return step;
-    }
-
-    /// <summary>False, on every rank, if any of them cannot read what it needs.</summary>
-    private unsafe bool TryOnAll(long step, Action work, Action<string> log)
-    {
-        var failed = 0f;
-        try
-        {
-            work();
-        }
-        catch (CheckpointException e)
-        {
-            failed = 1;
-            log($"checkpoint of step {step} in {source.Location} is not used: {e.Message}");
-        }
-
-        group.AllReduce((nint)(&failed), 1).Wait();
-        return failed == 0;
-    }
+    private void Skip(long step, CheckpointException problem, Action<string> log) => log($"checkpoint of step {step} in {source.Location} is not used: {problem.Message}");
 }

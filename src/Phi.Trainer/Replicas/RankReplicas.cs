@@ -21,9 +21,6 @@ internal sealed class RankReplicas(ReplicaRing ring, RankCheckpoints checkpoints
     private long _step = -1;
     private BackgroundWork<bool>? _work;
 
-    /// <summary>In stage 0 every rank holds all there is: the first one writes it.</summary>
-    private bool IsWriter => group.Rank == 0 || loop.Shards > 1;
-
     /// <summary>At the end of a step that is good. Begins a copy if one is due, and the one before has ended on every rank; else the next one may. Collective.</summary>
     public void Renew(long step)
     {
@@ -33,7 +30,7 @@ internal sealed class RankReplicas(ReplicaRing ring, RankCheckpoints checkpoints
         }
 
         _work?.ThrowIfBroken();
-        var states = Exchange(_work?.State ?? WorkState.Done);
+        var states = group.Gather(_work?.State ?? WorkState.Done);
         if (states.Contains(WorkState.Pending))
         {
             return;
@@ -49,7 +46,7 @@ internal sealed class RankReplicas(ReplicaRing ring, RankCheckpoints checkpoints
         }
 
         var (whole, history) = (_whole, checkpoints.History.Entries());
-        var state = IsWriter ? loop.Snapshot() : null;
+        var state = checkpoints.IsWriter ? loop.Snapshot() : null;
         _step = step;
         _work = _thread.Start(() =>
         {
@@ -92,16 +89,5 @@ internal sealed class RankReplicas(ReplicaRing ring, RankCheckpoints checkpoints
         }
 
         return true;
-    }
-
-    private unsafe WorkState[] Exchange(WorkState mine)
-    {
-        var all = new WorkState[group.WorldSize];
-        fixed (WorkState* states = all)
-        {
-            group.AllGather((nint)(&mine), (nint)states, sizeof(WorkState)).Wait();
-        }
-
-        return all;
     }
 }

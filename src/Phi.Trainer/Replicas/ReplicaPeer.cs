@@ -22,10 +22,10 @@ internal sealed class ReplicaPeer : IDisposable
     }
 
     /// <exception cref="CheckpointException">It does not answer.</exception>
-    public IReadOnlyList<ReplicaPart> Parts() => Read(ReplicaRoutes.Parts, null, stream => JsonSerializer.Deserialize<List<ReplicaPart>>(stream, PhiJson.Options)!);
+    public IReadOnlyList<ReplicaPart> Parts() => Read(ReplicaRoutes.Parts, null, 0, (stream, _) => JsonSerializer.Deserialize<List<ReplicaPart>>(stream, PhiJson.Options)!);
 
     /// <exception cref="CheckpointException">It does not answer, or has no such file.</exception>
-    public byte[] ReadAll(string name) => Read(ReplicaRoutes.Of(name), null, stream =>
+    public byte[] ReadAll(string name) => Read(ReplicaRoutes.Of(name), null, 0, (stream, _) =>
     {
         using var content = new MemoryStream();
         stream.CopyTo(content);
@@ -34,18 +34,11 @@ internal sealed class ReplicaPeer : IDisposable
 
     /// <summary>Fills the memory with consecutive bytes of a file.</summary>
     /// <exception cref="CheckpointException">It does not answer, has no such file, or the file ends before them.</exception>
-    public unsafe void Read(string name, long first, Span<byte> into)
+    public void Read(string name, long first, Span<byte> into) => _ = Read(ReplicaRoutes.Of(name), new RangeHeaderValue(first, first + into.Length - 1), into, (stream, memory) =>
     {
-        fixed (byte* memory = into)
-        {
-            var (at, length) = ((nint)memory, into.Length);
-            _ = Read(ReplicaRoutes.Of(name), new RangeHeaderValue(first, first + length - 1), stream =>
-            {
-                stream.ReadExactly(new Span<byte>((void*)at, length));
-                return true;
-            });
-        }
-    }
+        stream.ReadExactly(memory);
+        return true;
+    });
 
     /// <summary>Puts a file there.</summary>
     /// <exception cref="StorageException">It is not.</exception>
@@ -70,7 +63,8 @@ internal sealed class ReplicaPeer : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private T Read<T>(string route, RangeHeaderValue? range, Func<Stream, T> read)
+    private T Read<TState, T>(string route, RangeHeaderValue? range, TState state, Func<Stream, TState, T> read)
+        where TState : allows ref struct
     {
         using var patience = new CancellationTokenSource(ReadTimeout);
         try
@@ -79,7 +73,7 @@ internal sealed class ReplicaPeer : IDisposable
             request.Headers.Range = range;
             using var response = _http.Send(request, patience.Token);
             return response.StatusCode == (range is null ? HttpStatusCode.OK : HttpStatusCode.PartialContent)
-                ? read(response.Content.ReadAsStream(patience.Token))
+                ? read(response.Content.ReadAsStream(patience.Token), state)
                 : throw new CheckpointException($"the pod at {_http.BaseAddress} has not what was asked for ({route}): {(int)response.StatusCode}");
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or JsonException)

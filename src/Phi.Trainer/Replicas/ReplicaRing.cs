@@ -1,4 +1,3 @@
-using System.Text;
 using Phi.Checkpoints;
 using Phi.Checkpoints.Stores;
 using Phi.Collectives;
@@ -28,17 +27,10 @@ internal sealed class ReplicaRing : IDisposable
     public ReplicaPeer? Next => _pods.Length > 1 ? _pods[(_pod + 1) % _pods.Length] : null;
 
     /// <summary>Ranks tell each other where their agents are. Collective.</summary>
-    public static unsafe ReplicaRing Connect(RankStart start, ICommunicator group)
+    public static ReplicaRing Connect(RankStart start, ICommunicator group)
     {
-        var all = new byte[AddressBytes * group.WorldSize];
-        _ = Encoding.UTF8.GetBytes(start.Replicas!.Address.AbsoluteUri, all.AsSpan(group.Rank * AddressBytes, AddressBytes));
-        fixed (byte* buffer = all)
-        {
-            group.AllGather((nint)(buffer + group.Rank * AddressBytes), (nint)buffer, AddressBytes).Wait();
-        }
-
-        var local = start.Assignment.LocalWorldSize;
-        return new ReplicaRing(start, Enumerable.Range(0, group.WorldSize / local).Select(pod => new Uri(Encoding.UTF8.GetString(all, pod * local * AddressBytes, AddressBytes).TrimEnd('\0'))));
+        var agents = group.Gather(start.Replicas!.Address.AbsoluteUri, AddressBytes);
+        return new ReplicaRing(start, agents.Chunk(start.Assignment.LocalWorldSize).Select(pod => new Uri(pod[0])));
     }
 
     /// <summary>Whole copies in the memories of the pods that answer, the newest first.</summary>
@@ -51,7 +43,7 @@ internal sealed class ReplicaRing : IDisposable
             {
                 parts[pod] = pod == _pod ? Own.Parts() : _pods[pod].Parts();
             }
-            catch (CheckpointException e)
+            catch (Exception e) when (e is CheckpointException or StorageException)
             {
                 parts[pod] = [];
                 log($"copies in the memory of pod {pod} are not used: {e.Message}");
@@ -65,8 +57,11 @@ internal sealed class ReplicaRing : IDisposable
 
     /// <summary>Rank 0's steps as that rank wrote them.</summary>
     /// <exception cref="CheckpointException">No pod that has them answers.</exception>
-    public byte[] ReadHistory(ReplicaCheckpoint replica) =>
-        Try(replica.Holders[0], pod => _pods[pod].ReadAll(ReplicaFolder.NameOf(replica.Manifest.Step, replica.History ?? throw new CheckpointException("no steps were kept"))));
+    public byte[] ReadHistory(ReplicaCheckpoint replica)
+    {
+        var name = ReplicaFolder.NameOf(replica.Manifest.Step, replica.History ?? throw new CheckpointException("no steps were kept"));
+        return Try(replica.Holders[0], 0, (pod, _) => _pods[pod].ReadAll(name));
+    }
 
     public void Dispose()
     {
@@ -78,13 +73,14 @@ internal sealed class ReplicaRing : IDisposable
     }
 
     /// <summary>From the first of the pods that gives it.</summary>
-    private static T Try<T>(IReadOnlyList<int> pods, Func<int, T> read)
+    private static T Try<TState, T>(IReadOnlyList<int> pods, TState state, Func<int, TState, T> read)
+        where TState : allows ref struct
     {
         foreach (var pod in pods.SkipLast(1))
         {
             try
             {
-                return read(pod);
+                return read(pod, state);
             }
             catch (CheckpointException)
             {
@@ -92,7 +88,7 @@ internal sealed class ReplicaRing : IDisposable
             }
         }
 
-        return read(pods[^1]);
+        return read(pods[^1], state);
     }
 
     private sealed class Files(ReplicaRing ring, ReplicaCheckpoint replica) : ICheckpointFiles
@@ -100,7 +96,7 @@ internal sealed class ReplicaRing : IDisposable
         private readonly Dictionary<string, IReadOnlyList<int>> _holders = replica.Manifest.Shards.Zip(replica.Holders)
             .SelectMany(held => ReplicaPart.FilesOf(held.First).Select(file => (file, held.Second))).ToDictionary(StringComparer.Ordinal);
 
-        public unsafe void Read(long step, string file, long first, Span<byte> into)
+        public void Read(long step, string file, long first, Span<byte> into)
         {
             var (name, pods) = (ReplicaFolder.NameOf(step, file), _holders[file]);
             if (pods.Contains(ring._pod))
@@ -109,15 +105,11 @@ internal sealed class ReplicaRing : IDisposable
                 return;
             }
 
-            fixed (byte* memory = into)
+            _ = Try(pods, into, (pod, memory) =>
             {
-                var (at, length) = ((nint)memory, into.Length);
-                _ = Try(pods, pod =>
-                {
-                    ring._pods[pod].Read(name, first, new Span<byte>((void*)at, length));
-                    return true;
-                });
-            }
+                ring._pods[pod].Read(name, first, memory);
+                return true;
+            });
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
@@ -26,22 +25,19 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
     /// <summary>The newest step in the store that this attempt saved or loaded; -1 before.</summary>
     public long Step { get; private set; } = checkpoints.Replica is null ? checkpoints.Step : -1;
 
-    /// <summary>In stage 0 every rank holds all there is: the first one writes it.</summary>
-    private bool IsWriter => group.Rank == 0 || loop.Shards > 1;
-
     /// <summary>At the end of a step: what all ranks agree on. A save in flight goes on to its next phase, if every rank is ready for it.</summary>
     /// <param name="isDue">By this rank's clock.</param>
     public StepAgreement Meet(LeaveRequest leave, bool isDue)
     {
         ThrowIfBroken();
-        var notes = StepNote.Exchange(group, new StepNote
+        var notes = group.Gather(new StepNote
         {
             IsAsked = leave.IsAsked,
             IsDue = isDue,
             Part = _save?.Part?.State ?? WorkState.Pending,
             Commit = _save?.Commit?.State ?? WorkState.Pending,
             SecondsLeft = leave.SecondsLeft,
-            SaveSeconds = !IsWriter ? 0 : (_partTook + (group.Rank == 0 ? _commitTook : TimeSpan.Zero))?.TotalSeconds ?? double.NaN,
+            SaveSeconds = !checkpoints.IsWriter ? 0 : (_partTook + (group.Rank == 0 ? _commitTook : TimeSpan.Zero))?.TotalSeconds ?? double.NaN,
         });
         Advance(notes);
         return StepAgreement.Of(notes);
@@ -53,7 +49,7 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
         Finish(leave);
         var step = loop.CompletedSteps;
         var save = _save = new SaveInFlight(step, new StallClock(time), time.GetTimestamp()) { History = checkpoints.History.Entries() };
-        if (IsWriter)
+        if (checkpoints.IsWriter)
         {
             var state = save.Stall.Measure(loop.Snapshot);
             save.Snapshot = save.Stall.Total;
@@ -209,7 +205,7 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
     /// <summary>Nothing refers to it. A storage that does not answer would only hold up the next save: there retention does it.</summary>
     private void RemovePart(SaveInFlight save)
     {
-        if (IsWriter && save.Part!.Problem is not { Fault: StorageFault.Unavailable })
+        if (checkpoints.IsWriter && save.Part!.Problem is not { Fault: StorageFault.Unavailable })
         {
             _ = _thread.Start(() =>
             {
@@ -220,22 +216,11 @@ internal sealed class RankSaver(RankCheckpoints checkpoints, ICommunicator group
     }
 
     /// <summary>Entries of all shards, by their index.</summary>
-    private unsafe List<ShardEntry> Exchange(ShardEntry? mine)
-    {
-        var all = new byte[EntryBytes * group.WorldSize];
-        if (mine is not null)
-        {
-            JsonSerializer.SerializeToUtf8Bytes(new IndexedEntry(loop.ShardIndex, mine), PhiJson.Options).CopyTo(all.AsSpan(group.Rank * EntryBytes, EntryBytes));
-        }
-
-        fixed (byte* buffer = all)
-        {
-            group.AllGather((nint)(buffer + group.Rank * EntryBytes), (nint)buffer, EntryBytes).Wait();
-        }
-
-        return [.. Enumerable.Range(0, group.WorldSize).Select(rank => Encoding.UTF8.GetString(all, rank * EntryBytes, EntryBytes).TrimEnd('\0')).Where(text => text.Length > 0)
-            .Select(text => JsonSerializer.Deserialize<IndexedEntry>(text, PhiJson.Options)!).OrderBy(entry => entry.Index).Select(entry => entry.Shard)];
-    }
+    private List<ShardEntry> Exchange(ShardEntry? mine) =>
+    [
+        .. group.Gather(mine is null ? "" : JsonSerializer.Serialize(new IndexedEntry(loop.ShardIndex, mine), PhiJson.Options), EntryBytes).Where(text => text.Length > 0)
+            .Select(text => JsonSerializer.Deserialize<IndexedEntry>(text, PhiJson.Options)!).OrderBy(entry => entry.Index).Select(entry => entry.Shard),
+    ];
 
     private sealed record IndexedEntry(int Index, ShardEntry Shard);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Phi.Collectives;
 
 namespace Phi.Trainer.Ranks.Saving;
 
@@ -24,16 +23,4 @@ internal readonly record struct StepNote
 
     /// <summary>Seconds of its part of a save, and on rank 0 of the commit, as the last one took; not-a-number if it has seen none.</summary>
     public required double SaveSeconds { get; init; }
-
-    /// <summary>The notes of all ranks, by rank. Collective.</summary>
-    public static unsafe StepNote[] Exchange(ICommunicator group, StepNote mine)
-    {
-        var all = new StepNote[group.WorldSize];
-        fixed (StepNote* notes = all)
-        {
-            group.AllGather((nint)(&mine), (nint)notes, sizeof(StepNote)).Wait();
-        }
-
-        return all;
-    }
 }
