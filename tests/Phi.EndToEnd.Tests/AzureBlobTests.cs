@@ -102,10 +102,8 @@ public sealed class AzureBlobTests : IAsyncLifetime
         var status = (await _cluster.JobAsync(name))["status"]!;
         Assert.Equal(("Failed", 0), ((string?)status["phase"], (int?)status["progress"]?["step"] ?? 0));
         var message = (string)status["conditions"]!.AsArray().First(condition => (string?)condition!["type"] == "Finished")!["message"]!;
-        var events = (await _cluster.KubectlAsync("get", "events", "--field-selector", $"involvedObject.name={name}", "-o", "json")).Output;
-        var told = JsonNode.Parse(events)!["items"]!.AsArray().Select(item => (string?)item!["message"]).ToList();
         Assert.All(says, words => Assert.Contains(words, message, StringComparison.Ordinal));
-        Assert.Contains(told, text => says.All(words => text?.Contains(words, StringComparison.Ordinal) == true));
+        await _cluster.WaitForEventAsync(name, says);
     }
 
     private async Task SecretAsync(string name, string connection)

@@ -26,11 +26,11 @@ public sealed class DamagedCheckpointTests : IAsyncLifetime
         ];
         foreach (var (index, (file, damage, says)) in cases.Index())
         {
-            var (newest, before) = await SuspendAsync(committed: index + 1);
+            var (newest, before, trained) = await SuspendAsync(committed: index + 1);
             damage(Directory.GetFiles(newest, file).Single());
 
             await PatchAsync(suspend: false);
-            var job = await _cluster.WaitForAsync(Job, job => Step(job, "skipped") == StepOf(newest) && (long?)job["status"]?["progress"]?["step"] > StepOf(before), "skipped checkpoint");
+            var job = await _cluster.WaitForAsync(Job, job => Step(job, "skipped") == StepOf(newest) && (long?)job["status"]?["progress"]?["step"] > trained, "skipped checkpoint and training beyond where it was suspended");
 
             var skipped = job["status"]!["checkpoint"]!["skipped"]!;
             Assert.Equal("Damaged", (string?)skipped["reason"]);
@@ -39,19 +39,19 @@ public sealed class DamagedCheckpointTests : IAsyncLifetime
             // Of a pod that suspension made anew, under another name.
             var log = (await _cluster.KubectlAsync("logs", "--selector", $"phi-orchestrator.io/job-name={Job},phi-orchestrator.io/replica-index=0", "--tail=-1")).Output;
             Assert.Contains($"attempt {attempt}: training from step {StepOf(before)}\n", log, StringComparison.Ordinal);
-            Assert.Contains(await EventsAsync("CheckpointSkipped"), text => text.StartsWith($"attempt {attempt} does not continue from the checkpoint of step {StepOf(newest)}, but from the newest good one before: ", StringComparison.Ordinal) && text.Contains(says, StringComparison.Ordinal));
+            await _cluster.WaitForEventAsync(Job, $"CheckpointSkipped: attempt {attempt} does not continue from the checkpoint of step {StepOf(newest)}, but from the newest good one before: ", says);
         }
     }
 
-    /// <summary>Suspends the job when it has at least so many checkpoints more than it began with; the folders of its two newest then.</summary>
-    private async Task<(string Newest, string Before)> SuspendAsync(int committed)
+    /// <summary>Suspends the job when it has at least so many checkpoints more than it began with; the folders of its two newest then, and its last step.</summary>
+    private async Task<(string Newest, string Before, long Trained)> SuspendAsync(int committed)
     {
         await _cluster.WaitForAsync(Job, job => Step(job, "skipped") is not { } skipped || (long?)job["status"]?["checkpoint"]?["step"] > skipped + 40, "checkpoints behind the one skipped");
         await _cluster.WaitForAsync(Job, job => (int?)job["status"]?["checkpoint"]?["count"] > committed, "two checkpoints");
         await PatchAsync(suspend: true);
-        await _cluster.WaitForAsync(Job, job => (string?)job["status"]?["phase"] == "Suspended" && TrainingProcesses.Of(_cluster.Home).Count == 0, "suspended");
+        var suspended = await _cluster.WaitForAsync(Job, job => (string?)job["status"]?["phase"] == "Suspended" && TrainingProcesses.Of(_cluster.Home).Count == 0, "suspended");
         var steps = Directory.GetFiles(_cluster.Checkpoints, "manifest.json", SearchOption.AllDirectories).Select(file => Path.GetDirectoryName(file)!).OrderDescending(StringComparer.Ordinal).ToList();
-        return (steps[0], steps[1]);
+        return (steps[0], steps[1], (long)suspended["status"]!["progress"]!["step"]!);
     }
 
     private async Task PatchAsync(bool suspend)
@@ -59,9 +59,6 @@ public sealed class DamagedCheckpointTests : IAsyncLifetime
         var patched = await _cluster.KubectlAsync("patch", "tj", Job, "--type=merge", "-p", $"{{\"spec\":{{\"suspend\":{(suspend ? "true" : "false")}}}}}");
         Assert.True(patched.ExitCode == 0, patched.ToString());
     }
-
-    private async Task<IReadOnlyList<string>> EventsAsync(string reason) =>
-        [.. JsonNode.Parse((await _cluster.KubectlAsync("get", "events", "--field-selector", $"involvedObject.name={Job},reason={reason}", "-o", "json")).Output)!["items"]!.AsArray().Select(item => (string)item!["message"]!)];
 
     private static long? Step(JsonNode job, string problem) => (long?)job["status"]?["checkpoint"]?[problem]?["step"];
 

@@ -39,7 +39,7 @@ public sealed class DiskFullTests : IAsyncLifetime
         Assert.Equal("StorageFailed", (string?)problem["reason"]);
         Assert.Contains("no space is left", (string)problem["message"]!, StringComparison.Ordinal);
         Assert.Contains("make room, or save to another folder", (string)problem["message"]!, StringComparison.Ordinal);
-        Assert.Contains(await EventsAsync("CheckpointMissed"), text => text.Contains("is not saved: ", StringComparison.Ordinal) && text.Contains("make room", StringComparison.Ordinal));
+        await _cluster.WaitForEventAsync(Job, "CheckpointMissed: ", "is not saved: ", "make room");
         var trained = await _cluster.WaitForStepAsync(Job, missed + 100);
         Assert.Equal(1, (int)trained["status"]!["attempt"]!);
         // A save is under way now and then; between two of them nothing is left of those that failed.
@@ -77,7 +77,4 @@ public sealed class DiskFullTests : IAsyncLifetime
         .Count(file => file.EndsWith(".tmp", StringComparison.Ordinal) || (Path.GetFileName(file).StartsWith("shard-", StringComparison.Ordinal) && !File.Exists(Path.Combine(Path.GetDirectoryName(file)!, "manifest.json"))));
 
     private static long? Missed(JsonNode job) => (long?)job["status"]?["checkpoint"]?["missed"]?["step"];
-
-    private async Task<IReadOnlyList<string>> EventsAsync(string reason) =>
-        [.. JsonNode.Parse((await _cluster.KubectlAsync("get", "events", "--field-selector", $"involvedObject.name={Job},reason={reason}", "-o", "json")).Output)!["items"]!.AsArray().Select(item => (string)item!["message"]!)];
 }

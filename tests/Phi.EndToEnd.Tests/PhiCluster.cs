@@ -44,7 +44,8 @@ public sealed class PhiCluster : IAsyncDisposable
         Directory.CreateDirectory(cluster.Work);
         if (cluster._joined is null)
         {
-            await cluster.UpAsync(nodes, slots);
+            var up = await cluster.UpAsync(nodes, slots);
+            Assert.True(up.ExitCode == 0, up.ToString());
             return cluster;
         }
 
@@ -116,6 +117,28 @@ public sealed class PhiCluster : IAsyncDisposable
 
     public Task<JsonNode> WaitForSuccessAsync(string name) =>
         WaitForAsync(name, job => (string?)job["status"]?["phase"] == "Succeeded", "success");
+
+    /// <summary>Waits for an event about the job; they are written in the background, after the status.</summary>
+    /// <param name="says">Parts of "Reason: message".</param>
+    public async Task WaitForEventAsync(string job, params string[] says)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            var events = await KubectlAsync("get", "events", "--field-selector", $"involvedObject.name={job}", "-o", "json");
+            if (events.ExitCode == 0 && JsonNode.Parse(events.Output)!["items"]!.AsArray().Any(item => says.All($"{item!["reason"]}: {item["message"]}".Contains)))
+            {
+                return;
+            }
+
+            if (deadline.IsCancellationRequested)
+            {
+                Assert.Fail($"{job}: no event that says {string.Join(" and ", says)}. {events}\n{await EvidenceAsync()}");
+            }
+
+            await Task.Yield();
+        }
+    }
 
     /// <summary>The dashboard's URL with its sign-in token.</summary>
     public string DashboardUrl() => _joined?.DashboardUrl ?? (string)JsonNode.Parse(File.ReadAllText(Path.Combine(Home, "cluster.json")))!["dashboardUrl"]!;

@@ -2,26 +2,30 @@ using Phi.Training.Loop;
 
 namespace Phi.Training.Tests;
 
-/// <summary>That a snapshot does not change with training, and that its memory is used again. Collective.</summary>
+/// <summary>That snapshots do not change with training, that there are two at a time, and that the memory of one is used again. Collective.</summary>
 internal static unsafe class SnapshotCheck
 {
     public static void Run(TrainingLoop loop)
     {
+        using var first = loop.Snapshot();
+        var before = Values(first);
+        loop.Step();
         nint memory;
-        float[] first;
-        using (var snapshot = loop.Snapshot())
+        using (var second = loop.Snapshot())
         {
-            memory = snapshot.Tensors[0].Values;
-            first = Values(snapshot);
+            memory = second.Tensors[0].Values;
+            var after = Values(second);
+            Assert.NotEqual(before, after);
+            Assert.Throws<InvalidOperationException>(loop.Snapshot);
             loop.Step();
 
-            Assert.Equal(first, Values(snapshot));
-            Assert.Throws<InvalidOperationException>(loop.Snapshot);
+            Assert.Equal(before, Values(first));
+            Assert.Equal(after, Values(second));
         }
 
         using var next = loop.Snapshot();
         Assert.Equal(memory, next.Tensors[0].Values);
-        Assert.NotEqual(first, Values(next));
+        Assert.NotEqual(before, Values(next));
     }
 
     private static float[] Values(HostState state) => [.. state.Tensors.SelectMany(tensor => new ReadOnlySpan<float>((float*)tensor.Values, (int)tensor.Length).ToArray())];

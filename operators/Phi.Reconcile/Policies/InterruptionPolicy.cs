@@ -53,12 +53,12 @@ internal static class InterruptionPolicy
     /// <returns>Null: that is what was expected.</returns>
     public static List<InterruptionStatus>? Correct(IReadOnlyList<InterruptionStatus>? known, int attempt, long from) =>
         known is [.., { } last] && last.Attempt == attempt - 1 && (last.ResumeStep ?? 0) != from
-            ? [.. known.SkipLast(1), Copy(last, last.Ranks, from, Math.Max(0, (last.Step ?? 0) - from))] : null;
+            ? [.. known.SkipLast(1), Resumed(last, from)] : null;
 
     public static List<InterruptionStatus> Add(IReadOnlyList<InterruptionStatus>? old, InterruptionStatus added)
     {
         List<InterruptionStatus> all = [.. (old ?? []).TakeLast(Most - 1), added];
-        return [.. all.Select((interruption, index) => index < all.Count - MostWithRanks && interruption.Ranks is not null ? Copy(interruption, null, interruption.ResumeStep, interruption.LostSteps) : interruption)];
+        return [.. all.Select((interruption, index) => index < all.Count - MostWithRanks && interruption.Ranks is not null ? Copy(interruption, null, interruption.Step, interruption.ResumeStep, interruption.LostSteps) : interruption)];
     }
 
     /// <summary>The farthest rank's step; if none was heard, for the operator has just begun to listen, the progress that is known.</summary>
@@ -92,14 +92,21 @@ internal static class InterruptionPolicy
         LastCollective = rank.LastCollective is { } last && rank.CollectiveSeconds is { } seconds ? string.Create(CultureInfo.InvariantCulture, $"{last}, waiting for {seconds:0.#} s") : rank.LastCollective,
     };
 
-    private static InterruptionStatus Copy(InterruptionStatus full, List<RankReportStatus>? ranks, long? resume, long? lost) => new()
+    private static InterruptionStatus Resumed(InterruptionStatus last, long from)
+    {
+        // What the gang goes on from it had trained, even if no heartbeat had time to say so.
+        long? step = last.Step is { } known ? Math.Max(known, from) : null;
+        return Copy(last, last.Ranks, step, from, Math.Max(0, (step ?? 0) - from));
+    }
+
+    private static InterruptionStatus Copy(InterruptionStatus full, List<RankReportStatus>? ranks, long? step, long? resume, long? lost) => new()
     {
         Attempt = full.Attempt,
         Time = full.Time,
         Reason = full.Reason,
         Message = full.Message,
         Charged = full.Charged,
-        Step = full.Step,
+        Step = step,
         ResumeStep = resume,
         LostSteps = lost,
         Ranks = ranks,

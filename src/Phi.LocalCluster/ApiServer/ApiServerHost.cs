@@ -68,7 +68,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             throw;
         }
 
-        host._controllers = Task.Run(() => Controllers.RunAsync(host._service, options, TimeProvider.System, host._stopping.Token), CancellationToken.None);
+        host._controllers = Task.Run(() => Controllers.RunAsync(host._service, options, host._certificate.ExportCertificatePem(), TimeProvider.System, host._stopping.Token), CancellationToken.None);
         if (options.KubeconfigPath is { } path)
         {
             Kubeconfig.Write(path, host.BaseAddress, host._certificate, options.AdminToken);

@@ -29,12 +29,13 @@ public sealed class InterruptionPolicyTests
             JobReconciler.Decide(Failed(134, 120, job => job.Spec.Checkpoint = new CheckpointSpec { InMemory = new InMemorySpec() })).Message,
             StringComparison.Ordinal);
 
-    /// <summary>From copies that are newer than the checkpoint, or from an older checkpoint where the newest was damaged.</summary>
+    /// <summary>From copies that are newer than the checkpoint, or than the last heartbeat; or from an older checkpoint where the newest was damaged.</summary>
     [Theory]
-    [InlineData(130, 4)]
-    [InlineData(120, 14)]
-    [InlineData(100, 34)]
-    public void Decide_NextAttemptTrains_CorrectsFromWhereItWentOnAndWhatWasLost(long from, long lost)
+    [InlineData(135, 135, 0)]
+    [InlineData(130, 134, 4)]
+    [InlineData(120, 134, 14)]
+    [InlineData(100, 134, 34)]
+    public void Decide_NextAttemptTrains_CorrectsFromWhereItWentOnAndWhatWasLost(long from, long step, long lost)
     {
         var before = new InterruptionStatus { Attempt = 1, Reason = "RankFailed", Step = 134, ResumeStep = 120, LostSteps = 14, Ranks = [new RankReportStatus { Rank = 0 }] };
         var running = Jobs.Running(job => (job.Status!.Attempt, job.Status.Interruptions) = (2, [before]))
@@ -42,7 +43,7 @@ public sealed class InterruptionPolicyTests
 
         var corrected = JobReconciler.Decide(running).Last();
 
-        Assert.Equal((1, "RankFailed", 134L, from, lost, 1), (corrected.Attempt!.Value, corrected.Reason, corrected.Step!.Value, corrected.ResumeStep!.Value, corrected.LostSteps!.Value, corrected.Ranks!.Count));
+        Assert.Equal((1, "RankFailed", step, from, lost, 1), (corrected.Attempt!.Value, corrected.Reason, corrected.Step!.Value, corrected.ResumeStep!.Value, corrected.LostSteps!.Value, corrected.Ranks!.Count));
     }
 
     [Fact]

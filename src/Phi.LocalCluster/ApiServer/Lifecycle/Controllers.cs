@@ -1,4 +1,3 @@
-using Phi.LocalCluster.ApiServer.Authentication;
 using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.NodeHealth;
@@ -10,13 +9,14 @@ namespace Phi.LocalCluster.ApiServer.Lifecycle;
 internal static class Controllers
 {
     /// <summary>Runs them all until cancelled.</summary>
-    public static Task RunAsync(ResourceService service, ApiServerOptions options, TimeProvider clock, CancellationToken ct)
+    /// <param name="certificate">The server's, in PEM.</param>
+    public static Task RunAsync(ResourceService service, ApiServerOptions options, string certificate, TimeProvider clock, CancellationToken ct)
     {
         return Task.WhenAll(
             new GarbageCollector(service).RunAsync(ct),
             Loop(DisruptionController.Watched, new DisruptionController(service, clock).Pass),
             Loop(NodeLifecycle.Watched, new NodeLifecycle(service, clock, options.NodeMonitorGracePeriod).Pass),
-            Loop(ServiceAccountController.Watched, new ServiceAccountController(service).Pass),
+            Loop(NamespaceContents.Watched, new NamespaceContents(service, certificate).Pass),
             Loop(RoleAggregation.Watched, new RoleAggregation(service).Pass));
 
         Task Loop(IReadOnlySet<string> watched, Func<TimeSpan?> pass) => new ControlLoop(service.Store, clock, watched, pass).RunAsync(ct);

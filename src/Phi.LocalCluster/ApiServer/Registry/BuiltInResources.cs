@@ -20,6 +20,8 @@ internal static class BuiltInResources
 
     public static ResourceType Services { get; } = Create<V1Service>("", "v1", "services", status: true, shortNames: ["svc"], categories: ["all"]);
 
+    public static ResourceType ConfigMaps { get; } = Create<V1ConfigMap>("", "v1", "configmaps", shortNames: ["cm"]);
+
     public static ResourceType Secrets { get; } = Create<V1Secret>("", "v1", "secrets");
 
     public static ResourceType PriorityClasses { get; } = Create<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", namespaced: false, generation: true, shortNames: ["pc"]);
@@ -47,7 +49,7 @@ internal static class BuiltInResources
         Events,
         Services,
         Secrets,
-        Create<V1ConfigMap>("", "v1", "configmaps", shortNames: ["cm"]),
+        ConfigMaps,
         ServiceAccounts,
         Create<Eventsv1Event>("events.k8s.io", "v1", "events", kind: "Event", shortNames: ["ev"]),
         Create<V1Lease>("coordination.k8s.io", "v1", "leases"),

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Phi.LocalCluster.ApiServer.Apply;
+using Phi.LocalCluster.ApiServer.Authentication;
 using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Schemas;
@@ -38,6 +39,7 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         PriorityAdmission.Admit(store, type, value, old: null);
         if (type == BuiltInResources.Pods)
         {
+            ServiceAccountAdmission.Admit(store, value);
             value["status"] = PodRules.InitialStatus(value, ManagedFields.Stamp(clock.GetUtcNow()));
         }
         else if (type == BuiltInResources.Namespaces)

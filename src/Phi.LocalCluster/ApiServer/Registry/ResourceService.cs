@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Phi.LocalCluster.ApiServer.Apply;
+using Phi.LocalCluster.ApiServer.Lifecycle;
 using Phi.LocalCluster.ApiServer.Storage;
 
 namespace Phi.LocalCluster.ApiServer.Registry;
@@ -139,6 +140,12 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
 
         var written = store.TryPut(type.Storage, key, value, expected: null) ?? throw ApiException.AlreadyExists(type.Resource, key.Name);
         AfterWrite(type);
+        if (type == BuiltInResources.Namespaces)
+        {
+            // At once, so that a pod may follow; kube-apiserver waits for its controller instead.
+            NamespaceContents.EnsureAccount(this, key.Name);
+        }
+
         return written;
     }
 
@@ -208,5 +215,5 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
     public static ObjectKey KeyOf(JsonObject value) => new((string?)value["metadata"]!["namespace"] ?? "", (string)value["metadata"]!["name"]!);
 
     /// <summary>Five letters as Kubernetes makes them, without vowels or look-alikes.</summary>
-    private static string Suffix() => System.Security.Cryptography.RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz2456789", 5);
+    public static string Suffix() => System.Security.Cryptography.RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz2456789", 5);
 }
