@@ -95,6 +95,20 @@ public sealed class AzureBlobTests : IAsyncLifetime
         await FailsAsync("no-source", "spec.phi.initialize.from.azureBlob cannot be used: Azure Blob account 'phitests'", "the service answered 403 AuthorizationFailure");
     }
 
+    [Fact]
+    public async Task Job_WhoseSecretIsNotThereYet_SaysWhatItWaitsForAndStartsWhenItIs()
+    {
+        await _cluster.ApplyAsync(Manifests.Tiny("late", _corpus, steps: 10).Replace("everySteps: 10", $"everySteps: 10, store: {{azureBlob: {Blob(secret: "late-key")}}}", StringComparison.Ordinal));
+
+        await _cluster.WaitForAsync("late", job => Starting(job)?.Contains("cannot start: CreateContainerConfigError: secret \"late-key\" not found", StringComparison.Ordinal) == true, "word of the missing Secret");
+        await SecretAsync("late-key", _azurite.ConnectionString);
+
+        var status = (await _cluster.WaitForSuccessAsync("late"))["status"]!;
+        Assert.Equal((1, 10), ((int)status["attempt"]!, (int)status["checkpoint"]!["step"]!));
+
+        static string? Starting(JsonNode job) => (string?)(job["status"]?["conditions"] as JsonArray)?.FirstOrDefault(condition => (string?)condition!["type"] == "Training")?["message"];
+    }
+
     private async Task FailsAsync(string name, params string[] says)
     {
         var waited = await _cluster.KubectlAsync("wait", $"tj/{name}", "--for=condition=Finished", "--timeout=300s");

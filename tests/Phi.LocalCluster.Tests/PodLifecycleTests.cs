@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Phi.LocalCluster.Tests;
@@ -90,6 +91,50 @@ public sealed class PodLifecycleTests(NodeFixture node) : IClassFixture<NodeFixt
         await node.WaitAsync("variables", "jsonpath={.status.phase}=Succeeded");
 
         Assert.Equal("a b c b-c-$(UNKNOWN)-$(SECRET) b 2 64 kept absent $(B_ONLY)\n", await node.LogAsync("variables"));
+    }
+
+    /// <summary>What a variable refers to may be created after the pod, as with a kubelet; meanwhile the containers before it run.</summary>
+    [Fact]
+    public async Task Variable_OfASecretThatComesLater_StartsTheContainerThen()
+    {
+        await node.ApplyAsync(Waiting("early-env"));
+        var waiting = (await node.WaitAsync("early-env", "jsonpath={.status.containerStatuses[1].state.waiting.reason}=CreateContainerConfigError"))["status"]!;
+        await node.Server.KubectlAsync("", "create", "secret", "generic", "early-env", "--from-literal=key=came");
+
+        await node.WaitAsync("early-env", "jsonpath={.status.phase}=Succeeded");
+
+        Assert.Equal(("Pending", "secret \"early-env\" not found"), ((string?)waiting["phase"], (string?)waiting["containerStatuses"]![1]!["state"]!["waiting"]!["message"]));
+        Assert.NotNull(waiting["containerStatuses"]![0]!["state"]!["running"]);
+        Assert.Equal("came\n", await node.LogAsync("early-env"));
+    }
+
+    [Fact]
+    public async Task Deletion_OfAPodThatCannotStartYet_EndsItsContainersAndIt()
+    {
+        await node.ApplyAsync(Waiting("never-env"));
+        await node.WaitAsync("never-env", "jsonpath={.status.containerStatuses[1].state.waiting.reason}=CreateContainerConfigError");
+
+        var deleted = await node.Server.KubectlAsync("", "delete", "pod", "never-env", "--timeout=60s");
+
+        Assert.True(deleted.Code == 0, deleted.Error);
+        var first = (await File.ReadAllTextAsync(Path.Combine(node.Server.Folder, "never-env"), TestContext.Current.CancellationToken)).Trim();
+        Assert.False(Directory.Exists($"/proc/{first}"), first);
+    }
+
+    /// <summary>Its second container needs the Secret of the pod's name, and its first runs until the second did.</summary>
+    private string Waiting(string name)
+    {
+        var file = Path.Combine(node.Server.Folder, name);
+        return $$"""
+            apiVersion: v1
+            kind: Pod
+            metadata: { name: {{name}} }
+            spec:
+              restartPolicy: Never
+              containers:
+              - { name: first, image: none, command: [bash, -c, {{JsonSerializer.Serialize($"echo $$$$ > '{file}'; until [ -e '{file}.done' ]; do sleep 0.05; done")}}] }
+              - { name: main, image: none, command: [bash, -c, {{JsonSerializer.Serialize($"echo $CAME; touch '{file}.done'")}}], env: [{ name: CAME, valueFrom: { secretKeyRef: { name: {{name}}, key: key } } }] }
+            """;
     }
 
     [Fact]

@@ -91,7 +91,7 @@ public sealed class PodVolumeTests(NodeFixture node) : IClassFixture<NodeFixture
     public async Task Pod_WhoseConfigMapComesLater_StartsThen()
     {
         await node.ApplyAsync(Pod("early", "cat /phi-test/volume/key", "configMap: { name: late }"));
-        await node.WaitAsync("early", "condition=PodScheduled");
+        await node.WaitAsync("early", "jsonpath={.status.containerStatuses[0].state.waiting.message}=configmap \"late\" not found");
 
         await node.Server.KubectlAsync("", "create", "configmap", "late", "--from-literal=key=came");
 

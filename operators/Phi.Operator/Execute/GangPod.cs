@@ -151,19 +151,29 @@ internal static class GangPod
 
         if (job.Spec.Checkpoint?.Store?.AzureBlob?.SecretName is { } secret)
         {
-            own[PhiEnvironment.AzureStorageConnectionString] = ConnectionString(secret);
+            own[PhiEnvironment.AzureStorageConnectionString] = ConnectionString(secret, isOptional: false);
         }
 
         if (InitializeSource.SecretName(job.Spec, job.Status) is { } source)
         {
-            own[PhiEnvironment.InitializeConnectionString] = ConnectionString(source);
+            // A job goes on from a checkpoint of its own once it has one; what it began with may be gone by then.
+            own[PhiEnvironment.InitializeConnectionString] = ConnectionString(source, isOptional: job.Status?.Checkpoint?.Step is not null);
         }
 
         var users = (template.Env ?? []).OfType<JsonObject>().Where(variable => !own.ContainsKey((string?)variable["name"] ?? "")).Select(variable => variable.DeepClone());
         return [.. users, .. own.Select(variable => new JsonObject { ["name"] = variable.Key, [variable.Value is JsonObject ? "valueFrom" : "value"] = variable.Value })];
     }
 
-    private static JsonObject ConnectionString(string secret) => new() { ["secretKeyRef"] = new JsonObject { ["name"] = secret, ["key"] = ConnectionStringKey } };
+    private static JsonObject ConnectionString(string secret, bool isOptional)
+    {
+        var reference = new JsonObject { ["name"] = secret, ["key"] = ConnectionStringKey };
+        if (isOptional)
+        {
+            reference["optional"] = true;
+        }
+
+        return new JsonObject { ["secretKeyRef"] = reference };
+    }
 
     private static JsonObject Field(string path) => new() { ["fieldRef"] = new JsonObject { ["fieldPath"] = path } };
 

@@ -37,7 +37,11 @@ public sealed class FolderStorage(string root) : ICheckpointStorage
         {
             _ = _retries.Do(into, memory => ReadOnce(path, first, memory));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CheckpointException($"{path} cannot be read: there is no such file", e);
+        }
+        catch (Exception e) when (Directory.Exists(path))
         {
             throw new CheckpointException($"{path} cannot be read: {e.Message}", e);
         }

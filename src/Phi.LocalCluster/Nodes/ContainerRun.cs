@@ -21,6 +21,9 @@ internal sealed class ContainerRun(V1Container container, bool isInit)
 
     public DateTimeOffset? FinishedAt { get; private set; }
 
+    /// <summary>Why it has not started yet, if there is more to say than that. Reason null: the usual one.</summary>
+    public (string? Reason, string Message)? Waiting { get; set; }
+
     public void Started(ContainerProcess process)
     {
         if (Process is not null)
@@ -47,5 +50,6 @@ internal sealed class ContainerRun(V1Container container, bool isInit)
         ExitCode,
         FinishedAt,
         ExitCode is null or 0 ? null : ContainerLog.Tail(folder.Log(container.Name), messageCharacters),
-        Restarts);
+        Restarts,
+        Waiting);
 }

@@ -6,36 +6,24 @@ namespace Phi.LocalCluster.Nodes;
 /// <summary>Starts the containers of one pod, and makes its volumes before.</summary>
 internal sealed class ContainerStarter(V1Pod pod, string podIp, PodFolder folder, PodEnvironment environment, PodVolumes volumes, TimeProvider time)
 {
-    private static readonly TimeSpan MissingDeadline = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan MissingDelay = TimeSpan.FromSeconds(1);
     private IReadOnlyDictionary<string, PodVolume> _volumes = new Dictionary<string, PodVolume>();
 
-    /// <summary>Makes the volumes; waits a while for what they refer to, for it may be created after the pod.</summary>
-    /// <param name="end">Completes when the pod is to end: then there is no more waiting.</param>
-    /// <exception cref="PodException">A volume cannot be had.</exception>
-    public async Task PrepareAsync(Task end, CancellationToken ct)
+    /// <summary>Makes the volumes.</summary>
+    /// <exception cref="PodException">A volume cannot be had, or not yet.</exception>
+    public async Task PrepareAsync(CancellationToken ct)
     {
         folder.Create();
-        var started = time.GetTimestamp();
-        while (!end.IsCompleted)
+        try
         {
-            try
-            {
-                _volumes = await volumes.MakeAsync(pod, podIp, folder, ct);
-                return;
-            }
-            catch (Exception e) when ((e is PodException { IsTransient: true } || IsInfrastructure(e)) && time.GetElapsedTime(started) < MissingDeadline)
-            {
-                await Task.WhenAny(end, Task.Delay(MissingDelay, time, ct));
-            }
-            catch (Exception e) when (IsInfrastructure(e))
-            {
-                throw new PodException("FailedMount", e.Message);
-            }
+            _volumes = await volumes.MakeAsync(pod, podIp, folder, ct);
+        }
+        catch (Exception e) when (IsInfrastructure(e))
+        {
+            throw new PodException("FailedMount", e.Message, isTransient: true);
         }
     }
 
-    /// <exception cref="PodException">The container cannot be started.</exception>
+    /// <exception cref="PodException">The container cannot be started, or not yet.</exception>
     public async Task StartAsync(ContainerRun run, CancellationToken ct)
     {
         try
@@ -44,7 +32,7 @@ internal sealed class ContainerStarter(V1Pod pod, string podIp, PodFolder folder
         }
         catch (Exception e) when (IsInfrastructure(e))
         {
-            throw new PodException("CreateContainerError", $"container {run.Container.Name}: {e.Message}");
+            throw new PodException("CreateContainerError", $"container {run.Container.Name}: {e.Message}", isTransient: e is HttpRequestException or KubernetesApiException);
         }
     }
 

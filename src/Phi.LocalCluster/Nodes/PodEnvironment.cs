@@ -105,21 +105,21 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
             { ConfigMapKeyRef: { } map } => ("configmap", map.Name, map.Key, map.Optional, await ConfigMapAsync(pod, map.Name, map.Optional, ct)),
             _ => throw new PodException("CreateContainerConfigError", $"variable {variable.Name}: this node resolves fieldRef, resourceFieldRef, secretKeyRef and configMapKeyRef alone"),
         };
-        return data?.GetValueOrDefault(key) ?? (optional == true ? null : throw new PodException("CreateContainerConfigError", $"couldn't find key {key} in {kind} {pod.Metadata.NamespaceProperty}/{name}"));
+        return data?.GetValueOrDefault(key) ?? (optional == true ? null : throw new PodException("CreateContainerConfigError", $"couldn't find key {key} in {kind} {pod.Metadata.NamespaceProperty}/{name}", isTransient: true));
     }
 
     private async Task<Dictionary<string, string>?> SecretAsync(V1Pod pod, string name, bool? optional, CancellationToken ct)
     {
         var secret = await connection.Secrets().GetAsync(pod.Metadata.NamespaceProperty, name, ct);
         return secret is null && optional != true
-            ? throw new PodException("CreateContainerConfigError", $"secret \"{name}\" not found")
+            ? throw new PodException("CreateContainerConfigError", $"secret \"{name}\" not found", isTransient: true)
             : secret?.Data?.ToDictionary(pair => pair.Key, pair => Encoding.UTF8.GetString(pair.Value));
     }
 
     private async Task<Dictionary<string, string>?> ConfigMapAsync(V1Pod pod, string name, bool? optional, CancellationToken ct)
     {
         var map = await connection.ConfigMaps().GetAsync(pod.Metadata.NamespaceProperty, name, ct);
-        return map is null && optional != true ? throw new PodException("CreateContainerConfigError", $"configmap \"{name}\" not found") : map?.Data?.ToDictionary();
+        return map is null && optional != true ? throw new PodException("CreateContainerConfigError", $"configmap \"{name}\" not found", isTransient: true) : map?.Data?.ToDictionary();
     }
 
     /// <summary>$(NAME) becomes the variable's value, $$ a dollar; an unknown name stays as it is.</summary>

@@ -118,7 +118,10 @@ internal sealed partial class PodStatusWriter(KubernetesConnection connection, s
                 ["waiting"] = null,
             },
             { StartedAt: { } startedAt } => new JsonObject { ["running"] = new JsonObject { ["startedAt"] = Stamp(startedAt) }, ["terminated"] = null, ["waiting"] = null },
-            _ => new JsonObject { ["waiting"] = new JsonObject { ["reason"] = isInitialized ? "ContainerCreating" : "PodInitializing" } },
+            _ => new JsonObject
+            {
+                ["waiting"] = new JsonObject { ["reason"] = container.Waiting?.Reason ?? (isInitialized ? "ContainerCreating" : "PodInitializing"), ["message"] = container.Waiting?.Message },
+            },
         };
         var isRunning = container is { StartedAt: not null, ExitCode: null };
         return new JsonObject { ["name"] = container.Name, ["image"] = container.Image, ["imageID"] = "", ["restartCount"] = container.Restarts, ["ready"] = isRunning, ["started"] = isRunning, ["state"] = state };

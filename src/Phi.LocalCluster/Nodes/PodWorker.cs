@@ -8,6 +8,7 @@ namespace Phi.LocalCluster.Nodes;
 internal sealed partial class PodWorker : IDisposable
 {
     private const int MessageCharacters = 2048;
+    private static readonly TimeSpan MissingDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(5);
     private readonly PodFolder _folder;
@@ -76,12 +77,14 @@ internal sealed partial class PodWorker : IDisposable
         try
         {
             Check();
-            await _starter.PrepareAsync(_stop.Requested, ct);
-            refresh = RefreshAsync(refreshing.Token);
-            if (await InitializeAsync(ct) && !_stop.Requested.IsCompleted)
+            if (await TryAsync([.. _inits, .. _mains], _starter.PrepareAsync, ct))
             {
-                _isInitialized = true;
-                await RunAllAsync(_mains, "Running", ct);
+                refresh = RefreshAsync(refreshing.Token);
+                if (await InitializeAsync(ct) && !_stop.Requested.IsCompleted)
+                {
+                    _isInitialized = true;
+                    await RunAllAsync(_mains, "Running", ct);
+                }
             }
         }
         catch (PodException e)
@@ -131,7 +134,11 @@ internal sealed partial class PodWorker : IDisposable
 
             if (run.IsSidecar)
             {
-                await _starter.StartAsync(run, ct);
+                if (!await StartAsync(run, ct))
+                {
+                    return false;
+                }
+
                 _sidecars.Add(SuperviseAsync(run, ct));
                 await _probe.PassAsync(run, _stop.Requested, ct);
             }
@@ -147,23 +154,75 @@ internal sealed partial class PodWorker : IDisposable
     /// <summary>Starts containers and waits for their end, which is asked for when the pod's is; true if all ended with 0.</summary>
     private async Task<bool> RunAllAsync(List<ContainerRun> runs, string phase, CancellationToken ct)
     {
+        List<ContainerRun> started = [];
         foreach (var run in runs)
         {
-            await _starter.StartAsync(run, ct);
+            if (!await StartAsync(run, ct))
+            {
+                break;
+            }
+
+            started.Add(run);
         }
 
-        var exits = Task.WhenAll(runs.Select(run => run.ExitAsync(_time)));
-        _phase = phase;
-        await WriteAsync(ct);
-        LogStarted(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, PodIp, runs[0].Process!.ProcessId);
+        var exits = Task.WhenAll(started.Select(run => run.ExitAsync(_time)));
+        if (started.Count == runs.Count)
+        {
+            _phase = phase;
+            await WriteAsync(ct);
+            LogStarted(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, PodIp, runs[0].Process!.ProcessId);
+        }
+
         await Task.WhenAny(exits, _stop.Requested);
         if (!exits.IsCompleted)
         {
             LogEnding(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, await _stop.Requested);
-            await EndAsync(runs, exits);
+            await EndAsync(started, exits);
         }
 
-        return Array.TrueForAll(await exits, code => code == 0);
+        return Array.TrueForAll(await exits, code => code == 0) && started.Count == runs.Count;
+    }
+
+    /// <summary>False if the pod is to end before the container can be started.</summary>
+    /// <exception cref="PodException">It never can.</exception>
+    private Task<bool> StartAsync(ContainerRun run, CancellationToken ct) => TryAsync([run], token => _starter.StartAsync(run, token), ct);
+
+    /// <summary>Tries again, as a kubelet does, until it is done or the pod is to end: what is missing may be created after the pod. The status says what that is.</summary>
+    /// <param name="waiting">Containers that cannot start before.</param>
+    private async Task<bool> TryAsync(IReadOnlyList<ContainerRun> waiting, Func<CancellationToken, Task> act, CancellationToken ct)
+    {
+        while (!_stop.Requested.IsCompleted)
+        {
+            try
+            {
+                await act(ct);
+                Wait(waiting, null);
+                return true;
+            }
+            catch (PodException e) when (e.IsTransient)
+            {
+                // A volume that is not there leaves a container's usual reason as it is.
+                (string? Reason, string Message) why = (e.Reason == "FailedMount" ? null : e.Reason, e.Message);
+                if (waiting[0].Waiting != why)
+                {
+                    LogWaiting(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, e.Message);
+                    Wait(waiting, why);
+                    await WriteAsync(ct);
+                }
+            }
+
+            await Task.WhenAny(_stop.Requested, Task.Delay(MissingDelay, _time, ct));
+        }
+
+        return false;
+    }
+
+    private static void Wait(IEnumerable<ContainerRun> runs, (string? Reason, string Message)? why)
+    {
+        foreach (var run in runs)
+        {
+            run.Waiting = why;
+        }
     }
 
     private async Task EndAsync(List<ContainerRun> runs, Task exits)
@@ -317,6 +376,9 @@ internal sealed partial class PodWorker : IDisposable
 
     [LoggerMessage(4, LogLevel.Warning, "Pod {Namespace}/{Pod}: sidecar {Container} cannot be started again: {Problem}.")]
     private static partial void LogSidecar(ILogger logger, string @namespace, string pod, string container, string problem);
+
+    [LoggerMessage(6, LogLevel.Information, "Pod {Namespace}/{Pod} cannot start yet: {Problem}.")]
+    private static partial void LogWaiting(ILogger logger, string @namespace, string pod, string problem);
 
     [LoggerMessage(5, LogLevel.Warning, "Pod {Namespace}/{Pod}: its tokens are no longer kept fresh: {Problem}.")]
     private static partial void LogRefresh(ILogger logger, string @namespace, string pod, string problem);
