@@ -113,7 +113,7 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
     /// <summary>The version after the change; what is not newer than <paramref name="version"/> was heard before.</summary>
     private string Take(WatchEvent change, string version, Action<ResourceKey, T?, T?> onChange)
     {
-        var next = (string)change.Object["metadata"]!["resourceVersion"]!;
+        var next = change.Version;
         if (ulong.TryParse(next, CultureInfo.InvariantCulture, out var now) && ulong.TryParse(version, CultureInfo.InvariantCulture, out var before) && now <= before)
         {
             return version;
@@ -121,11 +121,11 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
 
         if (change.Type == "DELETED")
         {
-            Remove(KeyOf(change.Object), onChange);
+            Remove(change.Head.Key, onChange);
         }
         else if (change.Type != "BOOKMARK")
         {
-            Put(change.Object, onChange);
+            Put(change.Head, change.Parse<T>, onChange);
         }
 
         return next;
@@ -143,14 +143,13 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
 
         foreach (var item in items)
         {
-            Put(item, onChange);
+            Put(new ResourceHead(KeyOf(item), (string)item["metadata"]!["resourceVersion"]!), () => ResourceJson.Parse<T>(item), onChange);
         }
     }
 
-    private void Put(JsonObject value, Action<ResourceKey, T?, T?> onChange)
+    private void Put(ResourceHead head, Func<T> read, Action<ResourceKey, T?, T?> onChange)
     {
-        var key = KeyOf(value);
-        var version = (string)value["metadata"]!["resourceVersion"]!;
+        var (key, version) = head;
         _cache.TryGetValue(key, out var old);
         if (old.Version == version)
         {
@@ -160,7 +159,7 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
         T now;
         try
         {
-            now = ResourceJson.Parse<T>(value);
+            now = read();
             now = keep?.Invoke(now) ?? now;
         }
         catch (JsonException e)

@@ -44,15 +44,20 @@ public sealed class KubernetesConnection : IDisposable
 
     /// <exception cref="KubernetesApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached, did not answer in time, or answered no JSON.</exception>
-    public async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken ct)
+    public Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken ct) =>
+        SendAsync(method, path, body, contentType, content => JsonNode.Parse(content)!.AsObject(), ct);
+
+    /// <summary>The answer as <paramref name="read"/> reads it from UTF-8.</summary>
+    /// <exception cref="KubernetesApiException">The server refused.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached, did not answer in time, or answered something else.</exception>
+    internal async Task<T> SendAsync<T>(HttpMethod method, string path, JsonNode? body, string contentType, Func<byte[], T> read, CancellationToken ct)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(ct);
         bound.CancelAfter(RequestTimeout);
         try
         {
             using var response = await RequestAsync(method, path, body, contentType, bound.Token);
-            await using var stream = await response.Content.ReadAsStreamAsync(bound.Token);
-            return (await JsonNode.ParseAsync(stream, cancellationToken: bound.Token))!.AsObject();
+            return read(await response.Content.ReadAsByteArrayAsync(bound.Token));
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
@@ -60,7 +65,7 @@ public sealed class KubernetesConnection : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new HttpRequestException($"the API server's answer to {method} {path} is no JSON object: {e.Message}", e);
+            throw new HttpRequestException($"the API server's answer to {method} {path} cannot be read: {e.Message}", e);
         }
     }
 
@@ -89,8 +94,8 @@ public sealed class KubernetesConnection : IDisposable
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (body is not null)
         {
-            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue(contentType);
+            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body));
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(contentType, Encoding.UTF8.WebName);
         }
 
         if (_client.Credentials is { } credentials)

@@ -1,12 +1,7 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Phi.Kubernetes;
-
-/// <summary>One change that a watch delivers.</summary>
-/// <param name="Type">ADDED, MODIFIED, DELETED or BOOKMARK.</param>
-public sealed record WatchEvent(string Type, JsonObject Object);
 
 /// <summary>Objects of one resource, typed.</summary>
 /// <param name="group">Empty for the core group.</param>
@@ -24,7 +19,7 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
     {
         try
         {
-            return ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Get, Path(@namespace, name), null, Json, ct));
+            return await SendAsync(HttpMethod.Get, Path(@namespace, name), null, Json, ct);
         }
         catch (KubernetesApiException e) when (e.IsNotFound)
         {
@@ -71,32 +66,25 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
     public async IAsyncEnumerable<WatchEvent> WatchAsync(string? @namespace, string? selector, string version, [EnumeratorCancellation] CancellationToken ct)
     {
         using var response = await connection.OpenAsync($"{Path(@namespace, null)}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WatchSeconds}&resourceVersion={version}{selector}", ct);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(ct));
-        while (await reader.ReadLineAsync(ct) is { } line)
+        await foreach (var change in WatchStream.ReadAsync(await response.Content.ReadAsStreamAsync(ct), typeof(T).Name, ct))
         {
-            var (type, value) = ParseChange(line);
-            if (type == "ERROR")
-            {
-                throw KubernetesConnection.Refusal((System.Net.HttpStatusCode)((int?)value["code"] ?? 500), value.ToJsonString());
-            }
-
-            yield return new WatchEvent(type, value);
+            yield return change;
         }
     }
 
-    public async Task<T> CreateAsync(string @namespace, T value, string fieldManager, CancellationToken ct) =>
-        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Post, $"{Path(@namespace, null)}?fieldManager={fieldManager}", ResourceJson.Write(value), Json, ct));
+    public Task<T> CreateAsync(string @namespace, T value, string fieldManager, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, $"{Path(@namespace, null)}?fieldManager={fieldManager}", ResourceJson.Write(value), Json, ct);
 
     /// <summary>Server-side apply, forced: this product owns what it applies. A field that the server does not know is an error.</summary>
     /// <param name="subresource">Null, or <c>status</c>.</param>
-    public async Task<T> ApplyAsync(string @namespace, string name, JsonObject value, string fieldManager, string? subresource, CancellationToken ct) =>
-        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}&force=true&fieldValidation=Strict", value, "application/apply-patch+yaml", ct));
+    public Task<T> ApplyAsync(string @namespace, string name, JsonObject value, string fieldManager, string? subresource, CancellationToken ct) =>
+        SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}&force=true&fieldValidation=Strict", value, "application/apply-patch+yaml", ct);
 
-    public async Task<T> MergePatchAsync(string @namespace, string name, JsonObject patch, string fieldManager, string? subresource, CancellationToken ct) =>
-        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}", patch, "application/merge-patch+json", ct));
+    public Task<T> MergePatchAsync(string @namespace, string name, JsonObject patch, string fieldManager, string? subresource, CancellationToken ct) =>
+        SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}", patch, "application/merge-patch+json", ct);
 
-    public async Task<T> StrategicPatchAsync(string @namespace, string name, JsonObject patch, string fieldManager, string? subresource, CancellationToken ct) =>
-        ResourceJson.Parse<T>(await connection.SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}", patch, "application/strategic-merge-patch+json", ct));
+    public Task<T> StrategicPatchAsync(string @namespace, string name, JsonObject patch, string fieldManager, string? subresource, CancellationToken ct) =>
+        SendAsync(HttpMethod.Patch, $"{Path(@namespace, name, subresource)}?fieldManager={fieldManager}", patch, "application/strategic-merge-patch+json", ct);
 
     /// <summary>POST to a subresource, such as a pod's binding.</summary>
     public Task PostAsync(string @namespace, string name, string subresource, JsonObject body, CancellationToken ct) =>
@@ -127,19 +115,8 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
         }
     }
 
-    private static (string Type, JsonObject Object) ParseChange(string line)
-    {
-        try
-        {
-            return JsonNode.Parse(line) is JsonObject { } change && (string?)change["type"] is { } type && change["object"] is JsonObject value
-                ? (type, value)
-                : throw new IOException($"the watch of {typeof(T).Name} sent a line that is no change: {line}");
-        }
-        catch (JsonException e)
-        {
-            throw new IOException($"the watch of {typeof(T).Name} broke off within a line of {line.Length} characters", e);
-        }
-    }
+    private Task<T> SendAsync(HttpMethod method, string path, JsonObject? body, string contentType, CancellationToken ct) =>
+        connection.SendAsync(method, path, body, contentType, ResourceJson.Parse<T>, ct);
 
     private string Path(string? @namespace, string? name, string? subresource = null) =>
         (group.Length == 0 ? $"api/{version}/" : $"apis/{group}/{version}/")

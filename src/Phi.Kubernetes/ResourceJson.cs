@@ -12,6 +12,18 @@ public static class ResourceJson
         ? KubernetesJson.Deserialize<T>(value.ToJsonString())
         : value.Deserialize<T>(PhiJson.Options)!;
 
+    /// <param name="json">UTF-8.</param>
+    public static T Parse<T>(byte[] json)
+    {
+        if (!typeof(IKubernetesObject).IsAssignableFrom(typeof(T)))
+        {
+            return JsonSerializer.Deserialize<T>(json, PhiJson.Options)!;
+        }
+
+        using var stream = new MemoryStream(json, writable: false);
+        return KubernetesJson.Deserialize<T>(stream);
+    }
+
     public static JsonObject Write<T>(T value) => typeof(IKubernetesObject).IsAssignableFrom(typeof(T))
         ? JsonNode.Parse(KubernetesJson.Serialize(value))!.AsObject()
         : JsonSerializer.SerializeToNode(value, PhiJson.Options)!.AsObject();

@@ -61,7 +61,7 @@ public sealed class TwoOperatorsTests(TestCluster cluster) : IClassFixture<TestC
         var running = await cluster.UntilAsync("by-standby", job => job.Status is { Phase: TrainingPhase.Running, Progress.Step: > 3 });
 
         Assert.Equal(1, running.Status!.Attempt);
-        Assert.True(await leader.MetricAsync("phi_training_steps_total") > 3);
+        await UntilAsync(async () => await leader.MetricAsync("phi_training_steps_total") > 3);
         Assert.Equal(0, await standby.MetricAsync("phi_training_steps_total"));
         await node.EndAsync("by-standby", exitCode: 0);
         await cluster.UntilAsync("by-standby", job => job.Status?.Phase == TrainingPhase.Succeeded);

@@ -60,7 +60,11 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
                 await PlaceAsync(key, job, place, ct);
                 break;
             case JobAction.DeletePod pod:
-                await connection.Pods().DeleteAsync(key.Namespace, pod.Name, pod.Uid, pod.GracePeriodSeconds, ct);
+                if (await connection.Pods().DeleteAsync(key.Namespace, pod.Name, pod.Uid, pod.GracePeriodSeconds, ct))
+                {
+                    cluster.RememberDeletion(new ResourceKey(key.Namespace, pod.Name), pod.Uid, pod.GracePeriodSeconds);
+                }
+
                 break;
             case JobAction.DeleteJob:
                 await connection.TrainingJobs().DeleteAsync(key.Namespace, key.Name, job.Metadata.Uid, null, ct);

@@ -98,6 +98,9 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     /// <summary>The same for a pod that the operator created or changed.</summary>
     public void Remember(V1Pod written) => _podIndex.Write(written);
 
+    /// <summary>And for one that the operator deleted.</summary>
+    public void RememberDeletion(ResourceKey key, string uid, long? gracePeriodSeconds) => _podIndex.Leave(key, uid, gracePeriodSeconds);
+
     public IReadOnlyList<V1Pod> PodsOf(TrainingJob job) => _podIndex.Of(job.Metadata.Uid!);
 
     public ImmutableArray<string> AcceleratorTypes => _nodeIndex.Types;

@@ -25,6 +25,9 @@ internal sealed class PodIndex(TimeProvider time)
     /// <summary>Places that were decided on and not yet written.</summary>
     private readonly Dictionary<ResourceKey, string> _assumed = [];
     private readonly Dictionary<ResourceKey, DateTimeOffset> _unconfirmed = [];
+
+    /// <summary>Uids of pods that the API server was told to delete, and by when they are to be gone.</summary>
+    private readonly Dictionary<string, DateTime> _leaving = new(StringComparer.Ordinal);
     private ulong _seen;
 
     /// <summary>As a write of the operator answered it.</summary>
@@ -39,6 +42,19 @@ internal sealed class PodIndex(TimeProvider time)
 
             Put(pod);
             _unconfirmed[KeyOf(pod)] = time.GetUtcNow();
+        }
+    }
+
+    /// <summary>The API server has taken the operator's deletion of a pod, though the informer may not show it yet.</summary>
+    public void Leave(ResourceKey key, string uid, long? gracePeriodSeconds)
+    {
+        lock (_lock)
+        {
+            if (_pods.TryGetValue(key, out var pod) && pod.Metadata.Uid == uid)
+            {
+                _leaving[uid] = time.GetUtcNow().UtcDateTime.AddSeconds(gracePeriodSeconds ?? pod.Spec.TerminationGracePeriodSeconds ?? 30);
+                Mark(pod);
+            }
         }
     }
 
@@ -139,6 +155,7 @@ internal sealed class PodIndex(TimeProvider time)
             Forget(key, isSamePod: old.Metadata.Uid == pod.Metadata.Uid);
         }
 
+        Mark(pod);
         _pods[key] = pod;
         Count(key, pod);
         if (JobUid(pod) is { } uid)
@@ -149,6 +166,14 @@ internal sealed class PodIndex(TimeProvider time)
             }
 
             pods[key] = pod;
+        }
+    }
+
+    private void Mark(V1Pod pod)
+    {
+        if (_leaving.TryGetValue(pod.Metadata.Uid, out var by))
+        {
+            pod.Metadata.DeletionTimestamp ??= by;
         }
     }
 
@@ -165,6 +190,7 @@ internal sealed class PodIndex(TimeProvider time)
         {
             _unconfirmed.Remove(key);
             _assumed.Remove(key);
+            _leaving.Remove(pod.Metadata.Uid);
         }
 
         Uncount(key, pod);

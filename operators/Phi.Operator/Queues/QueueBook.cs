@@ -18,6 +18,8 @@ internal sealed class QueueBook
     private readonly Dictionary<ResourceKey, QueueEntry> _entries = [];
     private readonly Dictionary<string, QueueEntry> _byUid = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PendingList> _pending = new(StringComparer.Ordinal);
+    private readonly HashSet<QueueEntry> _admitted = [];
+    private readonly HashSet<QueueEntry> _delayed = [];
     private readonly HashSet<QueueEntry> _unpublished = [];
     private IReadOnlyDictionary<string, int> _priorities = ImmutableDictionary<string, int>.Empty;
 
@@ -54,6 +56,8 @@ internal sealed class QueueBook
             _entries.Clear();
             _byUid.Clear();
             _pending.Clear();
+            _admitted.Clear();
+            _delayed.Clear();
             _unpublished.Clear();
             foreach (var (key, source) in sources)
             {
@@ -84,21 +88,22 @@ internal sealed class QueueBook
             {
                 Queues = queues,
                 Pending = _pending.ToDictionary(entry => entry.Key, entry => entry.Value.Jobs, StringComparer.Ordinal),
-                Admitted = [.. _entries.Values.Select(entry => entry.Admitted).OfType<AdmittedJob>()],
+                Delayed = [.. _delayed.Select(entry => entry.Job)],
+                Admitted = [.. _admitted.Select(entry => entry.Admitted!)],
                 Now = now,
             });
             foreach (var grant in decision.Grants)
             {
                 var entry = _byUid[grant.Job.Uid];
                 SetPending(entry, false);
-                entry.Admitted = new AdmittedJob { Job = grant.Job, Replicas = grant.Replicas, AdmittedAt = now };
+                SetAdmitted(entry, new AdmittedJob { Job = grant.Job, Replicas = grant.Replicas, AdmittedAt = now });
                 Publish(entry, new QueueAdmission(AdmissionState.Granted, grant.Replicas, "QuotaReserved", grant.Message), wake);
             }
 
             foreach (var eviction in decision.Evictions)
             {
                 var entry = _byUid[eviction.Victim.Job.Uid];
-                entry.Admitted = entry.Admitted! with { IsEvicting = true, EvictedFor = eviction.For.Uid };
+                SetAdmitted(entry, entry.Admitted! with { IsEvicting = true, EvictedFor = eviction.For.Uid });
                 Publish(entry, new QueueAdmission(AdmissionState.Evicting, entry.Admitted.Replicas, "Preempted", eviction.Message, eviction.Deadline, eviction.Reason), wake);
             }
 
@@ -164,7 +169,7 @@ internal sealed class QueueBook
         return isNew || oldJob != queued || oldPending != entry.IsPending || oldHeld != entry.Admitted?.Replicas;
     }
 
-    private static void Hold(QueueEntry entry, AdmittedJob? held, bool isSuspended)
+    private void Hold(QueueEntry entry, AdmittedJob? held, bool isSuspended)
     {
         if (held is not null)
         {
@@ -179,17 +184,24 @@ internal sealed class QueueBook
 
             // An eviction that was decided is not undone by a status that does not have it yet.
             // Nor does a gang that is smaller for lack of nodes give any back: it may grow to what it was granted.
-            entry.Admitted = held with { Replicas = Math.Max(held.Replicas, entry.Published.Replicas), IsEvicting = entry.Published.State == AdmissionState.Evicting, EvictedFor = entry.Admitted?.EvictedFor };
+            SetAdmitted(entry, held with { Replicas = Math.Max(held.Replicas, entry.Published.Replicas), IsEvicting = entry.Published.State == AdmissionState.Evicting, EvictedFor = entry.Admitted?.EvictedFor });
             entry.IsConfirmed = true;
         }
         else if (entry.IsConfirmed || isSuspended)
         {
-            (entry.Admitted, entry.IsConfirmed, entry.Published) = (null, false, null);
+            SetAdmitted(entry, null);
+            (entry.IsConfirmed, entry.Published) = (false, null);
         }
         else if (entry.Admitted is { } granted)
         {
-            entry.Admitted = granted with { Job = entry.Job };
+            SetAdmitted(entry, granted with { Job = entry.Job });
         }
+    }
+
+    private void SetAdmitted(QueueEntry entry, AdmittedJob? admitted)
+    {
+        entry.Admitted = admitted;
+        _ = admitted is null ? _admitted.Remove(entry) : _admitted.Add(entry);
     }
 
     private void SetPending(QueueEntry entry, bool isPending)
@@ -203,6 +215,7 @@ internal sealed class QueueBook
         if (!isPending)
         {
             _unpublished.Remove(entry);
+            _delayed.Remove(entry);
             var list = _pending[entry.Job.Queue];
             list.Remove(entry.Job);
             if (list.Count == 0)
@@ -214,6 +227,10 @@ internal sealed class QueueBook
         }
 
         (_pending.TryGetValue(entry.Job.Queue, out var pending) ? pending : _pending[entry.Job.Queue] = new PendingList()).Add(entry.Job);
+        if (entry.Job.NotBefore is not null)
+        {
+            _delayed.Add(entry);
+        }
 
         // What its status says already needs no second saying, after a restart least of all.
         if (entry.Published is null && entry.Source.Status?.Phase == TrainingPhase.Pending && QueueReader.Condition(entry.Source, TrainingConditions.QuotaReserved) is { Status: "False" } said)
@@ -237,6 +254,7 @@ internal sealed class QueueBook
     private bool Remove(QueueEntry entry)
     {
         SetPending(entry, false);
+        SetAdmitted(entry, null);
         _entries.Remove(entry.Key);
         return _byUid.Remove(entry.Job.Uid);
     }

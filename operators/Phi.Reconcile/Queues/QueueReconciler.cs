@@ -77,20 +77,5 @@ public static class QueueReconciler
         }
     }
 
-    private static DateTimeOffset? LookAgainAt(QueueSnapshot snapshot)
-    {
-        DateTimeOffset? first = null;
-        foreach (var (_, jobs) in snapshot.Pending)
-        {
-            foreach (var job in jobs)
-            {
-                if (job.NotBefore is { } at && at > snapshot.Now && (first is null || at < first))
-                {
-                    first = at;
-                }
-            }
-        }
-
-        return first;
-    }
+    private static DateTimeOffset? LookAgainAt(QueueSnapshot snapshot) => snapshot.Delayed.Select(job => job.NotBefore).Where(at => at > snapshot.Now).Min();
 }

@@ -13,6 +13,9 @@ public sealed record QueueSnapshot
 
     public required ImmutableArray<AdmittedJob> Admitted { get; init; }
 
+    /// <summary>Those of the waiting jobs that have a <see cref="QueuedJob.NotBefore"/>.</summary>
+    public IEnumerable<QueuedJob> Delayed { get => field ?? Pending.Values.SelectMany(jobs => jobs).Where(job => job.NotBefore is not null); init; }
+
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>From jobs in any order.</summary>

@@ -176,14 +176,14 @@ internal sealed class ControlPlaneBench : IBench
             {
                 await foreach (var change in connection.TrainingJobs().WatchAsync(Namespace, null, version, stalled.Token))
                 {
-                    version = (string)change.Object["metadata"]!["resourceVersion"]!;
+                    version = change.Version;
                     if (change.Type == "BOOKMARK")
                     {
                         continue;
                     }
 
                     var before = record.Finished;
-                    record.See(change.Object, TimeProvider.System.GetTimestamp());
+                    record.See(change.ToJson(), TimeProvider.System.GetTimestamp());
                     if (record.Finished > before)
                     {
                         stalled.CancelAfter(Stall);
