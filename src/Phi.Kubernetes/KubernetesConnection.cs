@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
@@ -95,7 +94,7 @@ public sealed class KubernetesConnection : IDisposable
         if (body is not null)
         {
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body));
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue(contentType, Encoding.UTF8.WebName);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(contentType);
         }
 
         if (_client.Credentials is { } credentials)
