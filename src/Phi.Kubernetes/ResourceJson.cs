@@ -8,9 +8,7 @@ namespace Phi.Kubernetes;
 /// <summary>Kubernetes' own kinds by the client library's rules, this product's by its own.</summary>
 public static class ResourceJson
 {
-    public static T Parse<T>(JsonObject value) => typeof(IKubernetesObject).IsAssignableFrom(typeof(T))
-        ? KubernetesJson.Deserialize<T>(value.ToJsonString())
-        : value.Deserialize<T>(PhiJson.Options)!;
+    public static T Parse<T>(JsonObject value) => Parse<T>(JsonSerializer.SerializeToUtf8Bytes(value));
 
     /// <param name="json">UTF-8.</param>
     public static T Parse<T>(byte[] json)

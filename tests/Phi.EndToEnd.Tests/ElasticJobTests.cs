@@ -56,6 +56,7 @@ public sealed class ElasticJobTests : IAsyncLifetime
         Assert.Equal(2, job.Status.Placement!.Select(place => place.Node).Distinct().Count());
         var lost = Assert.Single(job.Status.Interruptions!);
         Assert.True(lost.ResumeStep > 0, lost.Message);
+        AssertTold(job.Status, "attempt 1 ended: ", "attempt 2 (free) goes on from the checkpoint of step ");
 
         await mend();
         job = await UntilAsync(Job, status => status is { Attempt: 3, Phase: TrainingPhase.Running, Replicas: 3, ReadyReplicas: 3 } && status.Progress!.Step > status.Interruptions![1].Step + 20, "training of three pods again");
@@ -63,9 +64,17 @@ public sealed class ElasticJobTests : IAsyncLifetime
         var grown = job.Status!.Interruptions![1];
         Assert.Equal(("Growing", 0L, "3/3"), (grown.Reason, grown.LostSteps, job.Status.Ready));
         Assert.Contains(job.Status.Conditions!, condition => condition is { Type: TrainingConditions.Resizing, Status: "False" });
+        AssertTold(job.Status, "attempt 2 ended: the ranks saved and left for a larger gang; ", "attempt 3 (free) goes on from the checkpoint of step ");
 
         var last = await SuspendAsync(Job);
         await AssertCurveAsync(job.Metadata.Uid!, last, lost, grown, whole);
+    }
+
+    private static void AssertTold(TrainingJobStatus status, string end, string next)
+    {
+        var told = status.Conditions!.Find(condition => condition is { Type: TrainingConditions.Requeued, Status: "True" })!.Message!;
+        Assert.StartsWith(end, told, StringComparison.Ordinal);
+        Assert.Contains(next, told, StringComparison.Ordinal);
     }
 
     private static void AssertFree(TrainingJobStatus status, int freeRestarts)

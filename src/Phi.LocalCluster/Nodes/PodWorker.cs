@@ -377,9 +377,9 @@ internal sealed partial class PodWorker : IDisposable
     [LoggerMessage(4, LogLevel.Warning, "Pod {Namespace}/{Pod}: sidecar {Container} cannot be started again: {Problem}.")]
     private static partial void LogSidecar(ILogger logger, string @namespace, string pod, string container, string problem);
 
-    [LoggerMessage(6, LogLevel.Information, "Pod {Namespace}/{Pod} cannot start yet: {Problem}.")]
-    private static partial void LogWaiting(ILogger logger, string @namespace, string pod, string problem);
-
     [LoggerMessage(5, LogLevel.Warning, "Pod {Namespace}/{Pod}: its tokens are no longer kept fresh: {Problem}.")]
     private static partial void LogRefresh(ILogger logger, string @namespace, string pod, string problem);
+
+    [LoggerMessage(6, LogLevel.Information, "Pod {Namespace}/{Pod} cannot start yet: {Problem}.")]
+    private static partial void LogWaiting(ILogger logger, string @namespace, string pod, string problem);
 }

@@ -36,21 +36,23 @@ internal sealed class NamespaceContents(ResourceService service, string certific
     {
         try
         {
-            if (service.Store.Get(type.Storage, new ObjectKey(@namespace, name)) is null)
+            var there = service.Store.Get(type.Storage, new ObjectKey(@namespace, name));
+            if (there is null)
             {
                 var value = content.DeepClone().AsObject();
                 value["metadata"] = new JsonObject { ["name"] = name };
                 service.Create(type, @namespace, value, WriteOptions.Server);
-                return;
             }
-
-            service.Store.TryChange(type, new ObjectKey(@namespace, name), there =>
+            else if (content.Any(field => !JsonNode.DeepEquals(there[field.Key], field.Value)))
             {
-                foreach (var (field, wanted) in content)
+                service.Store.TryChange(type, new ObjectKey(@namespace, name), changed =>
                 {
-                    there[field] = wanted!.DeepClone();
-                }
-            });
+                    foreach (var (field, wanted) in content)
+                    {
+                        changed[field] = wanted!.DeepClone();
+                    }
+                });
+            }
         }
         catch (ApiException e) when (e.Code is 403 or 404 or 409)
         {
