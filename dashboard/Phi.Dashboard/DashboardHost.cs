@@ -23,7 +23,7 @@ public static class DashboardHost
     public static async Task RunAsync(DashboardOptions options, CancellationToken ct)
     {
         using var connection = KubernetesConnection.Open(options.Kubeconfig, "phi-dashboard");
-        await using var store = await TelemetryStore.OpenSqliteAsync(options.TelemetryDatabase, ct);
+        await using var store = await TelemetryStore.OpenAsync(options.TelemetryDatabase, TimeProvider.System, ct);
         var builder = WebApplication.CreateBuilder(ServerHost.Arguments);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, options.Port));
@@ -31,6 +31,7 @@ public static class DashboardHost
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
         builder.Services.AddMudServices();
+        ApiHost.AddServices(builder.Services);
         builder.Services.AddSingleton(connection);
         builder.Services.AddSingleton(store);
         builder.Services.AddSingleton(TimeProvider.System);
@@ -40,7 +41,7 @@ public static class DashboardHost
         app.Use(next => http => signIn.InvokeAsync(http, next));
         app.UseAntiforgery();
         app.MapStaticAssets();
-        app.MapSeries(store);
+        ApiHost.Map(app, store);
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);

@@ -6,7 +6,7 @@ public sealed class DashboardOptions
     /// <summary>Null: the service account of the pod that the dashboard runs in.</summary>
     public string? Kubeconfig { get; init; }
 
-    /// <summary>SQLite file of the telemetry store.</summary>
+    /// <summary>Telemetry store: a SQLite file, or the address of a PostgreSQL database.</summary>
     public required string TelemetryDatabase { get; init; }
 
     /// <summary>Whoever opens /?token=TOKEN is signed in.</summary>

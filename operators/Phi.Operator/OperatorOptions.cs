@@ -11,7 +11,7 @@ public sealed class OperatorOptions
     /// <summary>Folder for the agent API's port and the secret of its tokens.</summary>
     public required string StateDirectory { get; init; }
 
-    /// <summary>SQLite file of the telemetry store; replicas share it.</summary>
+    /// <summary>Telemetry store: a SQLite file, or the address of a PostgreSQL database. Replicas share it.</summary>
     public required string TelemetryDatabase { get; init; }
 
     /// <summary>Folder that holds the jobs' checkpoints, if this machine sees it: what attempts of ended jobs never committed is removed from there. Null: nothing is.</summary>

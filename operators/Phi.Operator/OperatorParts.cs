@@ -91,7 +91,7 @@ internal sealed class OperatorParts : IAsyncDisposable
 
     public static async Task<OperatorParts> CreateAsync(OperatorOptions options, OperatorSeams seams, ILoggerFactory logs, CancellationToken ct)
     {
-        var store = await TelemetryStore.OpenSqliteAsync(options.TelemetryDatabase, ct);
+        var store = await TelemetryStore.OpenAsync(options.TelemetryDatabase, seams.Time, ct);
         Socket? listener = null;
         try
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Phi.Cli;
 using Phi.Cli.Commands;
 using Phi.LocalCluster.Nodes;
+using Phi.Telemetry.Store;
 
 var root = new RootCommand("Trains phi-style models, on this machine or on a Kubernetes cluster.")
 {
@@ -38,7 +39,7 @@ catch (CliException e)
     await Console.Error.WriteLineAsync($"phi: {e.Message}");
     return e.ExitCode;
 }
-catch (NodeException e)
+catch (Exception e) when (e is NodeException or TelemetryException)
 {
     await Console.Error.WriteLineAsync($"phi: {e.Message}");
     return ExitCodes.Usage;

@@ -5,6 +5,7 @@ using Phi.Api.TrainingJobs;
 using Phi.Chaos;
 using Phi.Chaos.Faults;
 using Phi.Kubernetes;
+using Phi.Telemetry.Series;
 using Phi.Telemetry.Store;
 
 namespace Phi.EndToEnd.Tests;
@@ -87,16 +88,16 @@ public sealed class ElasticJobTests : IAsyncLifetime
 
     private async Task AssertCurveAsync(string run, long last, InterruptionStatus lost, InterruptionStatus grown, SortedDictionary<long, double> whole)
     {
-        await using var store = await TelemetryStore.OpenSqliteAsync(_cluster.Telemetry, Ct);
-        var curve = await store.CurveAsync(run, "loss", rank: 0, buckets: (int)last, Ct);
-        Assert.Equal(Enumerable.Range(1, (int)last).Select(step => (double)step), curve.Steps);
+        await using var store = await TelemetryStore.OpenAsync(_cluster.Telemetry, TimeProvider.System, Ct);
+        var curve = await store.SeriesAsync(new SeriesQuery { Run = run, Metric = "loss", Buckets = (int)last }, Ct);
+        Assert.Equal(Enumerable.Range(1, (int)last).Select(step => (double)step), curve.Columns.Step);
         Assert.Equal([1, lost.ResumeStep!.Value + 1, grown.Step!.Value + 1], curve.Attempts.Select(attempt => attempt.FirstStep));
         Assert.Equal(0, curve.Attempts[1].LostSteps);
         Assert.Equal([6, 4, 6], (await Curve.RanksAsync(_cluster.Telemetry, run, Ct)).OrderBy(pair => pair.Key).Select(pair => pair.Value.Count));
         foreach (var (step, loss) in whole)
         {
             // Another world size adds the same gradients in another order.
-            Assert.True(Math.Abs(curve.Last[(int)step - 1] - loss) <= 1e-3 * loss, $"step {step}: {curve.Last[(int)step - 1]:R}, undisturbed {loss:R}");
+            Assert.True(Math.Abs(curve.Columns.Last[(int)step - 1] - loss) <= 1e-3 * loss, $"step {step}: {curve.Columns.Last[(int)step - 1]:R}, undisturbed {loss:R}");
         }
     }
 

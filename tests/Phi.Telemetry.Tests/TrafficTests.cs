@@ -1,32 +1,21 @@
 using Phi.Api.Agent;
-using Phi.Telemetry.Store;
 
 namespace Phi.Telemetry.Tests;
 
-/// <summary>The ranks' traffic on a real SQLite file.</summary>
-public sealed class TrafficTests : IAsyncLifetime
+public sealed class SqliteTrafficTests() : TrafficTests(new SqliteDatabase());
+
+public sealed class PostgresTrafficTests(PostgresFixture fixture) : TrafficTests(new PostgresDatabase(fixture));
+
+/// <summary>The ranks' traffic.</summary>
+public abstract class TrafficTests(ITestDatabase database) : StoreTests(database)
 {
-    private const string Run = "11111111-2222-3333-4444-555555555555";
-    private readonly string _folder = Directory.CreateTempSubdirectory("phi traffic ").FullName;
-    private TelemetryStore? _store;
-
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => _store = await TelemetryStore.OpenSqliteAsync(Path.Combine(_folder, "telemetry.db"), Ct);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _store!.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     [Fact]
     public async Task Traffic_BeforeAnyRankReports_IsNull()
     {
         await IngestAsync(1, 0, 1, 5, _ => new() { ["loss"] = 1 });
 
-        Assert.Null(await _store!.TrafficAsync(Run, 20, Ct));
-        Assert.Null(await _store.TrafficAsync("another", 20, Ct));
+        Assert.Null(await Store.TrafficAsync(Run, 20, Ct));
+        Assert.Null(await Store.TrafficAsync("another", 20, Ct));
     }
 
     [Fact]
@@ -38,7 +27,7 @@ public sealed class TrafficTests : IAsyncLifetime
             await IngestAsync(1, rank, 1, 30, step => step <= 20 ? Metrics(1e6, 1e6, 9, 9) : Metrics(100 * (rank + 1), 10, 2, 0.5));
         }
 
-        var traffic = await _store!.TrafficAsync(Run, 10, Ct);
+        var traffic = await Store.TrafficAsync(Run, 10, Ct);
 
         Assert.Equal((1, 21, 30, 4), (traffic!.Attempt, traffic.FirstStep, traffic.LastStep, traffic.Ranks));
         Assert.Equal([("all-gather", 1000.0, 0.0), ("all-to-all", 0.0, 40.0)], traffic.Collectives.Select(c => (c.Collective, c.WithinNodes, c.AcrossNodes)));
@@ -52,7 +41,7 @@ public sealed class TrafficTests : IAsyncLifetime
         await IngestAsync(1, 0, 1, 30, _ => Metrics(100, 10, 1, 1));
         await IngestAsync(1, 1, 1, 12, _ => Metrics(100, 10, 1, 1));
 
-        var traffic = await _store!.TrafficAsync(Run, 5, Ct);
+        var traffic = await Store.TrafficAsync(Run, 5, Ct);
 
         Assert.Equal((8, 12), (traffic!.FirstStep, traffic.LastStep));
         Assert.Equal(200, traffic.WithinNodes);
@@ -66,7 +55,7 @@ public sealed class TrafficTests : IAsyncLifetime
         await IngestAsync(1, 1, 1, 30, _ => Metrics(100, 10, 1, 1));
         await IngestAsync(2, 0, 21, 22, _ => Metrics(7, 3, 1, 0));
 
-        var traffic = await _store!.TrafficAsync(Run, 20, Ct);
+        var traffic = await Store.TrafficAsync(Run, 20, Ct);
 
         Assert.Equal((2, 21, 22, 1), (traffic!.Attempt, traffic.FirstStep, traffic.LastStep, traffic.Ranks));
         Assert.Equal((7, 3), (traffic.WithinNodes, traffic.AcrossNodes));
@@ -78,7 +67,7 @@ public sealed class TrafficTests : IAsyncLifetime
         ["comm_seconds"] = busy, ["comm_exposed_seconds"] = exposed,
     };
 
-    private Task IngestAsync(int attempt, int rank, long from, long to, Func<long, Dictionary<string, double>> metrics) => _store!.IngestAsync(
+    private Task IngestAsync(int attempt, int rank, long from, long to, Func<long, Dictionary<string, double>> metrics) => Store.IngestAsync(
         new EventBatch
         {
             Namespace = "default",

@@ -61,7 +61,7 @@ export function create(root, run, metric) {
     try {
       const response = await fetch(`api/v1/series?run=${encodeURIComponent(run)}&metric=${encodeURIComponent(metric)}&buckets=1000`);
       if (response.ok && !stopped) {
-        show(await response.json());
+        show((await response.json()).series[0]);
       }
     } catch {
       // The dashboard is away; the next round asks again.
@@ -72,21 +72,23 @@ export function create(root, run, metric) {
   }
 
   function show(curve) {
-    const key = `${curve.points}/${curve.attempts.length}/${curve.steps.at(-1)}`;
+    const { step: steps, average, count, nonFinite } = curve.columns;
+    const points = count.reduce((sum, n, i) => sum + n + nonFinite[i], 0);
+    const key = `${points}/${curve.attempts.length}/${steps.at(-1)}`;
     if (key === shown) {
       return;
     }
     shown = key;
     attempts = curve.attempts;
-    const data = [curve.steps, curve.average];
-    if (plot === null && curve.steps.length > 0) {
+    const data = [steps, average];
+    if (plot === null && steps.length > 0) {
       empty.remove();
       plot = new uPlot(options(), data, root);
     } else {
       plot?.setData(data);
     }
-    root.dataset.points = curve.points;
-    root.dataset.lastStep = curve.steps.at(-1) ?? 0;
+    root.dataset.points = points;
+    root.dataset.lastStep = steps.at(-1) ?? 0;
     root.dataset.attempts = curve.attempts.length;
   }
 

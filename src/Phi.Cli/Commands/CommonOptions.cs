@@ -6,9 +6,19 @@ namespace Phi.Cli.Commands;
 /// <summary>Options that several commands share.</summary>
 internal static class CommonOptions
 {
+    private const string TelemetryVariable = "PHI_TELEMETRY";
+
     public static Option<string?> Home() => new("--home") { Description = "Folder of the local control plane. Default: $PHI_HOME, else ~/.phi." };
 
     public static Option<string> Kubeconfig() => new("--kubeconfig") { Description = "Kubeconfig of the cluster to join.", Required = true };
+
+    /// <summary>A password has no place on a command line, which anybody on the machine can read.</summary>
+    public static Option<string> Telemetry() => new("--telemetry")
+    {
+        Description = "Telemetry store: a SQLite file, or PostgreSQL as postgresql://USER@HOST/DATABASE (the password from PGPASSWORD). Default: $PHI_TELEMETRY.",
+        Required = Environment.GetEnvironmentVariable(TelemetryVariable) is null,
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(TelemetryVariable) ?? "",
+    };
 
     public static Option<bool> StopWithParent() => new("--stop-with-parent") { Description = "Stop when standard input closes.", Hidden = true };
 

@@ -9,7 +9,7 @@ internal static class DashboardCommand
     public static Command Create()
     {
         var kubeconfig = CommonOptions.Kubeconfig();
-        var telemetry = new Option<string>("--telemetry") { Description = "SQLite file of the telemetry store.", Required = true };
+        var telemetry = CommonOptions.Telemetry();
         var token = new Option<string>("--token") { Description = "Sign-in token.", Required = true };
         var port = new Option<int>("--port") { Description = "Port. Default: a free one." };
         var addressFile = new Option<string?>("--address-file") { Description = "File that receives the chosen URL.", Hidden = true };

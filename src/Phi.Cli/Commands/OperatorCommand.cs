@@ -11,7 +11,7 @@ internal static class OperatorCommand
 {
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Kubeconfig of the cluster to join. Default: the service account of the pod that it runs in." };
     private static readonly Option<string> State = new("--state") { Description = "Folder for what a restart keeps.", Required = true };
-    private static readonly Option<string> Telemetry = new("--telemetry") { Description = "SQLite file of the telemetry store.", Required = true };
+    private static readonly Option<string> Telemetry = CommonOptions.Telemetry();
     private static readonly Option<string?> CheckpointRoot = new("--checkpoint-root") { Description = "Folder of the jobs' checkpoints, if this machine sees it: what ended attempts never committed is removed from there. Default: nothing is." };
     private static readonly Option<IPAddress> Bind = new("--bind-address")
     {

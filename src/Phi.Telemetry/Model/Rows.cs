@@ -8,6 +8,15 @@ internal sealed class RunRow
     public required string Job { get; init; }
 }
 
+/// <summary>One attempt of a run. Its first step is where it forks off the attempts before it: what they did from there on is lost.</summary>
+internal sealed class AttemptRow
+{
+    public required string RunId { get; init; }
+    public required int Attempt { get; init; }
+    /// <summary>Lowest step that any of its ranks reported.</summary>
+    public required long FirstStep { get; init; }
+}
+
 /// <summary>One metric of one rank at one attempt. The attempt is part of it, so that a rewind overwrites nothing.</summary>
 internal sealed class SeriesRow
 {
@@ -27,8 +36,34 @@ internal sealed class MetricPointRow
     public required long Ts { get; init; }
     public required double Value { get; init; }
     /// <summary>0 finite, 1 NaN, 2 infinity, 3 negative infinity.</summary>
-    public required int NonFinite { get; init; }
+    public required short NonFinite { get; init; }
 }
+
+/// <summary>
+/// The points of a series in one bucket of steps, from <c>Bucket × size</c> to before <c>(Bucket + 1) × size</c>. Always computed from the
+/// points, never added to, so what comes twice or late changes nothing it should not.
+/// </summary>
+internal abstract class RollupRow
+{
+    public required long SeriesId { get; init; }
+    public required long Bucket { get; init; }
+    /// <summary>Finite values; <see cref="Min"/>, <see cref="Max"/>, <see cref="Sum"/> and <see cref="Last"/> are theirs, or 0 if there is none.</summary>
+    public required int N { get; init; }
+    public required int NonFinite { get; init; }
+    public required double Min { get; init; }
+    public required double Max { get; init; }
+    public required double Sum { get; init; }
+    public required double Last { get; init; }
+    /// <summary>Of the newest point, finite or not.</summary>
+    public required long LastStep { get; init; }
+    public required long LastTs { get; init; }
+}
+
+/// <summary>Buckets of 16 steps.</summary>
+internal sealed class Rollup16Row : RollupRow;
+
+/// <summary>Buckets of 256 steps.</summary>
+internal sealed class Rollup256Row : RollupRow;
 
 /// <summary>A committed checkpoint.</summary>
 internal sealed class CheckpointRow

@@ -1,12 +1,14 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Phi.Telemetry.Model;
 
-/// <summary>The telemetry schema; table and column names in snake case, as SQL users expect.</summary>
-internal sealed class TelemetryContext(DbContextOptions<TelemetryContext> options) : DbContext(options)
+/// <summary>The telemetry schema; table and column names in snake case, as SQL users expect. Each provider has its own migrations.</summary>
+internal abstract class TelemetryContext(DbContextOptions options) : DbContext(options)
 {
     public DbSet<RunRow> Runs => Set<RunRow>();
+
+    public DbSet<AttemptRow> Attempts => Set<AttemptRow>();
 
     public DbSet<SeriesRow> Series => Set<SeriesRow>();
 
@@ -23,6 +25,14 @@ internal sealed class TelemetryContext(DbContextOptions<TelemetryContext> option
             run.Property(row => row.Namespace).HasColumnName("namespace");
             run.Property(row => row.Job).HasColumnName("job");
             run.HasKey(row => row.Id);
+        });
+        modelBuilder.Entity<AttemptRow>(attempt =>
+        {
+            attempt.ToTable("attempts");
+            attempt.Property(row => row.RunId).HasColumnName("run_id");
+            attempt.Property(row => row.Attempt).HasColumnName("attempt");
+            attempt.Property(row => row.FirstStep).HasColumnName("first_step");
+            attempt.HasKey(row => new { row.RunId, row.Attempt });
         });
         modelBuilder.Entity<SeriesRow>(series =>
         {
@@ -45,6 +55,8 @@ internal sealed class TelemetryContext(DbContextOptions<TelemetryContext> option
             point.Property(row => row.NonFinite).HasColumnName("nonfinite");
             point.HasKey(row => new { row.SeriesId, row.Step });
         });
+        modelBuilder.Entity<Rollup16Row>(rollup => Rollup(rollup, "metric_rollup_16"));
+        modelBuilder.Entity<Rollup256Row>(rollup => Rollup(rollup, "metric_rollup_256"));
         modelBuilder.Entity<CheckpointRow>(checkpoint =>
         {
             checkpoint.ToTable("checkpoints");
@@ -59,11 +71,21 @@ internal sealed class TelemetryContext(DbContextOptions<TelemetryContext> option
             checkpoint.HasKey(row => new { row.RunId, row.Step });
         });
     }
-}
 
-/// <summary>How <c>dotnet ef migrations add</c> finds the model.</summary>
-internal sealed class TelemetryContextFactory : IDesignTimeDbContextFactory<TelemetryContext>
-{
-    public TelemetryContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<TelemetryContext>().UseSqlite("Data Source=design.db").Options);
+    private static void Rollup<T>(EntityTypeBuilder<T> rollup, string table)
+        where T : RollupRow
+    {
+        rollup.ToTable(table);
+        rollup.Property(row => row.SeriesId).HasColumnName("series_id");
+        rollup.Property(row => row.Bucket).HasColumnName("bucket");
+        rollup.Property(row => row.N).HasColumnName("n");
+        rollup.Property(row => row.NonFinite).HasColumnName("n_nonfinite");
+        rollup.Property(row => row.Min).HasColumnName("min");
+        rollup.Property(row => row.Max).HasColumnName("max");
+        rollup.Property(row => row.Sum).HasColumnName("sum");
+        rollup.Property(row => row.Last).HasColumnName("last");
+        rollup.Property(row => row.LastStep).HasColumnName("last_step");
+        rollup.Property(row => row.LastTs).HasColumnName("last_ts");
+        rollup.HasKey(row => new { row.SeriesId, row.Bucket });
+    }
 }

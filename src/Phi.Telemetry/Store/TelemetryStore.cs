@@ -1,5 +1,4 @@
-using System.Globalization;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Phi.Api.Agent;
 using Phi.Telemetry.Model;
@@ -8,150 +7,106 @@ using Phi.Telemetry.Series;
 namespace Phi.Telemetry.Store;
 
 /// <summary>
-/// Metrics and checkpoints of all runs in one SQLite file (write-ahead log: one writer at a time, readers never wait for it). What was
-/// stored before is stored again without a trace, so agents may send events twice.
+/// Metrics and checkpoints of all runs. What was stored before is stored again without a trace, so agents may send events twice, in any
+/// order, and to any replica.
 /// </summary>
-public sealed class TelemetryStore : IAsyncDisposable
+public abstract class TelemetryStore : IAsyncDisposable
 {
-    private readonly DbContextOptions<TelemetryContext> _options;
-    private readonly string _connectionString;
-    private readonly SemaphoreSlim _writer = new(1);
-
-    private TelemetryStore(string path)
+    private protected TelemetryStore()
     {
-        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30 }.ToString();
-        _options = new DbContextOptionsBuilder<TelemetryContext>().UseSqlite(_connectionString).Options;
     }
 
-    /// <summary>Opens the file; creates it, or brings its schema up to date, if need be.</summary>
-    public static async Task<TelemetryStore> OpenSqliteAsync(string path, CancellationToken ct)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var store = new TelemetryStore(path);
-        await using var context = new TelemetryContext(store._options);
-        await context.Database.MigrateAsync(ct);
-        await context.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", ct);
-        return store;
-    }
+    /// <summary>Opens the database; creates its schema, or brings it up to date, if need be.</summary>
+    /// <param name="database">Path of a SQLite file, or PostgreSQL as <c>postgresql://USER@HOST/DATABASE</c> or <c>Host=…;Database=…</c>.</param>
+    /// <exception cref="TelemetryException">It cannot be opened.</exception>
+    public static async Task<TelemetryStore> OpenAsync(string database, TimeProvider time, CancellationToken ct) => PostgresAddress.Parse(database) is { } address
+        ? await PostgresStore.OpenAsync(address, time, ct)
+        : await SqliteStore.OpenAsync(database, time, ct);
 
     /// <summary>Stores a batch in one transaction; points that are there already are written over with the same values.</summary>
-    public async Task IngestAsync(EventBatch batch, CancellationToken ct)
+    public abstract Task IngestAsync(EventBatch batch, CancellationToken ct);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>A metric of one rank over all attempts, stitched to the effective curve.</summary>
+    public async Task<SeriesData> SeriesAsync(SeriesQuery query, CancellationToken ct)
     {
-        await _writer.WaitAsync(ct);
-        try
-        {
-            await using var connection = new SqliteConnection(_connectionString);
-            await connection.OpenAsync(ct);
-            await using var transaction = (SqliteTransaction)await connection.BeginTransactionAsync(ct);
-            await ExecuteAsync(connection, transaction, "INSERT INTO runs (id, namespace, job) VALUES ($run, $namespace, $job) ON CONFLICT (id) DO NOTHING", ct,
-                ("$run", batch.JobUid), ("$namespace", batch.Namespace), ("$job", batch.Job));
-            var series = new Dictionary<(int, string), long>();
-            foreach (var step in batch.Steps)
-            {
-                foreach (var (metric, value) in step.Metrics)
-                {
-                    var id = series.TryGetValue((step.Rank, metric), out var known) ? known : series[(step.Rank, metric)] = await SeriesAsync(connection, transaction, batch, step.Rank, metric, ct);
-                    await ExecuteAsync(connection, transaction,
-                        "INSERT INTO metric_point (series_id, step, ts, value, nonfinite) VALUES ($series, $step, $ts, $value, $nonfinite) ON CONFLICT (series_id, step) DO UPDATE SET ts = excluded.ts, value = excluded.value, nonfinite = excluded.nonfinite", ct,
-                        ("$series", id), ("$step", step.Step), ("$ts", step.Time.ToUnixTimeMilliseconds()), ("$value", double.IsFinite(value) ? value : 0.0), ("$nonfinite", NonFinite(value)));
-                }
-            }
-
-            foreach (var checkpoint in batch.Checkpoints)
-            {
-                await ExecuteAsync(connection, transaction,
-                    "INSERT INTO checkpoints (run_id, step, attempt, ts, uri, bytes, seconds, stall_seconds) VALUES ($run, $step, $attempt, $ts, $uri, $bytes, $seconds, $stall) ON CONFLICT (run_id, step) DO NOTHING", ct,
-                    ("$run", batch.JobUid), ("$step", checkpoint.Step), ("$attempt", batch.Attempt), ("$ts", checkpoint.Time.ToUnixTimeMilliseconds()),
-                    ("$uri", checkpoint.Uri), ("$bytes", checkpoint.Bytes), ("$seconds", checkpoint.Seconds), ("$stall", checkpoint.StallSeconds));
-            }
-
-            await transaction.CommitAsync(ct);
-        }
-        finally
-        {
-            _writer.Release();
-        }
+        await using var connection = await OpenConnectionAsync(ct);
+        return await new AxisReader(new SeriesReader(connection)).ReadAsync(query, ct);
     }
-
-    /// <summary>A metric of one rank over all attempts, stitched to the effective curve, in at most so many buckets.</summary>
-    public async Task<CurveData> CurveAsync(string runId, string metric, int rank, int buckets, CancellationToken ct) =>
-        EffectiveCurve.Stitch(await PointsAsync(runId, metric, rank, ct), buckets);
 
     /// <summary>Every point of a metric of one rank, by attempt, then step.</summary>
     public async Task<IReadOnlyList<CurvePoint>> PointsAsync(string runId, string metric, int rank, CancellationToken ct)
     {
-        await using var context = new TelemetryContext(_options);
+        await using var context = CreateContext();
         var points = await (from series in context.Series
                             join point in context.Points on series.Id equals point.SeriesId
                             where series.RunId == runId && series.Metric == metric && series.Rank == rank
                             orderby series.Attempt, point.Step
                             select new { series.Attempt, point.Step, point.Ts, point.Value, point.NonFinite })
             .ToListAsync(ct);
-        return [.. points.Select(point => new CurvePoint(point.Attempt, point.Step, point.Ts, FromStored(point.Value, point.NonFinite)))];
+        return [.. points.Select(point => new CurvePoint(point.Attempt, point.Step, point.Ts, StoredValue.Read(point.Value, point.NonFinite)))];
     }
 
     /// <summary>What the ranks of the newest attempt sent, as a mean of so many newest steps; null before any has reported.</summary>
     public async Task<TrafficData?> TrafficAsync(string runId, int steps, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        await using var context = new TelemetryContext(_options);
+        await using var context = CreateContext();
         return await TrafficQuery.RunAsync(context, runId, steps, ct);
     }
 
     /// <summary>Names of the metrics that a run has.</summary>
     public async Task<IReadOnlyList<string>> MetricsAsync(string runId, CancellationToken ct)
     {
-        await using var context = new TelemetryContext(_options);
+        await using var context = CreateContext();
         return await context.Series.Where(series => series.RunId == runId).Select(series => series.Metric).Distinct().Order().ToListAsync(ct);
+    }
+
+    /// <summary>Ranks that have a metric, ascending.</summary>
+    public async Task<IReadOnlyList<int>> RanksAsync(string runId, string metric, CancellationToken ct)
+    {
+        await using var context = CreateContext();
+        return await context.Series.Where(series => series.RunId == runId && series.Metric == metric).Select(series => series.Rank).Distinct().Order().ToListAsync(ct);
+    }
+
+    /// <summary>Runs that have stored anything, by namespace and job.</summary>
+    /// <param name="namespace">Null: of every namespace.</param>
+    /// <param name="job">Null: of every job.</param>
+    public async Task<IReadOnlyList<RunSummary>> RunsAsync(string? @namespace, string? job, int most, CancellationToken ct)
+    {
+        await using var context = CreateContext();
+        return await context.Runs.Where(run => (@namespace == null || run.Namespace == @namespace) && (job == null || run.Job == job))
+            .OrderBy(run => run.Namespace).ThenBy(run => run.Job).ThenBy(run => run.Id).Take(most)
+            .Select(run => new RunSummary(run.Id, run.Namespace, run.Job))
+            .ToListAsync(ct);
+    }
+
+    /// <summary>Null: nothing is stored of it.</summary>
+    public async Task<RunDetail?> RunAsync(string runId, CancellationToken ct)
+    {
+        await using var context = CreateContext();
+        if (await context.Runs.Where(run => run.Id == runId).Select(run => new RunSummary(run.Id, run.Namespace, run.Job)).FirstOrDefaultAsync(ct) is not { } summary)
+        {
+            return null;
+        }
+
+        var attempts = await context.Attempts.Where(attempt => attempt.RunId == runId).OrderBy(attempt => attempt.Attempt).Select(attempt => new AttemptStart(attempt.Attempt, attempt.FirstStep)).ToListAsync(ct);
+        var metrics = await context.Series.Where(series => series.RunId == runId).Select(series => new { series.Metric, series.Rank }).Distinct().ToListAsync(ct);
+        return new RunDetail(
+            summary, attempts, [.. metrics.GroupBy(series => series.Metric).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new MetricRanks(group.Key, [.. group.Select(series => series.Rank).Order()]))]);
     }
 
     /// <summary>Committed checkpoints, newest first.</summary>
     public async Task<IReadOnlyList<CheckpointRecord>> CheckpointsAsync(string runId, CancellationToken ct)
     {
-        await using var context = new TelemetryContext(_options);
+        await using var context = CreateContext();
         var rows = await context.Checkpoints.Where(row => row.RunId == runId).OrderByDescending(row => row.Step).AsNoTracking().ToListAsync(ct);
         return [.. rows.Select(row => new CheckpointRecord(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds))];
     }
 
-    public ValueTask DisposeAsync()
-    {
-        _writer.Dispose();
-        SqliteConnection.ClearAllPools();
-        return ValueTask.CompletedTask;
-    }
+    private protected abstract TelemetryContext CreateContext();
 
-    private static async Task<long> SeriesAsync(SqliteConnection connection, SqliteTransaction transaction, EventBatch batch, int rank, string metric, CancellationToken ct)
-    {
-        (string, object)[] key = [("$run", batch.JobUid), ("$attempt", batch.Attempt), ("$rank", rank), ("$metric", metric)];
-        await ExecuteAsync(connection, transaction, "INSERT INTO series (run_id, attempt, rank, metric) VALUES ($run, $attempt, $rank, $metric) ON CONFLICT DO NOTHING", ct, key);
-        await using var command = Command(connection, transaction, "SELECT id FROM series WHERE run_id = $run AND attempt = $attempt AND rank = $rank AND metric = $metric", key);
-        return Convert.ToInt64(await command.ExecuteScalarAsync(ct), CultureInfo.InvariantCulture);
-    }
-
-    private static async Task ExecuteAsync(SqliteConnection connection, SqliteTransaction transaction, string sql, CancellationToken ct, params (string Name, object Value)[] parameters)
-    {
-        await using var command = Command(connection, transaction, sql, parameters);
-        await command.ExecuteNonQueryAsync(ct);
-    }
-
-    private static SqliteCommand Command(SqliteConnection connection, SqliteTransaction transaction, string sql, (string Name, object Value)[] parameters)
-    {
-        var command = new SqliteCommand(sql, connection, transaction);
-        foreach (var (name, value) in parameters)
-        {
-            command.Parameters.AddWithValue(name, value);
-        }
-
-        return command;
-    }
-
-    private static double FromStored(double value, int nonFinite) => nonFinite switch
-    {
-        0 => value,
-        1 => double.NaN,
-        2 => double.PositiveInfinity,
-        _ => double.NegativeInfinity,
-    };
-
-    private static int NonFinite(double value) => double.IsNaN(value) ? 1 : double.IsPositiveInfinity(value) ? 2 : double.IsNegativeInfinity(value) ? 3 : 0;
+    /// <summary>A connection for reading, already open.</summary>
+    private protected abstract Task<DbConnection> OpenConnectionAsync(CancellationToken ct);
 }

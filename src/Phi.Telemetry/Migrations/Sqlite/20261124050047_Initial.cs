@@ -1,8 +1,8 @@
-﻿using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
 
-namespace Phi.Telemetry.Migrations
+namespace Phi.Telemetry.Migrations.Sqlite
 {
     /// <inheritdoc />
     public partial class Initial : Migration

@@ -1,0 +1,105 @@
+using Phi.Api.Agent;
+
+namespace Phi.Telemetry.Store;
+
+/// <summary>A batch's points by series and step, each once, and the buckets that they lie in.</summary>
+internal sealed class PointBatch
+{
+    private readonly List<(int Key, long Step, long Ts, double Value)> _points;
+
+    private PointBatch(List<SeriesKey> keys, List<(int Key, long Step, long Ts, double Value)> points) => (Keys, _points) = (keys, points);
+
+    public IReadOnlyList<SeriesKey> Keys { get; }
+
+    public int Count => _points.Count;
+
+    public static PointBatch From(EventBatch batch)
+    {
+        var keys = new List<SeriesKey>();
+        var known = new Dictionary<(int, string), int>();
+        var points = new List<(int Key, long Step, long Ts, double Value)>();
+        foreach (var step in batch.Steps)
+        {
+            var ts = step.Time.ToUnixTimeMilliseconds();
+            foreach (var (metric, value) in step.Metrics)
+            {
+                if (!known.TryGetValue((step.Rank, metric), out var key))
+                {
+                    key = known[(step.Rank, metric)] = keys.Count;
+                    keys.Add(new SeriesKey(batch.JobUid, batch.Attempt, step.Rank, metric));
+                }
+
+                points.Add((key, step.Step, ts, value));
+            }
+        }
+
+        return new PointBatch(keys, Distinct(points));
+    }
+
+    /// <param name="ids">Of the series of <see cref="Keys"/>.</param>
+    public PointColumns Columns(IReadOnlyList<long> ids)
+    {
+        var columns = new PointColumns(_points.Count);
+        for (var i = 0; i < _points.Count; i++)
+        {
+            var (key, step, ts, value) = _points[i];
+            columns.Series[i] = ids[key];
+            columns.Steps[i] = step;
+            columns.Times[i] = ts;
+            columns.Values[i] = double.IsFinite(value) ? value : 0;
+            columns.NonFinite[i] = StoredValue.Kind(value);
+        }
+
+        return columns;
+    }
+
+    /// <summary>The buckets of 2^<paramref name="shift"/> steps that any point lies in.</summary>
+    public (long[] Series, long[] Buckets) Buckets(IReadOnlyList<long> ids, int shift)
+    {
+        var (series, buckets) = (new List<long>(), new List<long>());
+        foreach (var (key, step, _, _) in _points)
+        {
+            var bucket = step >> shift;
+            if (series.Count == 0 || series[^1] != ids[key] || buckets[^1] != bucket)
+            {
+                series.Add(ids[key]);
+                buckets.Add(bucket);
+            }
+        }
+
+        return ([.. series], [.. buckets]);
+    }
+
+    /// <summary>By series and step; of one that came twice the later.</summary>
+    private static List<(int Key, long Step, long Ts, double Value)> Distinct(List<(int Key, long Step, long Ts, double Value)> points)
+    {
+        var ordered = points.Select((point, at) => (point, at)).OrderBy(entry => entry.point.Key).ThenBy(entry => entry.point.Step).ThenBy(entry => entry.at).Select(entry => entry.point);
+        var distinct = new List<(int Key, long Step, long Ts, double Value)>(points.Count);
+        foreach (var point in ordered)
+        {
+            if (distinct.Count > 0 && distinct[^1].Key == point.Key && distinct[^1].Step == point.Step)
+            {
+                distinct[^1] = point;
+            }
+            else
+            {
+                distinct.Add(point);
+            }
+        }
+
+        return distinct;
+    }
+}
+
+/// <summary>What makes a series.</summary>
+internal readonly record struct SeriesKey(string Run, int Attempt, int Rank, string Metric);
+
+/// <summary>Points as columns, by series and step.</summary>
+internal sealed class PointColumns(int count)
+{
+    public long[] Series { get; } = new long[count];
+    public long[] Steps { get; } = new long[count];
+    public long[] Times { get; } = new long[count];
+    public double[] Values { get; } = new double[count];
+    public short[] NonFinite { get; } = new short[count];
+}

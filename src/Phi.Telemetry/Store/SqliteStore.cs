@@ -1,0 +1,73 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Phi.Api.Agent;
+using Phi.Telemetry.Model;
+
+namespace Phi.Telemetry.Store;
+
+/// <summary>One SQLite file, with a write-ahead log: one writer at a time, and readers never wait for it. Processes may share it.</summary>
+internal sealed class SqliteStore : TelemetryStore
+{
+    private readonly DbContextOptions<SqliteTelemetryContext> _options;
+    private readonly string _connectionString;
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly SeriesIds _ids;
+    private SqliteWriter? _writer;
+
+    private SqliteStore(string path, TimeProvider time)
+    {
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30 }.ToString();
+        _options = new DbContextOptionsBuilder<SqliteTelemetryContext>().UseSqlite(_connectionString).Options;
+        _ids = new SeriesIds(time);
+    }
+
+    public static new async Task<SqliteStore> OpenAsync(string path, TimeProvider time, CancellationToken ct)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var store = new SqliteStore(path, time);
+        await using var context = store.CreateContext();
+        await context.Database.MigrateAsync(ct);
+        await context.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", ct);
+        return store;
+    }
+
+    public override async Task IngestAsync(EventBatch batch, CancellationToken ct)
+    {
+        var points = PointBatch.From(batch);
+        await _writing.WaitAsync(ct);
+        try
+        {
+            _writer ??= await SqliteWriter.OpenAsync(_connectionString, _ids, ct);
+            _writer.Write(batch, points);
+        }
+        catch (SqliteException)
+        {
+            // Its statements may be half through.
+            _writer?.Dispose();
+            _writer = null;
+            throw;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        _writer?.Dispose();
+        _writing.Dispose();
+        SqliteConnection.ClearPool(new SqliteConnection(_connectionString));
+        return ValueTask.CompletedTask;
+    }
+
+    private protected override SqliteTelemetryContext CreateContext() => new(_options);
+
+    private protected override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct)
+    {
+        var connection = new SqliteConnection(_connectionString);
+        await connection.OpenAsync(ct);
+        return connection;
+    }
+}

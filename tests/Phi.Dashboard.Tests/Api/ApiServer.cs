@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Phi.Api.Agent;
+using Phi.Dashboard.Api;
+using Phi.Telemetry.Store;
+
+[assembly: AssemblyFixture(typeof(Phi.Dashboard.Tests.Api.ApiServer))]
+
+namespace Phi.Dashboard.Tests.Api;
+
+/// <summary>The dashboard's API over a store with one run: two attempts, two ranks, three metrics.</summary>
+public sealed class ApiServer : IAsyncLifetime
+{
+    public const string Run = "11111111-2222-3333-4444-555555555555";
+    private readonly string _folder = Directory.CreateTempSubdirectory("phi api ").FullName;
+    private TelemetryStore? _store;
+    private WebApplication? _app;
+
+    public HttpClient Client { get; } = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        _store = await TelemetryStore.OpenAsync(Path.Combine(_folder, "telemetry.db"), TimeProvider.System, CancellationToken.None);
+        await _store.IngestAsync(Batch(1, 1, 100), CancellationToken.None);
+        await _store.IngestAsync(Batch(2, 81, 120) with { Checkpoints = [new CheckpointEvent { Step = 80, Time = DateTimeOffset.UnixEpoch, Uri = "file:///c/step-80" }] }, CancellationToken.None);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        ApiHost.AddServices(builder.Services);
+        _app = builder.Build();
+        _app.Urls.Add("http://127.0.0.1:0");
+        ApiHost.Map(_app, _store);
+        await _app.StartAsync();
+        Client.BaseAddress = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app!.DisposeAsync();
+        await _store!.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Each step has 10 tokens and takes half a second.</summary>
+    private static EventBatch Batch(int attempt, int first, int last) => new()
+    {
+        Namespace = "default",
+        Job = "job",
+        JobUid = Run,
+        Attempt = attempt,
+        Steps =
+        [
+            .. from rank in Enumerable.Range(0, 2)
+               from step in Enumerable.Range(first, last - first + 1)
+               select new StepEvent
+               {
+                   Rank = rank,
+                   Step = step,
+                   Time = DateTimeOffset.UnixEpoch.AddSeconds(1000 * attempt + step),
+                   Metrics = new Dictionary<string, double> { ["loss"] = step == 90 ? double.NaN : 1.0 / step, ["tokens"] = 10 * step, ["step_seconds"] = 0.5 },
+               },
+        ],
+    };
+}
