@@ -41,7 +41,7 @@ public static class DashboardHost
         app.Use(next => http => signIn.InvokeAsync(http, next));
         app.UseAntiforgery();
         app.MapStaticAssets();
-        ApiHost.Map(app, store);
+        ApiHost.Map(app, store, connection);
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);

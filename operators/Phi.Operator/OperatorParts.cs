@@ -15,6 +15,7 @@ using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
 using Phi.Operator.Progress;
 using Phi.Operator.Queues;
+using Phi.Operator.Story;
 using Phi.Operator.Tracing;
 using Phi.Reconcile;
 using Phi.Reconcile.Decisions;
@@ -32,6 +33,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     private readonly KubernetesConnection _fenced;
     private readonly TracerProvider? _traces;
     private readonly ProgressTracker _progress;
+    private readonly StoryWriter _story;
     private readonly QueueManager _queues;
     private readonly JobCatchUp _catchUp;
     private readonly CronController _crons;
@@ -50,6 +52,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         Hub = new AgentHub(Cluster, time);
         _decide = options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide;
         Events = new EventRecorder(new EventWriter(_fenced, Identity.Name), Metrics, time, logs.CreateLogger("Phi.Operator.Events"));
+        _story = new StoryWriter(store, time, logs.CreateLogger("Phi.Operator.Story"));
         _progress = new ProgressTracker(_fenced, Cluster, store, Events, Metrics, time, logger);
         _queues = new QueueManager(_fenced, Cluster.Synced, keepsWords: !options.SimulateExecution, time, logs);
         _catchUp = new JobCatchUp(_fenced, Cluster, _queues, time, logs.CreateLogger<JobCatchUp>());
@@ -121,6 +124,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     public IReadOnlyList<IController> Controllers(JobController jobs) =>
     [
         Events,
+        _story,
         _progress,
         _queues,
         _crons,
@@ -141,7 +145,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     public JobController Jobs(AgentTokens tokens, TimeProvider time, ILogger logger)
     {
         var jobs = new JobController(
-            Cluster, new Observer(Cluster, Hub, _queues, _decide, time), new Executor(_fenced, Cluster, tokens, Events, Metrics, time, Identity.AgentUrl), _progress, Metrics, time, logger);
+            Cluster, new Observer(Cluster, Hub, _queues, _decide, time), new Executor(_fenced, Cluster, tokens, Events, _story, Metrics, time, Identity.AgentUrl), _progress, Metrics, time, logger);
         _queues.Wake = jobs.Add;
         return jobs;
     }

@@ -19,7 +19,7 @@ public sealed class DashboardTests : IAsyncLifetime
     {
         await _cluster.ApplyAsync(Manifests.Tiny("curve", Manifests.WriteCorpus(_cluster.Work), Steps, everySteps: 20));
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await LaunchAsync(playwright);
+        await using var browser = await BrowserPage.LaunchAsync(playwright);
         var page = await browser.NewPageAsync();
         var foreign = new List<string>();
         var problems = new List<string>();
@@ -47,6 +47,7 @@ public sealed class DashboardTests : IAsyncLifetime
         await _cluster.WaitForSuccessAsync("curve");
         await WaitForAsync(page, "lastStep", Steps);
         await page.Locator("[data-state=Succeeded]").WaitForAsync();
+        await page.Locator("[data-recovery='1'] [data-stage='rendezvous']").WaitForAsync();
         Assert.Equal(2, await page.Locator("table[aria-label=Pods] tbody tr, [aria-label=Pods] tbody tr").CountAsync());
         Assert.NotEqual(0, await page.Locator("[aria-label=Checkpoints] tbody tr").CountAsync());
         Assert.Matches("bytes across nodes (than|as) 16-bit ZeRO-3", await page.Locator("[data-traffic=saving]").TextContentAsync());
@@ -84,7 +85,7 @@ public sealed class DashboardTests : IAsyncLifetime
         const int Opens = 12;
         await _cluster.ApplyAsync(Manifests.Tiny("waiting", Manifests.WriteCorpus(_cluster.Work)).Replace("spec:\n  replicas", "spec:\n  suspend: true\n  replicas", StringComparison.Ordinal));
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await LaunchAsync(playwright);
+        await using var browser = await BrowserPage.LaunchAsync(playwright);
         for (var open = 0; open < Opens; open++)
         {
             await using var context = await browser.NewContextAsync();
@@ -104,12 +105,6 @@ public sealed class DashboardTests : IAsyncLifetime
             await page.GetByRole(AriaRole.Heading, new() { Name = $"{_cluster.Namespace}/waiting" }).WaitForAsync();
         }
     }
-
-    private static Task<IBrowser> LaunchAsync(IPlaywright playwright) => playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-    {
-        ExecutablePath = "/usr/bin/chromium",
-        Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    });
 
     private static Task<IJSHandle> WaitForAsync(IPage page, string data, long least) =>
         page.WaitForFunctionAsync($"() => Number(document.querySelector('.phi-chart')?.dataset.{data}) >= {least.ToString(CultureInfo.InvariantCulture)}", null, new PageWaitForFunctionOptions { Timeout = 120_000 });

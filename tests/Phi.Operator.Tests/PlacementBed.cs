@@ -14,10 +14,12 @@ using Phi.Operator.Execute;
 using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
 using Phi.Operator.Queues;
+using Phi.Operator.Story;
 using Phi.Operator.Tests.Cluster;
 using Phi.Reconcile;
 using Phi.Reconcile.Decisions;
 using Xunit;
+using Phi.Telemetry.Store;
 
 namespace Phi.Operator.Tests;
 
@@ -37,6 +39,8 @@ public sealed class PlacementBed : IAsyncLifetime
     internal Observer Observer { get; private set; } = null!;
     internal Executor Executor { get; private set; } = null!;
 
+    private TelemetryStore? _store;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
@@ -48,7 +52,9 @@ public sealed class PlacementBed : IAsyncLifetime
         Hub = new AgentHub(Cluster, Clock);
         Observer = new Observer(Cluster, Hub, new QueueManager(Connection, Cluster.Synced, true, Clock, NullLoggerFactory.Instance), JobReconciler.Decide, Clock);
         var metrics = new OperatorMetrics();
-        Executor = new Executor(Connection, Cluster, AgentTokens.LoadOrCreate(_folder), new EventRecorder(new EventWriter(Connection, "test"), metrics, Clock, NullLogger.Instance), metrics, Clock, "http://127.0.0.1:1");
+        _store = await TelemetryStore.OpenAsync(Path.Combine(_folder, "telemetry.db"), Clock, Ct);
+        Executor = new Executor(
+            Connection, Cluster, AgentTokens.LoadOrCreate(_folder), new EventRecorder(new EventWriter(Connection, "test"), metrics, Clock, NullLogger.Instance), new StoryWriter(_store, Clock, NullLogger.Instance), metrics, Clock, "http://127.0.0.1:1");
         _loops.Add(Cluster.RunAsync(_ => _changed.Release(), _ => { }, _stop.Token));
         await Cluster.Synced.WaitAsync(Ct);
     }
@@ -57,6 +63,7 @@ public sealed class PlacementBed : IAsyncLifetime
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _store!.DisposeAsync();
         Connection.Dispose();
         await _server!.DisposeAsync();
         _stop.Dispose();

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Phi.Api.Metadata;
+using Phi.Kubernetes;
 using Phi.Telemetry.Store;
 
 namespace Phi.Dashboard.Api;
@@ -21,10 +22,11 @@ internal static class ApiHost
         services.ConfigureHttpJsonOptions(json => PhiJson.Configure(json.SerializerOptions));
     }
 
-    public static void Map(IEndpointRouteBuilder routes, TelemetryStore store)
+    public static void Map(IEndpointRouteBuilder routes, TelemetryStore store, KubernetesConnection connection)
     {
         routes.MapSeries(store);
         routes.MapRuns(store);
+        routes.MapLogs(connection);
         routes.MapOpenApi("/openapi/{documentName}.json");
     }
 }

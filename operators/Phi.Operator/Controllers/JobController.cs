@@ -89,6 +89,11 @@ internal sealed partial class JobController(ClusterCache cluster, Observer obser
     private async Task<JobDecision?> ReconcileAsync(ResourceKey key, CancellationToken ct)
     {
         // A job that names another controller is that one's.
+        if (cluster.Job(key) is null)
+        {
+            executor.Forget(key);
+        }
+
         if (cluster.Job(key) is not { } job || job.Spec.ManagedBy is { Length: > 0 } and not PhiNames.Manager)
         {
             return null;
@@ -117,8 +122,7 @@ internal sealed partial class JobController(ClusterCache cluster, Observer obser
                 await progress.FlushAsync(key, ct);
             }
 
-            await executor.ExecuteAsync(job, snapshot.Job, decision, ct);
-            return decision;
+            return await executor.ExecuteAsync(job, snapshot.Job, decision, ct) is { } later ? decision with { RequeueAfter = later } : decision;
         }
         catch (Exception e)
         {

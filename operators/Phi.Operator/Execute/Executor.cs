@@ -10,26 +10,41 @@ using Phi.Operator.AgentApi;
 using Phi.Operator.Events;
 using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
+using Phi.Operator.Story;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Snapshots;
 
 namespace Phi.Operator.Execute;
 
 /// <summary>Carries a decision out: the status first, so that agents and restarts see it, then the actions; events and metrics tell what was written.</summary>
-internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder events, OperatorMetrics metrics, TimeProvider time, string agentApiUrl)
+internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder events, StoryWriter story, OperatorMetrics metrics, TimeProvider time, string agentApiUrl)
 {
+    private readonly WaitingWords _waiting = new(time);
+
     /// <param name="job">As stored, without defaults.</param>
     /// <param name="effective">With every default.</param>
-    public async Task ExecuteAsync(TrainingJob job, TrainingJob effective, JobDecision decision, CancellationToken ct)
+    /// <returns>After how long to decide anew, because nothing was done yet; null: all is done.</returns>
+    public async Task<TimeSpan?> ExecuteAsync(TrainingJob job, TrainingJob effective, JobDecision decision, CancellationToken ct)
     {
         var key = new ResourceKey(job.Metadata.Namespace!, job.Metadata.Name!);
+        var isWaiting = decision.Actions.IsEmpty && decision.Status is { } words && WaitingWords.SayOnly(job.Status, words);
+        if (!isWaiting)
+        {
+            _waiting.Forget(key);
+        }
+
         if (decision.Status is { } status && !IsSame(job.Status, status))
         {
+            if (isWaiting && _waiting.Take(key) is { } turn)
+            {
+                return turn;
+            }
+
             cluster.Remember(key, await WriteStatusAsync(key, status, job.Metadata.Uid!, ct));
             metrics.StatusWritten(job, status, decision.Reason, time.GetUtcNow());
 
             // What the status says is so, even if an action below fails and the next decision is about something else.
-            events.Record(EventSubject.Of(job), decision.IsWarning, decision.Reason, decision.Message);
+            Say(job, status, decision);
         }
 
         foreach (var action in decision.Actions)
@@ -37,7 +52,17 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
             await ActAsync(key, job, effective, action, ct);
         }
 
+        Say(job, decision.Status ?? job.Status ?? new TrainingJobStatus(), decision);
+        return null;
+    }
+
+    /// <summary>A job that is gone.</summary>
+    public void Forget(ResourceKey job) => _waiting.Forget(job);
+
+    private void Say(TrainingJob job, TrainingJobStatus status, JobDecision decision)
+    {
         events.Record(EventSubject.Of(job), decision.IsWarning, decision.Reason, decision.Message);
+        story.Tell(job, status, decision.Reason, decision.Message, decision.IsWarning);
     }
 
     private async Task ActAsync(ResourceKey key, TrainingJob stored, TrainingJob job, JobAction action, CancellationToken ct)

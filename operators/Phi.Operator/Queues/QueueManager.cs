@@ -16,6 +16,9 @@ internal sealed class QueueManager : IController
 {
     /// <summary>Of each queue, how many waiting jobs have their words kept up to date.</summary>
     private const int Described = 100;
+
+    /// <summary>Of the time of one connection, what the queues' statuses may take.</summary>
+    private const double MostStatusShare = 0.1;
     private readonly Informer<TrainingQueue> _queues;
     private readonly Informer<V1PriorityClass> _classes;
     private readonly QueueBook _book = new();
@@ -36,9 +39,9 @@ internal sealed class QueueManager : IController
         _queues = new Informer<TrainingQueue>(connection.TrainingQueues(), null, null, time, logs.CreateLogger("Phi.Operator.Queues"));
         _classes = new Informer<V1PriorityClass>(connection.PriorityClasses(), null, null, time, logs.CreateLogger("Phi.Operator.PriorityClasses"));
         _statuses = new QueueStatusWriter(connection, time, logs.CreateLogger<QueueStatusWriter>());
-        _cycle = new CoalescedLoop(TimeSpan.Zero, time);
-        _status = new CoalescedLoop(TimeSpan.FromSeconds(1), time);
-        _refresh = new CoalescedLoop(TimeSpan.FromSeconds(5), time);
+        _cycle = new CoalescedLoop(TimeSpan.Zero, 1, time);
+        _status = new CoalescedLoop(TimeSpan.FromSeconds(1), MostStatusShare, time);
+        _refresh = new CoalescedLoop(TimeSpan.FromSeconds(5), 1, time);
     }
 
     /// <summary>Takes in a job as it is now; null: it is gone.</summary>

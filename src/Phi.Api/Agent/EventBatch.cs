@@ -11,6 +11,7 @@ public sealed record EventBatch
     public IReadOnlyList<CheckpointEvent> Checkpoints { get; init; } = [];
     public IReadOnlyList<MissedCheckpoint> Missed { get; init; } = [];
     public IReadOnlyList<SkippedCheckpoint> Skipped { get; init; } = [];
+    public IReadOnlyList<AttemptMark> Marks { get; init; } = [];
 }
 
 /// <summary>One rank's report of one completed step. Metrics: loss (nats/token, mean over the global batch), learning_rate, grad_norm, tokens_per_second, step_seconds, …</summary>

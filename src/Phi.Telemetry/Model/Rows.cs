@@ -65,6 +65,42 @@ internal sealed class Rollup16Row : RollupRow;
 /// <summary>Buckets of 256 steps.</summary>
 internal sealed class Rollup256Row : RollupRow;
 
+/// <summary>How far an attempt has come; of a name that is told again the latest time counts.</summary>
+internal sealed class MarkRow
+{
+    public required string RunId { get; init; }
+    public required int Attempt { get; init; }
+    public required string Name { get; init; }
+    public required long Ts { get; init; }
+}
+
+/// <summary>What the operator decided about a job, when it was something new.</summary>
+internal sealed class TransitionRow
+{
+    public required string RunId { get; init; }
+    public required long Ts { get; init; }
+    public required string Reason { get; init; }
+    public required string Message { get; init; }
+    public required bool IsWarning { get; init; }
+    public required int Attempt { get; init; }
+    /// <summary>The job's phase from then on.</summary>
+    public required string Phase { get; init; }
+}
+
+/// <summary>How an attempt ended.</summary>
+internal sealed class InterruptionRow
+{
+    public required string RunId { get; init; }
+    public required int Attempt { get; init; }
+    public required long Ts { get; init; }
+    public required string Reason { get; init; }
+    public required string Message { get; init; }
+    public required bool Charged { get; init; }
+    public required long Step { get; init; }
+    public required long ResumeStep { get; init; }
+    public required long LostSteps { get; init; }
+}
+
 /// <summary>A committed checkpoint.</summary>
 internal sealed class CheckpointRow
 {

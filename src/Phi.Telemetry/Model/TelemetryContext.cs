@@ -14,6 +14,12 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
 
     public DbSet<MetricPointRow> Points => Set<MetricPointRow>();
 
+    public DbSet<MarkRow> Marks => Set<MarkRow>();
+
+    public DbSet<TransitionRow> Transitions => Set<TransitionRow>();
+
+    public DbSet<InterruptionRow> Interruptions => Set<InterruptionRow>();
+
     public DbSet<CheckpointRow> Checkpoints => Set<CheckpointRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -57,6 +63,7 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
         });
         modelBuilder.Entity<Rollup16Row>(rollup => Rollup(rollup, "metric_rollup_16"));
         modelBuilder.Entity<Rollup256Row>(rollup => Rollup(rollup, "metric_rollup_256"));
+        Story(modelBuilder);
         modelBuilder.Entity<CheckpointRow>(checkpoint =>
         {
             checkpoint.ToTable("checkpoints");
@@ -69,6 +76,45 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
             checkpoint.Property(row => row.Seconds).HasColumnName("seconds");
             checkpoint.Property(row => row.StallSeconds).HasColumnName("stall_seconds");
             checkpoint.HasKey(row => new { row.RunId, row.Step });
+        });
+    }
+
+    private static void Story(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<MarkRow>(mark =>
+        {
+            mark.ToTable("marks");
+            mark.Property(row => row.RunId).HasColumnName("run_id");
+            mark.Property(row => row.Attempt).HasColumnName("attempt");
+            mark.Property(row => row.Name).HasColumnName("name");
+            mark.Property(row => row.Ts).HasColumnName("ts");
+            mark.HasKey(row => new { row.RunId, row.Attempt, row.Name });
+        });
+        modelBuilder.Entity<TransitionRow>(transition =>
+        {
+            transition.ToTable("transitions");
+            transition.Property(row => row.RunId).HasColumnName("run_id");
+            transition.Property(row => row.Ts).HasColumnName("ts");
+            transition.Property(row => row.Reason).HasColumnName("reason");
+            transition.Property(row => row.Message).HasColumnName("message");
+            transition.Property(row => row.IsWarning).HasColumnName("is_warning");
+            transition.Property(row => row.Attempt).HasColumnName("attempt");
+            transition.Property(row => row.Phase).HasColumnName("phase");
+            transition.HasKey(row => new { row.RunId, row.Ts, row.Reason });
+        });
+        modelBuilder.Entity<InterruptionRow>(interruption =>
+        {
+            interruption.ToTable("interruptions");
+            interruption.Property(row => row.RunId).HasColumnName("run_id");
+            interruption.Property(row => row.Attempt).HasColumnName("attempt");
+            interruption.Property(row => row.Ts).HasColumnName("ts");
+            interruption.Property(row => row.Reason).HasColumnName("reason");
+            interruption.Property(row => row.Message).HasColumnName("message");
+            interruption.Property(row => row.Charged).HasColumnName("charged");
+            interruption.Property(row => row.Step).HasColumnName("step");
+            interruption.Property(row => row.ResumeStep).HasColumnName("resume_step");
+            interruption.Property(row => row.LostSteps).HasColumnName("lost_steps");
+            interruption.HasKey(row => new { row.RunId, row.Attempt });
         });
     }
 

@@ -62,5 +62,19 @@ internal sealed class PostgresStore : TelemetryStore
 
     private protected override PostgresTelemetryContext CreateContext() => new(_options);
 
+    /// <summary>After a restart of the server every connection that was kept is dead, and fails once.</summary>
+    private protected override async Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception e) when ((e as NpgsqlException ?? e.InnerException as NpgsqlException) is { IsTransient: true } && !ct.IsCancellationRequested)
+        {
+            _readers.Clear();
+            return await read();
+        }
+    }
+
     private protected override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct) => await _readers.OpenConnectionAsync(ct);
 }

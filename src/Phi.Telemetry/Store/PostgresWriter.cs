@@ -66,6 +66,13 @@ internal sealed class PostgresWriter(NpgsqlConnection connection, SeriesIds ids)
                 ct, batch.JobUid, checkpoint.Step, batch.Attempt, checkpoint.Time.ToUnixTimeMilliseconds(), checkpoint.Uri, checkpoint.Bytes, checkpoint.Seconds, checkpoint.StallSeconds);
         }
 
+        foreach (var mark in batch.Marks)
+        {
+            await ExecuteAsync(
+                "INSERT INTO marks (run_id, attempt, name, ts) VALUES ($1, $2, $3, $4) ON CONFLICT (run_id, attempt, name) DO UPDATE SET ts = greatest(marks.ts, excluded.ts)",
+                ct, batch.JobUid, batch.Attempt, mark.Name, mark.Time.ToUnixTimeMilliseconds());
+        }
+
         return () =>
         {
             if (batch.Steps.Count > 0)

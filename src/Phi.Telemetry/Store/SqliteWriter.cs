@@ -80,6 +80,14 @@ internal sealed class SqliteWriter : IDisposable
                 ("$uri", checkpoint.Uri), ("$bytes", checkpoint.Bytes), ("$seconds", checkpoint.Seconds), ("$stall", checkpoint.StallSeconds));
         }
 
+        foreach (var mark in batch.Marks)
+        {
+            Execute(
+                transaction,
+                "INSERT INTO marks (run_id, attempt, name, ts) VALUES ($run, $attempt, $name, $ts) ON CONFLICT (run_id, attempt, name) DO UPDATE SET ts = max(ts, excluded.ts)",
+                ("$run", batch.JobUid), ("$attempt", batch.Attempt), ("$name", mark.Name), ("$ts", mark.Time.ToUnixTimeMilliseconds()));
+        }
+
         transaction.Commit();
         if (batch.Steps.Count > 0)
         {

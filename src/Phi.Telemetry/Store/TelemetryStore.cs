@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Phi.Api.Agent;
 using Phi.Telemetry.Model;
 using Phi.Telemetry.Series;
+using Phi.Telemetry.Story;
 
 namespace Phi.Telemetry.Store;
 
@@ -28,85 +29,105 @@ public abstract class TelemetryStore : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    /// <summary>A metric of one rank over all attempts, stitched to the effective curve.</summary>
-    public async Task<SeriesData> SeriesAsync(SeriesQuery query, CancellationToken ct)
+    /// <summary>Stores what is new of jobs, in one transaction. Once or twice is the same.</summary>
+    public async Task RecordAsync(IReadOnlyList<StoryPage> pages, CancellationToken ct)
     {
-        await using var connection = await OpenConnectionAsync(ct);
-        return await new AxisReader(new SeriesReader(connection)).ReadAsync(query, ct);
+        if (pages.Count > 0)
+        {
+            await using var connection = await OpenConnectionAsync(ct);
+            await new StoryRecorder(connection).WriteAsync(pages, ct);
+        }
     }
+
+    /// <summary>All that happened to a run; empty if nothing is known of it.</summary>
+    public Task<RunStory> StoryAsync(string runId, CancellationToken ct) => QueryAsync(context => StoryRows.ReadAsync(context, runId, ct), ct);
+
+    /// <summary>A metric of one rank over all attempts, stitched to the effective curve.</summary>
+    public Task<SeriesData> SeriesAsync(SeriesQuery query, CancellationToken ct) => ReadAsync(
+        async () =>
+        {
+            await using var connection = await OpenConnectionAsync(ct);
+            return await new AxisReader(new SeriesReader(connection)).ReadAsync(query, ct);
+        },
+        ct);
 
     /// <summary>Every point of a metric of one rank, by attempt, then step.</summary>
-    public async Task<IReadOnlyList<CurvePoint>> PointsAsync(string runId, string metric, int rank, CancellationToken ct)
-    {
-        await using var context = CreateContext();
-        var points = await (from series in context.Series
-                            join point in context.Points on series.Id equals point.SeriesId
-                            where series.RunId == runId && series.Metric == metric && series.Rank == rank
-                            orderby series.Attempt, point.Step
-                            select new { series.Attempt, point.Step, point.Ts, point.Value, point.NonFinite })
-            .ToListAsync(ct);
-        return [.. points.Select(point => new CurvePoint(point.Attempt, point.Step, point.Ts, StoredValue.Read(point.Value, point.NonFinite)))];
-    }
+    public Task<IReadOnlyList<CurvePoint>> PointsAsync(string runId, string metric, int rank, CancellationToken ct) => QueryAsync<IReadOnlyList<CurvePoint>>(
+        async context =>
+        {
+            var points = await (from series in context.Series
+                                join point in context.Points on series.Id equals point.SeriesId
+                                where series.RunId == runId && series.Metric == metric && series.Rank == rank
+                                orderby series.Attempt, point.Step
+                                select new { series.Attempt, point.Step, point.Ts, point.Value, point.NonFinite })
+                .ToListAsync(ct);
+            return [.. points.Select(point => new CurvePoint(point.Attempt, point.Step, point.Ts, StoredValue.Read(point.Value, point.NonFinite)))];
+        },
+        ct);
 
     /// <summary>What the ranks of the newest attempt sent, as a mean of so many newest steps; null before any has reported.</summary>
-    public async Task<TrafficData?> TrafficAsync(string runId, int steps, CancellationToken ct)
+    public Task<TrafficData?> TrafficAsync(string runId, int steps, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        await using var context = CreateContext();
-        return await TrafficQuery.RunAsync(context, runId, steps, ct);
+        return QueryAsync(context => TrafficQuery.RunAsync(context, runId, steps, ct), ct);
     }
 
     /// <summary>Names of the metrics that a run has.</summary>
-    public async Task<IReadOnlyList<string>> MetricsAsync(string runId, CancellationToken ct)
-    {
-        await using var context = CreateContext();
-        return await context.Series.Where(series => series.RunId == runId).Select(series => series.Metric).Distinct().Order().ToListAsync(ct);
-    }
+    public Task<List<string>> MetricsAsync(string runId, CancellationToken ct) =>
+        QueryAsync(context => context.Series.Where(series => series.RunId == runId).Select(series => series.Metric).Distinct().Order().ToListAsync(ct), ct);
 
     /// <summary>Ranks that have a metric, ascending.</summary>
-    public async Task<IReadOnlyList<int>> RanksAsync(string runId, string metric, CancellationToken ct)
-    {
-        await using var context = CreateContext();
-        return await context.Series.Where(series => series.RunId == runId && series.Metric == metric).Select(series => series.Rank).Distinct().Order().ToListAsync(ct);
-    }
+    public Task<List<int>> RanksAsync(string runId, string metric, CancellationToken ct) =>
+        QueryAsync(context => context.Series.Where(series => series.RunId == runId && series.Metric == metric).Select(series => series.Rank).Distinct().Order().ToListAsync(ct), ct);
 
     /// <summary>Runs that have stored anything, by namespace and job.</summary>
     /// <param name="namespace">Null: of every namespace.</param>
     /// <param name="job">Null: of every job.</param>
-    public async Task<IReadOnlyList<RunSummary>> RunsAsync(string? @namespace, string? job, int most, CancellationToken ct)
-    {
-        await using var context = CreateContext();
-        return await context.Runs.Where(run => (@namespace == null || run.Namespace == @namespace) && (job == null || run.Job == job))
+    public Task<List<RunSummary>> RunsAsync(string? @namespace, string? job, int most, CancellationToken ct) => QueryAsync(
+        context => context.Runs.Where(run => (@namespace == null || run.Namespace == @namespace) && (job == null || run.Job == job))
             .OrderBy(run => run.Namespace).ThenBy(run => run.Job).ThenBy(run => run.Id).Take(most)
             .Select(run => new RunSummary(run.Id, run.Namespace, run.Job))
-            .ToListAsync(ct);
-    }
+            .ToListAsync(ct),
+        ct);
 
     /// <summary>Null: nothing is stored of it.</summary>
-    public async Task<RunDetail?> RunAsync(string runId, CancellationToken ct)
-    {
-        await using var context = CreateContext();
-        if (await context.Runs.Where(run => run.Id == runId).Select(run => new RunSummary(run.Id, run.Namespace, run.Job)).FirstOrDefaultAsync(ct) is not { } summary)
+    public Task<RunDetail?> RunAsync(string runId, CancellationToken ct) => QueryAsync(
+        async context =>
         {
-            return null;
-        }
+            if (await context.Runs.Where(run => run.Id == runId).Select(run => new RunSummary(run.Id, run.Namespace, run.Job)).FirstOrDefaultAsync(ct) is not { } summary)
+            {
+                return null;
+            }
 
-        var attempts = await context.Attempts.Where(attempt => attempt.RunId == runId).OrderBy(attempt => attempt.Attempt).Select(attempt => new AttemptStart(attempt.Attempt, attempt.FirstStep)).ToListAsync(ct);
-        var metrics = await context.Series.Where(series => series.RunId == runId).Select(series => new { series.Metric, series.Rank }).Distinct().ToListAsync(ct);
-        return new RunDetail(
-            summary, attempts, [.. metrics.GroupBy(series => series.Metric).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new MetricRanks(group.Key, [.. group.Select(series => series.Rank).Order()]))]);
-    }
+            var attempts = await context.Attempts.Where(attempt => attempt.RunId == runId).OrderBy(attempt => attempt.Attempt).Select(attempt => new AttemptStart(attempt.Attempt, attempt.FirstStep)).ToListAsync(ct);
+            var metrics = await context.Series.Where(series => series.RunId == runId).Select(series => new { series.Metric, series.Rank }).Distinct().ToListAsync(ct);
+            return new RunDetail(
+                summary, attempts, [.. metrics.GroupBy(series => series.Metric).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new MetricRanks(group.Key, [.. group.Select(series => series.Rank).Order()]))]);
+        },
+        ct);
 
     /// <summary>Committed checkpoints, newest first.</summary>
-    public async Task<IReadOnlyList<CheckpointRecord>> CheckpointsAsync(string runId, CancellationToken ct)
-    {
-        await using var context = CreateContext();
-        var rows = await context.Checkpoints.Where(row => row.RunId == runId).OrderByDescending(row => row.Step).AsNoTracking().ToListAsync(ct);
-        return [.. rows.Select(row => new CheckpointRecord(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds))];
-    }
+    public Task<IReadOnlyList<CheckpointRecord>> CheckpointsAsync(string runId, CancellationToken ct) => QueryAsync<IReadOnlyList<CheckpointRecord>>(
+        async context =>
+        {
+            var rows = await context.Checkpoints.Where(row => row.RunId == runId).OrderByDescending(row => row.Step).AsNoTracking().ToListAsync(ct);
+            return [.. rows.Select(row => new CheckpointRecord(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds))];
+        },
+        ct);
+
+    /// <summary>Reads, and reads once more if the database has only cut off a connection that was kept.</summary>
+    private protected abstract Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct);
 
     private protected abstract TelemetryContext CreateContext();
 
     /// <summary>A connection for reading, already open.</summary>
     private protected abstract Task<DbConnection> OpenConnectionAsync(CancellationToken ct);
+
+    private Task<T> QueryAsync<T>(Func<TelemetryContext, Task<T>> query, CancellationToken ct) => ReadAsync(
+        async () =>
+        {
+            await using var context = CreateContext();
+            return await query(context);
+        },
+        ct);
 }

@@ -73,6 +73,7 @@ internal sealed class EventSender : IAsyncDisposable
             Steps = [.. batch.Select(item => item.Event).OfType<RankEvent.Stepped>().Select(stepped => stepped.Step)],
             Checkpoints = [.. batch.Select(item => item.Event).OfType<RankEvent.Saved>().Select(saved => saved.Checkpoint)],
             Skipped = [.. batch.Select(item => item.Event).OfType<RankEvent.Skipped>().Select(skipped => skipped.Checkpoint)],
+            Marks = [.. batch.Select(item => item.Event).OfType<RankEvent.Reached>().Select(reached => reached.Mark)],
             Missed = [.. batch.Select(item => item.Event).OfType<RankEvent.Missed>().Select(missed => missed.Checkpoint)],
         };
         while (true)

@@ -48,7 +48,7 @@ internal sealed class RankGroup : IAsyncDisposable
             {
                 events.Add(recalled.Attempt, new RankEvent.Stepped(recalled.Step));
             }
-            else if (value is RankEvent.Stepped or RankEvent.Saved or RankEvent.Missed or RankEvent.Skipped)
+            else if (value is RankEvent.Stepped or RankEvent.Reached or RankEvent.Saved or RankEvent.Missed or RankEvent.Skipped)
             {
                 events.Add(assignment.Attempt, value);
             }
@@ -58,7 +58,7 @@ internal sealed class RankGroup : IAsyncDisposable
                 log(text);
             }
 
-            if (value is not (RankEvent.Stepped or RankEvent.Recalled or RankEvent.Alive))
+            if (value is not (RankEvent.Stepped or RankEvent.Reached or RankEvent.Recalled or RankEvent.Alive))
             {
                 changed.Release();
             }

@@ -21,6 +21,7 @@ internal sealed record RankStart
 /// <summary>A line of a rank's standard output, as JSON.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(Training), "training")]
+[JsonDerivedType(typeof(Reached), "reached")]
 [JsonDerivedType(typeof(Stepped), "step")]
 [JsonDerivedType(typeof(Recalled), "recalled")]
 [JsonDerivedType(typeof(Saved), "saved")]
@@ -38,6 +39,8 @@ internal abstract record RankEvent
     /// <summary>All ranks have met; training goes on from a step.</summary>
     /// <param name="IsFromMemory">It was loaded from copies in the memories of the gang's pods.</param>
     public sealed record Training(long FromStep, bool IsFromMemory = false) : RankEvent;
+
+    public sealed record Reached(AttemptMark Mark) : RankEvent;
 
     public sealed record Stepped(StepEvent Step) : RankEvent;
 

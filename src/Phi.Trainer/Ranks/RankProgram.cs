@@ -85,6 +85,7 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
     private async Task<int> TrainAsync(RankStart start)
     {
         var (assignment, spec) = (start.Assignment, start.Assignment.Spec);
+        Mark(start, AttemptMark.Launched);
         using var store = RankStorage.Open(start, wrap);
         using var data = await RankData.OpenAsync(spec.Phi!, start.DataCache, Console.Error.WriteLine, leave.Token);
         spec.Phi!.Model!.VocabularySize = data.VocabularySize;
@@ -105,6 +106,7 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
                 Collectives = new CollectiveOptions { Deadline = patience },
             },
             leave.Token);
+        Mark(start, AttemptMark.Joined);
         reporter.Follow(group.Statistics.Trace);
         data.Compare(group);
         await using var accelerator = await RankAccelerator.OpenAsync(spec.Accelerator!.Type!, start.Rank - assignment.FirstRank, start, Path.Combine(start.DataCache, "kernels"), group, CancellationToken.None);
@@ -139,8 +141,17 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
         }
 
         using var replicas = ring is null ? null : new RankReplicas(ring, checkpoints, group, loop, start, Console.Error.WriteLine, time);
+        Mark(start, AttemptMark.Restored);
         reporter.Emit(new RankEvent.Training(loop.CompletedSteps, checkpoints.Replica is not null));
         return new RankTraining(loop, group, checkpoints, saver, replicas, start, data.HeldOut, leave, reporter.Emit, time).Run();
+    }
+
+    private void Mark(RankStart start, string name)
+    {
+        if (start.Rank == 0)
+        {
+            reporter.Emit(new RankEvent.Reached(new AttemptMark(name, time.GetUtcNow())));
+        }
     }
 
     private int Fail(string message, int code)

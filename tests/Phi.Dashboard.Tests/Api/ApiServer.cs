@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Agent;
 using Phi.Dashboard.Api;
+using Phi.Kubernetes;
 using Phi.Telemetry.Store;
 
 [assembly: AssemblyFixture(typeof(Phi.Dashboard.Tests.Api.ApiServer))]
@@ -18,6 +19,7 @@ public sealed class ApiServer : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("phi api ").FullName;
     private TelemetryStore? _store;
     private WebApplication? _app;
+    private KubernetesConnection? _connection;
 
     public HttpClient Client { get; } = new();
 
@@ -31,7 +33,18 @@ public sealed class ApiServer : IAsyncLifetime
         ApiHost.AddServices(builder.Services);
         _app = builder.Build();
         _app.Urls.Add("http://127.0.0.1:0");
-        ApiHost.Map(_app, _store);
+        // A cluster that nobody answers for.
+        var kubeconfig = Path.Combine(_folder, "kubeconfig");
+        await File.WriteAllTextAsync(kubeconfig, """
+            apiVersion: v1
+            kind: Config
+            current-context: none
+            contexts: [{name: none, context: {cluster: none, user: none}}]
+            clusters: [{name: none, cluster: {server: "http://127.0.0.1:1"}}]
+            users: [{name: none, user: {token: none}}]
+            """);
+        _connection = KubernetesConnection.Open(kubeconfig, "test");
+        ApiHost.Map(_app, _store, _connection);
         await _app.StartAsync();
         Client.BaseAddress = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
     }
@@ -40,6 +53,7 @@ public sealed class ApiServer : IAsyncLifetime
     {
         Client.Dispose();
         await _app!.DisposeAsync();
+        _connection!.Dispose();
         await _store!.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

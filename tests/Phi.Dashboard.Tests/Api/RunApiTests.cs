@@ -47,12 +47,26 @@ public sealed class RunApiTests(ApiServer server)
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData("/api/v1/logs/default/..%2F..%2Fsecrets", HttpStatusCode.BadRequest, "must be names of Kubernetes")]
+    [InlineData("/api/v1/logs/default/pod?container=a%3Fb", HttpStatusCode.BadRequest, "must be names of Kubernetes")]
+    [InlineData("/api/v1/logs/default/pod?tail=-1", HttpStatusCode.BadRequest, "tail must be a whole number from 0 to 100000")]
+    [InlineData("/api/v1/logs/default/pod?follow=maybe", HttpStatusCode.BadRequest, "follow must be true or false")]
+    [InlineData("/api/v1/logs/default/pod", HttpStatusCode.BadGateway, "the Kubernetes API does not answer")]
+    public async Task Logs_ThatCannotBeRead_SayWhy(string path, HttpStatusCode code, string part)
+    {
+        using var response = await server.Client.GetAsync(path, Ct);
+
+        Assert.Equal(code, response.StatusCode);
+        Assert.Contains(part, (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Ct))!["detail"], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task OpenApi_DescribesEveryRouteAndParameter()
     {
         var paths = (await JsonAsync("/openapi/v1.json"))["paths"]!.AsObject();
 
-        Assert.Equal(["/api/v1/runs", "/api/v1/runs/{run}", "/api/v1/runs/{run}/checkpoints", "/api/v1/runs/{run}/traffic", "/api/v1/series"], paths.Select(path => path.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(["/api/v1/logs/{namespace}/{pod}", "/api/v1/runs", "/api/v1/runs/{run}", "/api/v1/runs/{run}/checkpoints", "/api/v1/runs/{run}/traffic", "/api/v1/series"], paths.Select(path => path.Key).Order(StringComparer.Ordinal));
         Assert.Equal(["run", "metric", "rank", "axis", "from", "to", "buckets", "format"], paths["/api/v1/series"]!["get"]!["parameters"]!.AsArray().Select(parameter => (string?)parameter!["name"]));
         Assert.All(paths.SelectMany(path => path.Value!["get"]!["parameters"]?.AsArray() ?? []), parameter => Assert.False(string.IsNullOrEmpty((string?)parameter!["description"])));
     }

@@ -1,6 +1,6 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Components;
 using Phi.Dashboard.Live;
-using Phi.Kubernetes;
 
 namespace Phi.Dashboard.Components.Controls;
 
@@ -18,15 +18,18 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     [Inject]
     internal TimeProvider Time { get; set; } = null!;
 
-    /// <summary>Whether a change of this job concerns the page.</summary>
-    protected abstract bool Concerns(ResourceKey job);
+    /// <summary>Why the page may be old; null: it is not.</summary>
+    protected string? Problem { get; private set; }
+
+    /// <summary>Whether a change concerns the page.</summary>
+    protected abstract bool Concerns(LiveChange change);
 
     /// <summary>Reads again what the page shows.</summary>
     protected abstract Task RefreshAsync(CancellationToken ct);
 
     protected override async Task OnInitializedAsync()
     {
-        await RefreshAsync(_stop.Token);
+        await RefreshOrWaitAsync();
         if (RendererInfo.IsInteractive)
         {
             Live.Changed += OnChanged;
@@ -43,7 +46,24 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void OnChanged(ResourceKey job) => _isStale |= Concerns(job);
+    private void OnChanged(LiveChange change) => _isStale |= Concerns(change);
+
+    /// <summary>Reads again; while the store is away the page stays as it was and says so.</summary>
+    protected async Task RefreshOrWaitAsync()
+    {
+        try
+        {
+            await RefreshAsync(_stop.Token);
+            Problem = null;
+        }
+        catch (Exception e) when (e is DbException or IOException or TimeoutException)
+        {
+            // The database is away: the page stays as it was, says so, and is tried again at the next tick.
+            (Problem, _isStale) = ($"The telemetry store does not answer ({e.Message}). What is shown may be old.", true);
+        }
+
+        StateHasChanged();
+    }
 
     private async Task LoopAsync()
     {
@@ -53,11 +73,7 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
             if (_isStale)
             {
                 _isStale = false;
-                await InvokeAsync(async () =>
-                {
-                    await RefreshAsync(_stop.Token);
-                    StateHasChanged();
-                });
+                await InvokeAsync(RefreshOrWaitAsync);
             }
         }
     }

@@ -38,6 +38,17 @@ internal static class Show
         var span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0} d ago"),
     };
 
+    public static string Time(DateTimeOffset? time) => time?.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) ?? Nothing;
+
+    public static string Duration(TimeSpan span) => span switch
+    {
+        { TotalSeconds: < 10 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0.0} s"),
+        { TotalSeconds: < 120 } => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0} s"),
+        { TotalHours: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0} min"),
+        { TotalHours: < 48 } => string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0.0} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0.0} d"),
+    };
+
     public static Color Colour(string? phase) => phase switch
     {
         TrainingPhase.Succeeded => Color.Success,

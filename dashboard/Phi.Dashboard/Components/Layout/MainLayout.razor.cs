@@ -6,6 +6,7 @@ namespace Phi.Dashboard.Components.Layout;
 /// <summary>The frame of every page; dark or light as the system is.</summary>
 public sealed partial class MainLayout : LayoutComponentBase
 {
+    private static readonly (string Href, string Title)[] Pages = [("/jobs", "Jobs"), ("/compare", "Compare"), ("/queues", "Queues"), ("/nodes", "Nodes"), ("/crons", "Cron jobs")];
     private MudThemeProvider? _theme;
     private bool _isDark;
 

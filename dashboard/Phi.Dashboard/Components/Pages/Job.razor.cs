@@ -2,9 +2,11 @@ using k8s.Models;
 using Microsoft.AspNetCore.Components;
 using Phi.Api.TrainingJobs;
 using Phi.Dashboard.Components.Controls;
+using Phi.Dashboard.Live;
 using Phi.Kubernetes;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Store;
+using Phi.Telemetry.Story;
 
 namespace Phi.Dashboard.Components.Pages;
 
@@ -16,7 +18,11 @@ public sealed partial class Job : LiveComponent
     private TrainingJob? _job;
     private TrainingJobSpec? _spec;
     private TrafficData? _traffic;
+    private IReadOnlyList<ChartRun> _runs = [];
+    private IReadOnlyList<string> _metrics = [];
+    private IReadOnlyList<Recovery> _recoveries = [];
     private IReadOnlyList<V1Pod> _pods = [];
+    private IReadOnlyList<string> _podNames = [];
     private IReadOnlyList<Corev1Event> _events = [];
     private IReadOnlyList<CheckpointRecord> _checkpoints = [];
 
@@ -31,7 +37,7 @@ public sealed partial class Job : LiveComponent
 
     private string? Reason => _job?.Status?.Conditions?.Where(condition => condition.Message.Length > 0).MaxBy(condition => condition.LastTransitionTime)?.Message;
 
-    protected override bool Concerns(ResourceKey job) => job == new ResourceKey(Namespace, Name);
+    protected override bool Concerns(LiveChange change) => change == new LiveChange(LiveKind.Job, new ResourceKey(Namespace, Name));
 
     protected override async Task RefreshAsync(CancellationToken ct)
     {
@@ -39,9 +45,13 @@ public sealed partial class Job : LiveComponent
         if (_job is not null)
         {
             (_pods, _events) = (Live.PodsOf(_job), Live.EventsOf(_job));
+            _podNames = [.. _pods.Where(pod => pod.Status?.Phase is "Running" or "Succeeded" or "Failed").Select(pod => pod.Metadata.Name)];
             _spec = TrainingJobDefaults.Apply(_job).Spec;
+            _runs = [new ChartRun(_job.Metadata.Uid!, Name)];
+            _metrics = await Store.MetricsAsync(_job.Metadata.Uid!, ct);
             // Older ones are history: retention has removed their files.
             _checkpoints = [.. (await Store.CheckpointsAsync(_job.Metadata.Uid!, ct)).Take(_spec.Checkpoint!.KeepLast!.Value)];
+            _recoveries = Recovery.Of(await Store.StoryAsync(_job.Metadata.Uid!, ct), _job.Status?.CompletionTime ?? Time.GetUtcNow());
             _traffic = await Store.TrafficAsync(_job.Metadata.Uid!, TrafficSteps, ct);
         }
     }

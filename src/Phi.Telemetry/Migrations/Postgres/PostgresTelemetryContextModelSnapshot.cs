@@ -80,6 +80,74 @@ namespace Phi.Telemetry.Migrations.Postgres
                     b.ToTable("checkpoints", (string)null);
                 });
 
+            modelBuilder.Entity("Phi.Telemetry.Model.InterruptionRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<bool>("Charged")
+                        .HasColumnType("boolean")
+                        .HasColumnName("charged");
+
+                    b.Property<long>("LostSteps")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lost_steps");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("message");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<long>("ResumeStep")
+                        .HasColumnType("bigint")
+                        .HasColumnName("resume_step");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("bigint")
+                        .HasColumnName("step");
+
+                    b.Property<long>("Ts")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ts");
+
+                    b.HasKey("RunId", "Attempt");
+
+                    b.ToTable("interruptions", (string)null);
+                });
+
+            modelBuilder.Entity("Phi.Telemetry.Model.MarkRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Ts")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ts");
+
+                    b.HasKey("RunId", "Attempt", "Name");
+
+                    b.ToTable("marks", (string)null);
+                });
+
             modelBuilder.Entity("Phi.Telemetry.Model.MetricPointRow", b =>
                 {
                     b.Property<long>("SeriesId")
@@ -255,6 +323,43 @@ namespace Phi.Telemetry.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("series", (string)null);
+                });
+
+            modelBuilder.Entity("Phi.Telemetry.Model.TransitionRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<long>("Ts")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ts");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<bool>("IsWarning")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_warning");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("message");
+
+                    b.Property<string>("Phase")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("phase");
+
+                    b.HasKey("RunId", "Ts", "Reason");
+
+                    b.ToTable("transitions", (string)null);
                 });
 #pragma warning restore 612, 618
         }

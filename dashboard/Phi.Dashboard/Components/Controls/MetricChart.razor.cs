@@ -1,0 +1,154 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Routing;
+using Microsoft.JSInterop;
+using Phi.Telemetry.Series;
+
+namespace Phi.Dashboard.Components.Controls;
+
+/// <summary>A run whose curve is drawn.</summary>
+/// <param name="Id">The job's uid.</param>
+public sealed record ChartRun(string Id, string Name);
+
+/// <summary>Curves of one or several runs, drawn by an island of script that fetches them by itself; over the circuit go state and "there is more".</summary>
+public sealed partial class MetricChart : ComponentBase, IAsyncDisposable
+{
+    private static readonly Dictionary<string, string> Units = new()
+    {
+        ["loss"] = "nats per token", ["eval_loss"] = "nats per token", ["tokens_per_second"] = "tokens/s", ["step_seconds"] = "seconds", ["grad_norm"] = "norm of the gradient", ["learning_rate"] = "learning rate",
+    };
+
+    private ElementReference _root;
+    private ChartState _state = new();
+    private DotNetObjectReference<MetricChart>? _self;
+    private IJSObjectReference? _chart;
+    private object? _shownProgress;
+    private IReadOnlyList<ChartRun>? _shownRuns;
+    private bool _wasDark;
+
+    [Parameter]
+    public required IReadOnlyList<ChartRun> Runs { get; set; }
+
+    /// <summary>Metrics that any of the runs has.</summary>
+    [Parameter]
+    public required IReadOnlyList<string> Metrics { get; set; }
+
+    /// <summary>Whenever it is another one, there is more to fetch.</summary>
+    [Parameter]
+    public object? Progress { get; set; }
+
+    [CascadingParameter(Name = "IsDark")]
+    public bool IsDark { get; set; }
+
+    [Inject]
+    private IJSRuntime Script { get; set; } = null!;
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = null!;
+
+    private IEnumerable<string> Choices => Metrics.Append(_state.Metric).Distinct().OrderByDescending(metric => metric is ChartState.DefaultMetric).ThenBy(metric => metric, StringComparer.Ordinal);
+
+    private string CsvAddress => new SeriesAddress(Runs.Select(run => run.Id), _state).Csv;
+
+    /// <summary>Called by the island: a person has chosen a range; null for an open end.</summary>
+    [JSInvokable]
+    public void RangeChanged(double? from, double? to) => Change(_state with { From = from, To = to });
+
+    protected override void OnInitialized()
+    {
+        _state = ChartState.Read(Navigation.Uri);
+        Navigation.LocationChanged += OnLocationChanged;
+    }
+
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        if (firstRender)
+        {
+            _self = DotNetObjectReference.Create(this);
+            await using var module = await Script.InvokeAsync<IJSObjectReference>("import", "./_content/Phi.Dashboard/chart/chart.js");
+            (_shownProgress, _shownRuns, _wasDark) = (Progress, Runs, IsDark);
+            _chart = await module.InvokeAsync<IJSObjectReference>("create", _root, Described(), _self);
+        }
+        else if (_chart is not null)
+        {
+            if (IsDark != _wasDark || !Runs.SequenceEqual(_shownRuns ?? []))
+            {
+                (_shownRuns, _wasDark) = (Runs, IsDark);
+                await _chart.InvokeVoidAsync("update", Described());
+            }
+
+            if (!Equals(Progress, _shownProgress))
+            {
+                _shownProgress = Progress;
+                await _chart.InvokeVoidAsync("more");
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Navigation.LocationChanged -= OnLocationChanged;
+        try
+        {
+            if (_chart is not null)
+            {
+                await _chart.InvokeVoidAsync("dispose");
+                await _chart.DisposeAsync();
+            }
+        }
+        catch (JSDisconnectedException)
+        {
+            // The page is gone, and the chart with it.
+        }
+
+        _self?.Dispose();
+    }
+
+    private void ChangeAxis(string axis) => Change(_state with { Axis = Enum.Parse<SeriesAxis>(axis), From = null, To = null });
+
+    private void ChangeSmoothing(string weight) => Change(_state with { Smoothing = double.Parse(weight, CultureInfo.InvariantCulture) });
+
+    /// <summary>The address changes, and the chart with it.</summary>
+    private void Change(ChartState state) => Navigation.NavigateTo(state.Write(Navigation.Uri), replace: true);
+
+    private void OnLocationChanged(object? sender, LocationChangedEventArgs change)
+    {
+        var state = ChartState.Read(change.Location);
+        if (state != _state)
+        {
+            _state = state;
+            _ = InvokeAsync(async () =>
+            {
+                StateHasChanged();
+                if (_chart is not null)
+                {
+                    await _chart.InvokeVoidAsync("update", Described());
+                }
+            });
+        }
+    }
+
+    private async Task PngAsync()
+    {
+        if (_chart is not null)
+        {
+            await _chart.InvokeVoidAsync("png", $"{_state.Metric}.png");
+        }
+    }
+
+    private object Described() => new
+    {
+        Runs,
+        _state.Metric,
+        Unit = Units.GetValueOrDefault(_state.Metric, ""),
+        Rank = 0,
+        Axis = _state.Axis.ToString().ToLowerInvariant(),
+        _state.From,
+        _state.To,
+        _state.Smoothing,
+        _state.LogX,
+        _state.LogY,
+        _state.IsTable,
+        IsDark,
+    };
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace Phi.EndToEnd.Tests;
+
+/// <summary>A cluster with a queue and a job that has trained.</summary>
+public sealed class TrainedCluster : IAsyncLifetime
+{
+    public const string Job = "trained";
+    public const int Steps = 60;
+    private PhiCluster? _cluster;
+
+    internal PhiCluster Cluster => _cluster!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await PhiCluster.StartAsync();
+        await _cluster.ApplyAsync("""
+            apiVersion: phi-orchestrator.io/v1alpha1
+            kind: TrainingQueue
+            metadata: {name: pages}
+            spec: {quotas: [{acceleratorType: cpu, nominal: 4}]}
+            """);
+        await _cluster.ApplyAsync(Manifests.Tiny(Job, Manifests.WriteCorpus(_cluster.Work), Steps));
+        await _cluster.WaitForSuccessAsync(Job);
+    }
+
+    public ValueTask DisposeAsync() => _cluster?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
+
+/// <summary>Every page of the dashboard, and what a person does with a curve.</summary>
+public sealed partial class DashboardPagesTests(TrainedCluster trained) : IClassFixture<TrainedCluster>
+{
+    private PhiCluster Cluster => trained.Cluster;
+
+    private string JobPath => $"/jobs/{Cluster.Namespace}/{TrainedCluster.Job}";
+
+    [Theory]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    public async Task Pages_OfEveryKind_HaveNoSeriousFindingAndFitTheirWidth(int width, ColorScheme scheme)
+    {
+        await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl(), width, scheme);
+        var page = browser.Page;
+        foreach (var path in new[] { "/jobs", JobPath, $"{JobPath}?view=table", "/compare", "/queues", "/nodes", "/crons", "/nothing-here" })
+        {
+            await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), path).ToString());
+            await page.Locator("h1").WaitForAsync();
+            if (path == JobPath)
+            {
+                await WaitForAsync(page, "points", TrainedCluster.Steps);
+            }
+
+            var findings = (await page.RunAxe()).Violations.Where(violation => violation.Impact is "serious" or "critical").Select(violation => $"{path}: {violation.Id}: {string.Join("; ", violation.Nodes.Select(node => node.Html))}").ToList();
+            Assert.True(findings.Count == 0, string.Join("\n", findings));
+            Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), $"{path} is wider than {width} px");
+            if (Environment.GetEnvironmentVariable("PHI_SCREENSHOTS") is { Length: > 0 } folder)
+            {
+                await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{Unsafe().Replace(path.Trim('/'), "-")}-{width}-{scheme}.png"), FullPage = true });
+            }
+        }
+
+        Assert.Empty(browser.Problems);
+    }
+
+    [Fact]
+    public async Task Chart_ZoomedByADrag_IsTheSameForWhoeverOpensItsAddress()
+    {
+        await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl());
+        var page = browser.Page;
+        await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), JobPath).ToString());
+        await WaitForAsync(page, "points", TrainedCluster.Steps);
+        var box = (await page.Locator(".phi-chart .u-over").BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync(box.X + box.Width / 4, box.Y + 40);
+        await page.Mouse.DownAsync();
+        await page.Mouse.MoveAsync(box.X + box.Width / 2, box.Y + 60, new MouseMoveOptions { Steps = 5 });
+        await page.Mouse.UpAsync();
+
+        await page.WaitForURLAsync(Range());
+        var (from, to) = (Given(page.Url, "from"), Given(page.Url, "to"));
+        Assert.InRange(from, 10, 20);
+        Assert.InRange(to, 28, 34);
+        await WaitForExactAsync(page, to - from + 1);
+
+        await using var other = await BrowserPage.OpenAsync(Cluster.DashboardUrl());
+        await other.Page.GotoAsync(page.Url);
+        await WaitForExactAsync(other.Page, to - from + 1);
+
+        await page.Locator(".phi-chart-plot").PressAsync("Escape");
+        await WaitForExactAsync(page, TrainedCluster.Steps);
+        Assert.Equal(JobPath, new Uri(page.Url).PathAndQuery);
+        Assert.Empty(browser.Problems);
+    }
+
+    [Fact]
+    public async Task Chart_ReadWithTheKeyboard_SaysTheValuesAndZooms()
+    {
+        await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl());
+        var page = browser.Page;
+        await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), JobPath).ToString());
+        await WaitForAsync(page, "points", TrainedCluster.Steps);
+        var plot = page.Locator(".phi-chart-plot");
+
+        await plot.PressAsync("Home");
+        await plot.PressAsync("ArrowRight");
+        Assert.Matches(@"^trained: \d\.\d+ at step 2$", await page.Locator(".phi-chart [aria-live]").TextContentAsync());
+
+        await plot.PressAsync("+");
+        await page.WaitForURLAsync(Range());
+        Assert.InRange(Given(page.Url, "to") - Given(page.Url, "from"), 38, 46);
+        Assert.Empty(browser.Problems);
+    }
+
+    [Fact]
+    public async Task Page_WhoseDashboardIsKilled_LivesAgainWithTheSameAddress()
+    {
+        Assert.SkipWhen(PhiCluster.IsJoined, PhiCluster.NeedsOwnControlPlane);
+        await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl());
+        var page = browser.Page;
+        await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), $"{JobPath}?smooth=0.5").ToString());
+        await WaitForAsync(page, "points", TrainedCluster.Steps);
+        await page.EvaluateAsync("() => { window.before = true; }");
+
+        var dashboard = Assert.Single(Phi.Chaos.ProcessTable.All(), process => process.Arguments.Contains("dashboard") && process.Arguments.Any(argument => argument.StartsWith(Cluster.Home, StringComparison.Ordinal)));
+        Process.GetProcessById(dashboard.Id).Kill();
+
+        await page.WaitForFunctionAsync("() => window.before === undefined", null, new PageWaitForFunctionOptions { Timeout = 60_000 });
+        await WaitForAsync(page, "points", TrainedCluster.Steps);
+        Assert.EndsWith("?smooth=0.5", page.Url, StringComparison.Ordinal);
+    }
+
+    private static Task<IJSHandle> WaitForAsync(IPage page, string data, long least) =>
+        page.WaitForFunctionAsync($"() => Number(document.querySelector('.phi-chart')?.dataset.{data}) >= {least.ToString(CultureInfo.InvariantCulture)}", null, new PageWaitForFunctionOptions { Timeout = 60_000 });
+
+    private static Task<IJSHandle> WaitForExactAsync(IPage page, double points) =>
+        page.WaitForFunctionAsync($"() => Number(document.querySelector('.phi-chart')?.dataset.points) === {points.ToString(CultureInfo.InvariantCulture)}", null, new PageWaitForFunctionOptions { Timeout = 60_000 });
+
+    private static double Given(string url, string name) => double.Parse(Regex.Match(url, $"[?&]{name}=([0-9.]+)").Groups[1].Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("[?&]from=.*to=")]
+    private static partial Regex Range();
+
+    [GeneratedRegex("[^a-z0-9-]+")]
+    private static partial Regex Unsafe();
+}
