@@ -39,6 +39,7 @@ public static class DashboardHost
         await using var app = builder.Build();
         var signIn = new TokenSignIn(options.Token);
         app.Use(next => http => signIn.InvokeAsync(http, next));
+        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         app.UseAntiforgery();
         app.MapStaticAssets();
         ApiHost.Map(app, store, connection);

@@ -44,12 +44,15 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
 
         try
         {
-            await using var controller = new SupervisedProcess(OperatorArguments(), home.Log("operator"), time);
-            await using var dashboard = new SupervisedProcess(DashboardArguments(kept), home.Log("dashboard"), time);
+            await using var controller = new SupervisedProcess(OperatorArguments, home.Log("operator"), time);
+            // One that comes back takes the port that its open pages know.
+            var current = kept;
+            await using var dashboard = new SupervisedProcess(() => DashboardArguments(current), home.Log("dashboard"), time);
             try
             {
                 var dashboardUrl = await DashboardUrlAsync(kept, loops, stop.Token);
-                (kept with { DashboardPort = dashboardUrl.Port }).Write(home);
+                current = kept with { DashboardPort = dashboardUrl.Port };
+                current.Write(home);
                 var state = State(server.BaseAddress, dashboardUrl, kept);
                 state.Write(home);
                 await onReady(state);

@@ -11,7 +11,8 @@ public sealed partial class SupervisedProcess : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
 
-    public SupervisedProcess(IReadOnlyList<string> arguments, string logFile, TimeProvider time) =>
+    /// <param name="arguments">Asked for each start.</param>
+    public SupervisedProcess(Func<IReadOnlyList<string>> arguments, string logFile, TimeProvider time) =>
         _loop = RunAsync(arguments, logFile, time, _stop.Token);
 
     public async ValueTask DisposeAsync()
@@ -21,13 +22,13 @@ public sealed partial class SupervisedProcess : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static async Task RunAsync(IReadOnlyList<string> arguments, string logFile, TimeProvider time, CancellationToken stop)
+    private static async Task RunAsync(Func<IReadOnlyList<string>> arguments, string logFile, TimeProvider time, CancellationToken stop)
     {
         var delay = TimeSpan.FromMilliseconds(200);
         while (!stop.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
-            await RunOnceAsync(arguments, logFile, stop);
+            await RunOnceAsync(arguments(), logFile, stop);
             delay = time.GetElapsedTime(started) > TimeSpan.FromSeconds(30) ? TimeSpan.FromMilliseconds(200) : delay * 2;
             if (delay > LongestDelay)
             {

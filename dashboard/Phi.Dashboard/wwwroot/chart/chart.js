@@ -23,7 +23,7 @@ export function create(root, state, page) {
   const legend = element('div', 'phi-chart-legend', {});
   const notice = element('p', 'phi-chart-notice mud-text-secondary', { role: 'status' });
   const said = element('div', 'phi-only-read', { 'aria-live': 'polite' });
-  const table = element('div', 'phi-chart-table phi-scroll', { hidden: '' });
+  const table = element('div', 'phi-chart-table phi-scroll', { hidden: '', tabindex: 0, role: 'region', 'aria-label': 'Numbers' });
   root.append(canvas, legend, notice, table, said);
 
   let plot = null;
@@ -141,11 +141,12 @@ export function create(root, state, page) {
   }
 
   /** A pan or a zoom goes on, or has ended. */
-  function moved(isDone) {
-    range = [plot.scales.x.min, plot.scales.x.max];
-    schedule(REST_MS);
+  function moved([from, to], isDone) {
     if (isDone) {
-      choose(...range);
+      choose(from, to);
+    } else {
+      range = [from, to];
+      schedule(REST_MS);
     }
   }
 

@@ -3,17 +3,20 @@ const PAN_STEP = 0.2;
 const ZOOM_STEP = 0.7;
 const WHEEL = 0.002;
 
-/** @param {{bounds: () => [number, number], moved: (isDone: boolean) => void, reset: () => void, say: (index: number) => void}} host */
+/** @param {{bounds: () => [number, number], moved: (range: [number, number], isDone: boolean) => void, reset: () => void, say: (index: number) => void}} host */
 export function gestures(host) {
   const pointers = new Map();
   let plot = null;
   let root = null;
+  let range = null;
 
   function set(from, to) {
     const [least, greatest] = host.bounds();
     const span = Math.min(to - from, greatest - least);
     const start = Math.min(Math.max(from, least), greatest - span);
-    plot.setScale('x', { min: start, max: start + span });
+    // uPlot takes it over after this turn: until then its scale is the old one.
+    range = [start, start + span];
+    plot.setScale('x', { min: range[0], max: range[1] });
   }
 
   const isLog = () => plot.scales.x.distr === 3;
@@ -58,12 +61,12 @@ export function gestures(host) {
       }
     }
     pointers.set(event.pointerId, event.clientX);
-    host.moved(false);
+    host.moved(range, false);
   }
 
   function up(event) {
-    if (pointers.delete(event.pointerId)) {
-      host.moved(true);
+    if (pointers.delete(event.pointerId) && range) {
+      host.moved(range, true);
     }
   }
 
@@ -72,7 +75,7 @@ export function gestures(host) {
     if (event.ctrlKey || event.metaKey || event.altKey) {
       event.preventDefault();
       zoom(Math.exp(event.deltaY * WHEEL), plot.posToVal(event.clientX - plot.over.getBoundingClientRect().left, 'x'));
-      host.moved(true);
+      host.moved(range, true);
     }
   }
 
@@ -107,7 +110,7 @@ export function gestures(host) {
       event.preventDefault();
       action();
       if (event.shiftKey || event.key === '+' || event.key === '-') {
-        host.moved(true);
+        host.moved(range, true);
       }
     }
   }

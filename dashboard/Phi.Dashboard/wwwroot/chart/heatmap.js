@@ -14,6 +14,7 @@ export function create(root, state) {
   const canvas = document.createElement('canvas');
   canvas.className = 'phi-heat';
   canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', 'Step times of the ranks');
   const words = document.createElement('p');
   words.className = 'mud-text-secondary phi-lane-words';
   words.setAttribute('role', 'status');
