@@ -19,7 +19,7 @@ public sealed class NodeLineTests
         var line = NodeLine.Of(node, [Pod("a", "3"), Pod("a", "1"), Pod("b", null)]);
 
         Assert.Equal(("Ready, cordoned", false, "spot:NoSchedule", "r1 / z1", 3), (line.State, line.IsHealthy, line.Taints, line.Domain, line.Pods));
-        Assert.Equal(new NodeRoom(PhiNames.GpuResource, 4, 8), Assert.Single(line.Accelerators));
+        Assert.Equal(new NodeRoom("gpu", 4, 8), Assert.Single(line.Accelerators));
         Assert.Equal(["default/a", "default/b"], line.Jobs);
     }
 

@@ -18,8 +18,8 @@ using Phi.Operator.Story;
 using Phi.Operator.Tests.Cluster;
 using Phi.Reconcile;
 using Phi.Reconcile.Decisions;
-using Xunit;
 using Phi.Telemetry.Store;
+using Xunit;
 
 namespace Phi.Operator.Tests;
 

@@ -16,6 +16,8 @@ namespace Phi.Operator.AgentApi;
 /// <summary>The HTTP side of the agent protocol (<see cref="AgentRoutes"/>).</summary>
 internal sealed class AgentApiServer : IAsyncDisposable
 {
+    /// <summary>What must be there must not be null either.</summary>
+    private static readonly JsonSerializerOptions Strict = new(PhiJson.Options) { RespectNullableAnnotations = true };
     private readonly WebApplication _app;
 
     private AgentApiServer(WebApplication app) => _app = app;
@@ -64,6 +66,12 @@ internal sealed class AgentApiServer : IAsyncDisposable
         var body = await ReadBodyAsync(http);
         if (await ParseAsync<EventBatch>(http, body, parts.Tokens, batch => batch.JobUid) is not { } batch)
         {
+            return;
+        }
+
+        if (EventBatchRules.Problem(batch) is { } problem)
+        {
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
             return;
         }
 
@@ -135,7 +143,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
         T? body;
         try
         {
-            body = JsonSerializer.Deserialize<T>(json, PhiJson.Options);
+            body = JsonSerializer.Deserialize<T>(json, Strict);
         }
         catch (JsonException e)
         {

@@ -22,7 +22,7 @@ internal sealed record NodeLine(string Name, string State, bool IsHealthy, strin
             $"{(isReady ? "Ready" : $"Not ready: {ready?.Message ?? "it has said nothing yet"}")}{(isCordoned ? ", cordoned" : "")}",
             isReady && !isCordoned,
             string.Join(", ", (node.Spec?.Taints ?? []).Select(taint => $"{taint.Key}:{taint.Effect}")),
-            [.. Resources.Where(resource => node.Status?.Allocatable?.ContainsKey(resource) == true).Select(resource => new NodeRoom(resource, pods.Sum(pod => Requested(pod, resource)), node.Status!.Allocatable[resource].ToInt64()))],
+            [.. Resources.Where(resource => node.Status?.Allocatable?.ContainsKey(resource) == true).Select(resource => new NodeRoom(resource[(resource.LastIndexOf('/') + 1)..], pods.Sum(pod => Requested(pod, resource)), node.Status!.Allocatable[resource].ToInt64()))],
             string.Join(" / ", Domains.Select(label => node.Metadata.Labels?.TryGetValue(label, out var domain) == true ? domain : "").Where(domain => domain.Length > 0)),
             [.. pods.Select(pod => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Labels[PhiNames.JobNameLabel]}").Distinct().Order(StringComparer.Ordinal)],
             pods.Count);
@@ -33,4 +33,5 @@ internal sealed record NodeLine(string Name, string State, bool IsHealthy, strin
 }
 
 /// <summary>Accelerators of one kind.</summary>
+/// <param name="Name">The resource's, without its domain.</param>
 internal sealed record NodeRoom(string Name, long Used, long Allocatable);

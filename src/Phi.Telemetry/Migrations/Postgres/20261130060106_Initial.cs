@@ -46,7 +46,7 @@ namespace Phi.Telemetry.Migrations.Postgres
             migrationBuilder.Sql("CREATE TABLE metric_point (series_id bigint NOT NULL, step bigint NOT NULL, ts bigint NOT NULL, value double precision NOT NULL, nonfinite smallint NOT NULL, CONSTRAINT \"PK_metric_point\" PRIMARY KEY (series_id, step) INCLUDE (ts, value, nonfinite))");
             foreach (var size in new[] { 16, 256 })
             {
-                migrationBuilder.Sql($"CREATE TABLE metric_rollup_{size} (series_id bigint NOT NULL, bucket bigint NOT NULL, n integer NOT NULL, n_nonfinite integer NOT NULL, min double precision NOT NULL, max double precision NOT NULL, sum double precision NOT NULL, last double precision NOT NULL, last_step bigint NOT NULL, last_ts bigint NOT NULL, CONSTRAINT \"PK_metric_rollup_{size}\" PRIMARY KEY (series_id, bucket))");
+                migrationBuilder.Sql($"CREATE TABLE metric_rollup_{size} (series_id bigint NOT NULL, bucket bigint NOT NULL, n integer NOT NULL, n_nonfinite integer NOT NULL, min double precision NOT NULL, max double precision NOT NULL, sum double precision NOT NULL, last double precision NOT NULL, last_step bigint NOT NULL, last_ts bigint NOT NULL, CONSTRAINT \"PK_metric_rollup_{size}\" PRIMARY KEY (series_id, bucket) INCLUDE (n, n_nonfinite, min, max, sum, last, last_step, last_ts))");
             }
 
             migrationBuilder.CreateTable(
