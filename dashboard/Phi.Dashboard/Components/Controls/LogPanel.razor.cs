@@ -1,13 +1,10 @@
 using Microsoft.AspNetCore.Components;
-using Microsoft.JSInterop;
 
 namespace Phi.Dashboard.Components.Controls;
 
 /// <summary>The logs of a job's pods, followed and searched by an island of script.</summary>
-public sealed partial class LogPanel : ComponentBase, IAsyncDisposable
+public sealed partial class LogPanel : ScriptIsland
 {
-    private ElementReference _root;
-    private IJSObjectReference? _log;
     private string _pod = "";
     private string _rank = "";
     private string _search = "";
@@ -21,38 +18,21 @@ public sealed partial class LogPanel : ComponentBase, IAsyncDisposable
     [Parameter]
     public required IReadOnlyList<string> Pods { get; set; }
 
-    [Inject]
-    private IJSRuntime Script { get; set; } = null!;
-
     private IReadOnlyList<string> Chosen => Pods.Contains(_pod) ? [_pod] : Pods;
 
-    protected override async Task OnAfterRenderAsync(bool firstRender)
+    protected override string Module => "logs.js";
+
+    protected override object?[] Arguments()
     {
-        if (firstRender)
-        {
-            await using var module = await Script.InvokeAsync<IJSObjectReference>("import", "./_content/Phi.Dashboard/logs.js");
-            _shown = Chosen;
-            _log = await module.InvokeAsync<IJSObjectReference>("create", _root, State());
-        }
-        else if (_log is not null && !Chosen.SequenceEqual(_shown))
-        {
-            await UpdateAsync();
-        }
+        _shown = Chosen;
+        return [State()];
     }
 
-    public async ValueTask DisposeAsync()
+    protected override async Task RefreshAsync()
     {
-        try
+        if (!Chosen.SequenceEqual(_shown))
         {
-            if (_log is not null)
-            {
-                await _log.InvokeVoidAsync("dispose");
-                await _log.DisposeAsync();
-            }
-        }
-        catch (JSDisconnectedException)
-        {
-            // The page is gone, and the log with it.
+            await UpdateAsync();
         }
     }
 
@@ -68,13 +48,10 @@ public sealed partial class LogPanel : ComponentBase, IAsyncDisposable
         return UpdateAsync();
     }
 
-    private async Task UpdateAsync()
+    private Task UpdateAsync()
     {
         _shown = Chosen;
-        if (_log is not null)
-        {
-            await _log.InvokeVoidAsync("update", State());
-        }
+        return CallAsync("update", State());
     }
 
     private object State() => new { Namespace, Pods = Chosen, Search = _search, Rank = _rank, IsFollowing = _isFollowing };

@@ -11,17 +11,15 @@ namespace Phi.Dashboard.Components.Controls;
 public sealed record ChartRun(string Id, string Name);
 
 /// <summary>Curves of one or several runs, drawn by an island of script that fetches them by itself; over the circuit go state and "there is more".</summary>
-public sealed partial class MetricChart : ComponentBase, IAsyncDisposable
+public sealed partial class MetricChart : ScriptIsland
 {
     private static readonly Dictionary<string, string> Units = new()
     {
         ["loss"] = "nats per token", ["eval_loss"] = "nats per token", ["tokens_per_second"] = "tokens/s", ["step_seconds"] = "seconds", ["grad_norm"] = "norm of the gradient", ["learning_rate"] = "learning rate",
     };
 
-    private ElementReference _root;
     private ChartState _state = new();
     private DotNetObjectReference<MetricChart>? _self;
-    private IJSObjectReference? _chart;
     private object? _shownProgress;
     private IReadOnlyList<ChartRun>? _shownRuns;
     private bool _wasDark;
@@ -41,9 +39,6 @@ public sealed partial class MetricChart : ComponentBase, IAsyncDisposable
     public bool IsDark { get; set; }
 
     [Inject]
-    private IJSRuntime Script { get; set; } = null!;
-
-    [Inject]
     private NavigationManager Navigation { get; set; } = null!;
 
     private IEnumerable<string> Choices => Metrics.Append(_state.Metric).Distinct().OrderByDescending(metric => metric is ChartState.DefaultMetric).ThenBy(metric => metric, StringComparer.Ordinal);
@@ -60,47 +55,34 @@ public sealed partial class MetricChart : ComponentBase, IAsyncDisposable
         Navigation.LocationChanged += OnLocationChanged;
     }
 
-    protected override async Task OnAfterRenderAsync(bool firstRender)
-    {
-        if (firstRender)
-        {
-            _self = DotNetObjectReference.Create(this);
-            await using var module = await Script.InvokeAsync<IJSObjectReference>("import", "./_content/Phi.Dashboard/chart/chart.js");
-            (_shownProgress, _shownRuns, _wasDark) = (Progress, Runs, IsDark);
-            _chart = await module.InvokeAsync<IJSObjectReference>("create", _root, Described(), _self);
-        }
-        else if (_chart is not null)
-        {
-            if (IsDark != _wasDark || !Runs.SequenceEqual(_shownRuns ?? []))
-            {
-                (_shownRuns, _wasDark) = (Runs, IsDark);
-                await _chart.InvokeVoidAsync("update", Described());
-            }
+    protected override string Module => "chart/chart.js";
 
-            if (!Equals(Progress, _shownProgress))
-            {
-                _shownProgress = Progress;
-                await _chart.InvokeVoidAsync("more");
-            }
+    protected override object?[] Arguments()
+    {
+        (_shownProgress, _shownRuns, _wasDark) = (Progress, Runs, IsDark);
+        _self = DotNetObjectReference.Create(this);
+        return [Described(), _self];
+    }
+
+    protected override async Task RefreshAsync()
+    {
+        if (IsDark != _wasDark || !Runs.SequenceEqual(_shownRuns ?? []))
+        {
+            (_shownRuns, _wasDark) = (Runs, IsDark);
+            await CallAsync("update", Described());
+        }
+
+        if (!Equals(Progress, _shownProgress))
+        {
+            _shownProgress = Progress;
+            await CallAsync("more");
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         Navigation.LocationChanged -= OnLocationChanged;
-        try
-        {
-            if (_chart is not null)
-            {
-                await _chart.InvokeVoidAsync("dispose");
-                await _chart.DisposeAsync();
-            }
-        }
-        catch (JSDisconnectedException)
-        {
-            // The page is gone, and the chart with it.
-        }
-
+        await base.DisposeAsync();
         _self?.Dispose();
     }
 
@@ -117,24 +99,15 @@ public sealed partial class MetricChart : ComponentBase, IAsyncDisposable
         if (state != _state)
         {
             _state = state;
-            _ = InvokeAsync(async () =>
+            _ = InvokeAsync(() =>
             {
                 StateHasChanged();
-                if (_chart is not null)
-                {
-                    await _chart.InvokeVoidAsync("update", Described());
-                }
+                return CallAsync("update", Described());
             });
         }
     }
 
-    private async Task PngAsync()
-    {
-        if (_chart is not null)
-        {
-            await _chart.InvokeVoidAsync("png", $"{_state.Metric}.png");
-        }
-    }
+    private Task PngAsync() => CallAsync("png", $"{_state.Metric}.png");
 
     private object Described() => new
     {

@@ -1,14 +1,11 @@
 using Microsoft.AspNetCore.Components;
-using Microsoft.JSInterop;
 
 namespace Phi.Dashboard.Components.Controls;
 
 /// <summary>Ranks by time: how long each one's steps took against the others'. Drawn by an island of script.</summary>
-public sealed partial class RankHeatMap : ComponentBase, IAsyncDisposable
+public sealed partial class RankHeatMap : ScriptIsland
 {
     private const string Metric = "busy_seconds";
-    private ElementReference _root;
-    private IJSObjectReference? _map;
     private object? _shown;
 
     /// <summary>The job's uid.</summary>
@@ -19,37 +16,20 @@ public sealed partial class RankHeatMap : ComponentBase, IAsyncDisposable
     [Parameter]
     public object? Progress { get; set; }
 
-    [Inject]
-    private IJSRuntime Script { get; set; } = null!;
+    protected override string Module => "chart/heatmap.js";
 
-    protected override async Task OnAfterRenderAsync(bool firstRender)
+    protected override object?[] Arguments()
     {
-        if (firstRender)
-        {
-            await using var module = await Script.InvokeAsync<IJSObjectReference>("import", "./_content/Phi.Dashboard/chart/heatmap.js");
-            _shown = Progress;
-            _map = await module.InvokeAsync<IJSObjectReference>("create", _root, new { Run, Metric });
-        }
-        else if (_map is not null && !Equals(_shown, Progress))
-        {
-            _shown = Progress;
-            await _map.InvokeVoidAsync("more");
-        }
+        _shown = Progress;
+        return [new { Run, Metric }];
     }
 
-    public async ValueTask DisposeAsync()
+    protected override async Task RefreshAsync()
     {
-        try
+        if (!Equals(_shown, Progress))
         {
-            if (_map is not null)
-            {
-                await _map.InvokeVoidAsync("dispose");
-                await _map.DisposeAsync();
-            }
-        }
-        catch (JSDisconnectedException)
-        {
-            // The page is gone, and the map with it.
+            _shown = Progress;
+            await CallAsync("more");
         }
     }
 }

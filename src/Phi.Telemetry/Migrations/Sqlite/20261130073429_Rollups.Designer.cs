@@ -10,8 +10,8 @@ using Phi.Telemetry.Model;
 namespace Phi.Telemetry.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteTelemetryContext))]
-    [Migration("20261130064413_Story")]
-    partial class Story
+    [Migration("20261130073429_Rollups")]
+    partial class Rollups
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)

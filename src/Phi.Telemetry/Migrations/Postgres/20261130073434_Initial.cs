@@ -42,6 +42,39 @@ namespace Phi.Telemetry.Migrations.Postgres
                     table.PrimaryKey("PK_checkpoints", x => new { x.run_id, x.step });
                 });
 
+            migrationBuilder.CreateTable(
+                name: "interruptions",
+                columns: table => new
+                {
+                    run_id = table.Column<string>(type: "text", nullable: false),
+                    attempt = table.Column<int>(type: "integer", nullable: false),
+                    ts = table.Column<long>(type: "bigint", nullable: false),
+                    reason = table.Column<string>(type: "text", nullable: false),
+                    message = table.Column<string>(type: "text", nullable: false),
+                    charged = table.Column<bool>(type: "boolean", nullable: false),
+                    step = table.Column<long>(type: "bigint", nullable: false),
+                    resume_step = table.Column<long>(type: "bigint", nullable: false),
+                    lost_steps = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_interruptions", x => new { x.run_id, x.attempt });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "marks",
+                columns: table => new
+                {
+                    run_id = table.Column<string>(type: "text", nullable: false),
+                    attempt = table.Column<int>(type: "integer", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    ts = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_marks", x => new { x.run_id, x.attempt, x.name });
+                });
+
             // The key's index holds the whole row: the points of a series lie beside each other there, and scattered in the table.
             migrationBuilder.Sql("CREATE TABLE metric_point (series_id bigint NOT NULL, step bigint NOT NULL, ts bigint NOT NULL, value double precision NOT NULL, nonfinite smallint NOT NULL, CONSTRAINT \"PK_metric_point\" PRIMARY KEY (series_id, step) INCLUDE (ts, value, nonfinite))");
             foreach (var size in new[] { 16, 256 })
@@ -78,6 +111,23 @@ namespace Phi.Telemetry.Migrations.Postgres
                     table.PrimaryKey("PK_series", x => x.id);
                 });
 
+            migrationBuilder.CreateTable(
+                name: "transitions",
+                columns: table => new
+                {
+                    run_id = table.Column<string>(type: "text", nullable: false),
+                    ts = table.Column<long>(type: "bigint", nullable: false),
+                    reason = table.Column<string>(type: "text", nullable: false),
+                    message = table.Column<string>(type: "text", nullable: false),
+                    is_warning = table.Column<bool>(type: "boolean", nullable: false),
+                    attempt = table.Column<int>(type: "integer", nullable: false),
+                    phase = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_transitions", x => new { x.run_id, x.ts, x.reason });
+                });
+
             migrationBuilder.CreateIndex(
                 name: "IX_series_run_id_metric_rank_attempt",
                 table: "series",
@@ -95,6 +145,12 @@ namespace Phi.Telemetry.Migrations.Postgres
                 name: "checkpoints");
 
             migrationBuilder.DropTable(
+                name: "interruptions");
+
+            migrationBuilder.DropTable(
+                name: "marks");
+
+            migrationBuilder.DropTable(
                 name: "metric_point");
 
             migrationBuilder.DropTable(
@@ -108,6 +164,9 @@ namespace Phi.Telemetry.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "series");
+
+            migrationBuilder.DropTable(
+                name: "transitions");
         }
     }
 }

@@ -11,8 +11,8 @@ using Phi.Telemetry.Model;
 namespace Phi.Telemetry.Migrations.Postgres
 {
     [DbContext(typeof(PostgresTelemetryContext))]
-    [Migration("20261130064418_Story")]
-    partial class Story
+    [Migration("20261130073434_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
