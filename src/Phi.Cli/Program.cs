@@ -8,6 +8,9 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
 {
     RunCommand.Create(),
     RenderCommand.Create(),
+    JobCommands.Get(),
+    JobCommands.Top(),
+    JobCommands.Logs(),
     QueueCommands.Why(),
     QueueCommands.Queue(),
     SampleCommand.Create(),

@@ -49,6 +49,12 @@ internal static class ProgressRoute
             Steps = [step],
             Checkpoints = progress.Checkpoint is { } uri ? [new CheckpointEvent { Step = step.Step, Time = step.Time, Uri = uri }] : [],
         };
+        if (EventBatchRules.Problem(batch) is { } problem)
+        {
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
+            return;
+        }
+
         await parts.Progress.StoreAsync(batch, http.RequestAborted);
         await parts.Progress.AddAsync(batch, http.RequestAborted);
         http.Response.StatusCode = (int)HttpStatusCode.NoContent;

@@ -88,13 +88,14 @@ internal sealed partial class JobController(ClusterCache cluster, Observer obser
     /// <summary>Null if there is nothing to decide about.</summary>
     private async Task<JobDecision?> ReconcileAsync(ResourceKey key, CancellationToken ct)
     {
-        // A job that names another controller is that one's.
-        if (cluster.Job(key) is null)
+        if (cluster.Job(key) is not { } job)
         {
             executor.Forget(key);
+            return null;
         }
 
-        if (cluster.Job(key) is not { } job || job.Spec.ManagedBy is { Length: > 0 } and not PhiNames.Manager)
+        // A job that names another controller is that one's.
+        if (job.Spec.ManagedBy is { Length: > 0 } and not PhiNames.Manager)
         {
             return null;
         }

@@ -13,9 +13,12 @@ internal sealed class WaitingWords(TimeProvider time)
 {
     private const int Burst = 100;
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
-    private readonly ConcurrentDictionary<ResourceKey, DateTimeOffset> _turns = new();
+    private readonly ConcurrentDictionary<ResourceKey, TimeSpan> _turns = new();
     private readonly Lock _lock = new();
-    private DateTimeOffset _next = DateTimeOffset.MinValue;
+
+    /// <summary>Turns are counted from here, by a clock that is never set.</summary>
+    private readonly long _start = time.GetTimestamp();
+    private TimeSpan _next = TimeSpan.MinValue;
 
     /// <summary>Whether a status says no more than that the job has no quota, as before.</summary>
     public static bool SayOnly(TrainingJobStatus? old, TrainingJobStatus status) =>
@@ -24,7 +27,7 @@ internal sealed class WaitingWords(TimeProvider time)
     /// <summary>How long the job must wait for its turn; null: it is now.</summary>
     public TimeSpan? Take(ResourceKey job)
     {
-        var now = time.GetUtcNow();
+        var now = time.GetElapsedTime(_start);
         var turn = _turns.GetOrAdd(job, _ => Reserve(now));
         if (turn > now)
         {
@@ -38,7 +41,7 @@ internal sealed class WaitingWords(TimeProvider time)
     /// <summary>The job has other things to say, or is gone.</summary>
     public void Forget(ResourceKey job) => _turns.TryRemove(job, out _);
 
-    private DateTimeOffset Reserve(DateTimeOffset now)
+    private TimeSpan Reserve(TimeSpan now)
     {
         lock (_lock)
         {

@@ -6,11 +6,13 @@ namespace Phi.Cli.Commands;
 /// <summary>Options that several commands share.</summary>
 internal static class CommonOptions
 {
-    private const string TelemetryVariable = "PHI_TELEMETRY";
+    public const string TelemetryVariable = "PHI_TELEMETRY";
 
     public static Option<string?> Home() => new("--home") { Description = "Folder of the local control plane. Default: $PHI_HOME, else ~/.phi." };
 
     public static Option<string> Kubeconfig() => new("--kubeconfig") { Description = "Kubeconfig of the cluster to join.", Required = true };
+
+    public static Option<string?> ClusterKubeconfig() => new("--kubeconfig") { Description = "Kubeconfig of the cluster. Default: that of the local control plane." };
 
     /// <summary>A password has no place on a command line, which anybody on the machine can read.</summary>
     public static Option<string> Telemetry() => new("--telemetry")

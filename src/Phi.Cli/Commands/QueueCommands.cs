@@ -17,7 +17,7 @@ internal static class QueueCommands
     {
         var job = new Argument<string>("job") { Description = "Name of a TrainingJob." };
         var @namespace = new Option<string>("--namespace", "-n") { Description = "Its namespace.", DefaultValueFactory = _ => "default" };
-        var (kubeconfig, home, output) = (Kubeconfig(), CommonOptions.Home(), Output());
+        var (kubeconfig, home, output) = (CommonOptions.ClusterKubeconfig(), CommonOptions.Home(), Output());
         var command = new Command("why", "Say why a job waits, or how it stands.") { job, @namespace, kubeconfig, home, output };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -35,7 +35,7 @@ internal static class QueueCommands
 
     private static Command List()
     {
-        var (kubeconfig, home, output) = (Kubeconfig(), CommonOptions.Home(), Output());
+        var (kubeconfig, home, output) = (CommonOptions.ClusterKubeconfig(), CommonOptions.Home(), Output());
         var command = new Command("ls", "List queues with their quotas, usage and jobs.") { kubeconfig, home, output };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -65,7 +65,7 @@ internal static class QueueCommands
     private static Command WhatIf()
     {
         var manifest = new Argument<string>("manifest") { Description = "A file with one TrainingJob that names a queue; - for standard input." };
-        var (kubeconfig, home, output) = (Kubeconfig(), CommonOptions.Home(), Output());
+        var (kubeconfig, home, output) = (CommonOptions.ClusterKubeconfig(), CommonOptions.Home(), Output());
         var command = new Command("what-if", "Say what would become of a job, and of others by it. Changes nothing.") { manifest, kubeconfig, home, output };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -101,8 +101,6 @@ internal static class QueueCommands
             throw new CliException($"{file.Job}: spec{e.Path?.TrimStart('$')}: {e.Message}", ExitCodes.InvalidManifest);
         }
     }
-
-    private static Option<string?> Kubeconfig() => new("--kubeconfig") { Description = "Kubeconfig of the cluster. Default: that of the local control plane." };
 
     private static Option<string> Output()
     {

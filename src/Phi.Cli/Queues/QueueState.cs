@@ -1,7 +1,7 @@
-using k8s.Exceptions;
 using k8s.Models;
 using Phi.Api.TrainingJobs;
 using Phi.Api.TrainingQueues;
+using Phi.Cli.Cluster;
 using Phi.Kubernetes;
 using Phi.Reconcile.Queues;
 
@@ -23,24 +23,12 @@ internal sealed class QueueState
     public QueueDecision Decision { get; }
 
     /// <exception cref="CliException">The kubeconfig cannot be used, or the API server does not answer or refuses.</exception>
-    public static async Task<QueueState> ReadAsync(string kubeconfig, TimeProvider time, CancellationToken ct)
+    public static Task<QueueState> ReadAsync(string kubeconfig, TimeProvider time, CancellationToken ct) => ClusterConnection.UseAsync(kubeconfig, null, async connection =>
     {
-        try
-        {
-            using var connection = KubernetesConnection.Open(kubeconfig, "phi-cli");
-            var queues = await ListAsync(connection.TrainingQueues(), ct);
-            var classes = await ListAsync(connection.PriorityClasses(), ct);
-            return Of(queues, classes.ToDictionary(one => one.Metadata.Name, one => one.Value ?? 0, StringComparer.Ordinal), await ListAsync(connection.TrainingJobs(), ct), time.GetUtcNow());
-        }
-        catch (Exception e) when (e is KubeConfigException or IOException)
-        {
-            throw new CliException($"the kubeconfig {kubeconfig} cannot be used: {e.Message}; start a control plane with `phi up`, or name another with --kubeconfig", ExitCodes.ControlPlaneUnavailable);
-        }
-        catch (Exception e) when (e is HttpRequestException or KubernetesApiException)
-        {
-            throw new CliException($"the API server of {kubeconfig} cannot be asked: {e.Message}", ExitCodes.ControlPlaneUnavailable);
-        }
-    }
+        var queues = await ListAsync(connection.TrainingQueues(), ct);
+        var classes = await ListAsync(connection.PriorityClasses(), ct);
+        return Of(queues, classes.ToDictionary(one => one.Metadata.Name, one => one.Value ?? 0, StringComparer.Ordinal), await ListAsync(connection.TrainingJobs(), ct), time.GetUtcNow());
+    });
 
     public static QueueState Of(IEnumerable<TrainingQueue> queues, IReadOnlyDictionary<string, int> priorities, IReadOnlyList<TrainingJob> jobs, DateTimeOffset now)
     {
