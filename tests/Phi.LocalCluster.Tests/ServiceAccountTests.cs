@@ -80,7 +80,7 @@ public sealed class ServiceAccountTests(NodeFixture node) : IClassFixture<NodeFi
               restartPolicy: Never
               serviceAccountName: reader
               containers:
-              - { name: main, image: none, command: [bash, -c, "$(KUBECTL) get pod inside -o name; $(KUBECTL) delete pod inside; cat $(MOUNTED)/namespace"], env: [{ name: KUBECTL, value: KUBECTL-PATH }, { name: MOUNTED, value: MOUNT-PATH }] }
+              - { name: main, image: none, command: [bash, -c, "'$(KUBECTL)' get pod inside -o name; '$(KUBECTL)' delete pod inside; cat $(MOUNTED)/namespace"], env: [{ name: KUBECTL, value: KUBECTL-PATH }, { name: MOUNTED, value: MOUNT-PATH }] }
             """.Replace("KUBECTL-PATH", Environment.GetEnvironmentVariable("KUBECTL") ?? "kubectl", StringComparison.Ordinal).Replace("MOUNT-PATH", MountPath, StringComparison.Ordinal));
 
         await node.WaitAsync("inside", "jsonpath={.status.phase}=Succeeded");

@@ -56,15 +56,19 @@ public sealed class QueueOperatorTests
     public async Task Grant_OfAJobThatBacksOff_ComesAtItsTimeThoughNothingElseHappens()
     {
         await using var cluster = await StartAsync(simulates: true);
+        await cluster.ApplyAsync(Cohort);
+        await cluster.SubmitAsync("all", "product", 8);
+        await cluster.UntilAsync("all", HoldsQuota);
         await cluster.SubmitAsync("back", "product", 1);
-        await cluster.UntilAsync("back", job => WaitsBecause(job, "QueueNotFound"));
-        var at = DateTimeOffset.UtcNow.AddSeconds(3);
+        await cluster.UntilAsync("back", job => WaitsBecause(job, "InsufficientQuota"));
+        var at = DateTimeOffset.UtcNow.AddSeconds(6);
         await cluster.Connection.TrainingJobs().MergePatchAsync("default", "back", new JsonObject
         {
             ["status"] = new JsonObject { ["requeueState"] = new JsonObject { ["count"] = 1, ["requeueAt"] = at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) } },
         }, "test", "status", TestContext.Current.CancellationToken);
+        await cluster.UntilQueueAsync("product", status => status.Pending?.Exists(pending => pending is { Job: "default/back", Reason: "BackingOff" }) == true);
 
-        await cluster.ApplyAsync(Cohort);
+        await cluster.Connection.TrainingJobs().DeleteAsync("default", "all", null, null, TestContext.Current.CancellationToken);
         var granted = await cluster.UntilAsync("back", HoldsQuota);
 
         Assert.True(Condition(granted, TrainingConditions.QuotaReserved)!.LastTransitionTime >= at.AddSeconds(-1), $"granted at {Condition(granted, TrainingConditions.QuotaReserved)!.LastTransitionTime}, not before {at}");
