@@ -120,7 +120,7 @@ internal sealed class BrowserMeasure : IAsyncDisposable
         await page.Mouse.MoveAsync(box.X + box.Width * 0.5f, box.Y + 60, new MouseMoveOptions { Steps = 4 });
         await page.Mouse.UpAsync();
         await page.WaitForFunctionAsync("() => Number(document.querySelector('.phi-chart').dataset.bucketSteps) < 512");
-        var before = Interlocked.Read(ref circuitBytes);
+        var (before, address) = (Interlocked.Read(ref circuitBytes), await AddressAsync(page));
         await page.Keyboard.DownAsync("Shift");
         await page.Mouse.MoveAsync(box.X + box.Width / 2, box.Y + 60);
         await page.Mouse.DownAsync();
@@ -128,29 +128,41 @@ internal sealed class BrowserMeasure : IAsyncDisposable
         await page.Mouse.UpAsync();
         await page.Keyboard.UpAsync("Shift");
         var panBytes = Interlocked.Read(ref circuitBytes) - before;
+        address = await MovedAsync(page, address);
         await page.Keyboard.DownAsync("Control");
         var zoom = await FramesAsync(page, turn => page.Mouse.WheelAsync(0, turn / 20 % 2 == 0 ? 20 : -20));
         await page.Keyboard.UpAsync("Control");
+        await MovedAsync(page, address);
         return
         [
             Metric.AtMost($"job page with {Steps:N0} steps: navigation to curve drawn, median of {Opens}", opened.Order().ElementAt(Opens / 2) / 1000, "s", 1),
             Metric.AtLeast("job page: frames while it is panned", pan, "frames/s", 30),
             Metric.AtLeast("job page: frames while it is zoomed", zoom, "frames/s", 30),
+            new Metric("job page: received over its circuit, each time that it is opened", before / 1e3 / (Opens + 1), "kB"),
             Metric.AtMost($"job page: received over its circuit in {Moving.TotalSeconds:0} s of panning", panBytes / 1e3, "kB", 20),
         ];
+    }
+
+    private static Task<string> AddressAsync(IPage page) => page.EvaluateAsync<string>("() => location.search");
+
+    /// <summary>The range in the page's address is another one: what was done to the chart had its effect.</summary>
+    private static async Task<string> MovedAsync(IPage page, string before)
+    {
+        await page.WaitForFunctionAsync("before => location.search !== before", before);
+        return await AddressAsync(page);
     }
 
     /// <summary>Frames a second of a page to which something is done again and again.</summary>
     private static async Task<double> FramesAsync(IPage page, Func<int, Task> move)
     {
-        await page.EvaluateAsync("() => { window.frames_ = 0; window.counting_ = true; const count = () => { window.frames_++; if (window.counting_) { requestAnimationFrame(count); } }; requestAnimationFrame(count); window.since_ = performance.now(); }");
+        await page.EvaluateAsync("() => { const count = { frames: 0, isOn: true, since: performance.now() }; const next = () => { if (count.isOn) { count.frames++; requestAnimationFrame(next); } }; requestAnimationFrame(next); window.count_ = count; }");
         var started = Stopwatch.GetTimestamp();
         for (var turn = 0; Stopwatch.GetElapsedTime(started) < Moving; turn++)
         {
             await move(turn);
         }
 
-        return await page.EvaluateAsync<double>("() => { window.counting_ = false; return window.frames_ / (performance.now() - window.since_) * 1000; }");
+        return await page.EvaluateAsync<double>("() => { window.count_.isOn = false; return window.count_.frames / (performance.now() - window.count_.since) * 1000; }");
     }
 
     /// <summary>Fifty pages of ten jobs, each of which has a new step every second.</summary>
