@@ -24,7 +24,8 @@ public sealed partial class DashboardPagesTests(TrainedCluster trained)
         foreach (var path in new[] { "/jobs", JobPath, $"{JobPath}?view=table", "/compare", "/queues", "/nodes", "/crons", "/nothing-here" })
         {
             await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), path).ToString());
-            await page.Locator("h1").WaitForAsync();
+            // The title is gone for a moment while the page comes to life.
+            await page.WaitForFunctionAsync("() => document.querySelector('[data-live=true] h1') && document.title !== ''");
             if (path == JobPath)
             {
                 await WaitForAsync(page, "points", TrainedCluster.Steps);

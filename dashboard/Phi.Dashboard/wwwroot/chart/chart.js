@@ -32,7 +32,7 @@ export function create(root, state, page) {
   let tag = null;
   let shownUrl = null;
   let range = [state.from, state.to];
-  let isStale = true;
+  let isStale = false;
   let isFetching = false;
   let timer = 0;
   let last = 0;
@@ -56,11 +56,17 @@ export function create(root, state, page) {
   }
 
   async function refresh() {
-    if (stopped || isFetching || document.hidden) {
+    if (isFetching) {
+      // What is under way may be of another range, or older.
+      isStale = true;
+      return;
+    }
+    if (stopped || document.hidden) {
       return;
     }
     isFetching = true;
     isStale = false;
+    let pause = 0;
     last = performance.now();
     const buckets = state.isTable ? TABLE_ROWS : Math.min(4000, Math.max(200, Math.round(width() * 1.5)));
     const url = address(state, range, buckets, 'columns');
@@ -74,11 +80,12 @@ export function create(root, state, page) {
     } catch (problem) {
       tell(`The curves cannot be read: ${problem.message}. What is shown may be old.`);
       isStale = true;
+      pause = PERIOD_MS * 4;
     } finally {
       isFetching = false;
     }
     if (isStale && !stopped) {
-      schedule(PERIOD_MS * 4);
+      schedule(pause);
     }
   }
 
@@ -221,13 +228,7 @@ export function create(root, state, page) {
       read();
     },
     /** There are new points. */
-    more() {
-      if (isFetching) {
-        isStale = true;
-      } else {
-        schedule(0);
-      }
-    },
+    more: () => schedule(0),
     png: name => plot && png(plot.ctx.canvas, css('--mud-palette-surface') || '#fff', name),
   
     dispose() {
