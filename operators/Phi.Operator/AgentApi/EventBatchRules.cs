@@ -55,7 +55,8 @@ internal static class EventBatchRules
         return null;
     }
 
-    private static string? Name(string field, string value, int most) => value.Length > 0 && value.Length <= most && !value.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter))
+    /// <param name="value">Null: it was not given.</param>
+    private static string? Name(string field, string? value, int most) => value is { Length: > 0 } && value.Length <= most && !value.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter))
         ? null
         : string.Create(CultureInfo.InvariantCulture, $"{field}: '{Shorten(value)}': must have 1 to {most} characters, none of them a control character; give it another name");
 
@@ -71,5 +72,5 @@ internal static class EventBatchRules
         ? null
         : string.Create(CultureInfo.InvariantCulture, $"{field}: {value}: must be a number of seconds from 0");
 
-    private static string Shorten(string text) => new([.. (text.Length <= 40 ? text : text[..40] + "…").Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? '?' : letter)]);
+    private static string Shorten(string? text) => text is null ? "" : new([.. (text.Length <= 40 ? text : text[..40] + "…").Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? '?' : letter)]);
 }
