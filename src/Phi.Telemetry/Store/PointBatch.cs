@@ -13,6 +13,9 @@ internal sealed class PointBatch
 
     public int Count => _points.Count;
 
+    /// <summary>Lowest step; null: there is none.</summary>
+    public long? FirstStep { get; private init; }
+
     public static PointBatch From(EventBatch batch)
     {
         var keys = new List<SeriesKey>();
@@ -33,7 +36,7 @@ internal sealed class PointBatch
             }
         }
 
-        return new PointBatch(keys, Distinct(points));
+        return new PointBatch(keys, Distinct(points)) { FirstStep = batch.Steps.Count == 0 ? null : batch.Steps.Min(step => step.Step) };
     }
 
     /// <param name="ids">Of the series of <see cref="Keys"/>.</param>

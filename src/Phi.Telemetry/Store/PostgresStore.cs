@@ -48,10 +48,7 @@ internal sealed class PostgresStore : TelemetryStore
     {
         var points = PointBatch.From(batch);
         await using var connection = await _writers.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        var known = await new PostgresWriter(connection, _ids).WriteAsync(batch, points, ct);
-        await transaction.CommitAsync(ct);
-        known();
+        await new PostgresWriter(connection, _ids).WriteAsync(batch, points, ct);
     }
 
     public override async ValueTask DisposeAsync()

@@ -8,7 +8,7 @@ using Phi.Api.Agent;
 
 namespace Phi.Telemetry.Store;
 
-/// <summary>Writes one batch within the connection's transaction.</summary>
+/// <summary>Writes batches over one connection.</summary>
 internal sealed class PostgresWriter(NpgsqlConnection connection, SeriesIds ids)
 {
     /// <summary>From so many points on, binary COPY into a stage is faster than arrays as parameters.</summary>
@@ -38,17 +38,15 @@ internal sealed class PostgresWriter(NpgsqlConnection connection, SeriesIds ids)
         {RollupSql.OnConflict}
         """;
 
-    /// <returns>To be called once the transaction is committed.</returns>
-    public async Task<Action> WriteAsync(EventBatch batch, PointBatch points, CancellationToken ct)
+    /// <summary>Stores a batch, whole or not at all.</summary>
+    public async Task WriteAsync(EventBatch batch, PointBatch points, CancellationToken ct)
     {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
         await LockAsync(batch, ct);
-        await ExecuteAsync("INSERT INTO runs (id, namespace, job) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING", ct, batch.JobUid, batch.Namespace, batch.Job);
-        var firstStep = batch.Steps.Count == 0 ? long.MaxValue : batch.Steps.Min(step => step.Step);
-        if (batch.Steps.Count > 0 && !ids.Knows(batch.JobUid, batch.Attempt, firstStep))
+        var rows = new RunRows(connection, transaction);
+        if (!ids.Knows(batch.JobUid, batch.Attempt, points.FirstStep))
         {
-            await ExecuteAsync(
-                "INSERT INTO attempts (run_id, attempt, first_step) VALUES ($1, $2, $3) ON CONFLICT (run_id, attempt) DO UPDATE SET first_step = least(attempts.first_step, excluded.first_step)",
-                ct, batch.JobUid, batch.Attempt, firstStep);
+            await rows.WriteAttemptAsync(batch, points.FirstStep, ct);
         }
 
         var series = await SeriesAsync(points.Keys, ct);
@@ -59,27 +57,10 @@ internal sealed class PostgresWriter(NpgsqlConnection connection, SeriesIds ids)
             await RollupsAsync(CoarseSql, points.Buckets(series, RollupSql.CoarseShift), ct);
         }
 
-        foreach (var checkpoint in batch.Checkpoints)
-        {
-            await ExecuteAsync(
-                "INSERT INTO checkpoints (run_id, step, attempt, ts, uri, bytes, seconds, stall_seconds) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (run_id, step) DO NOTHING",
-                ct, batch.JobUid, checkpoint.Step, batch.Attempt, checkpoint.Time.ToUnixTimeMilliseconds(), checkpoint.Uri, checkpoint.Bytes, checkpoint.Seconds, checkpoint.StallSeconds);
-        }
-
-        foreach (var mark in batch.Marks)
-        {
-            await ExecuteAsync(
-                "INSERT INTO marks (run_id, attempt, name, ts) VALUES ($1, $2, $3, $4) ON CONFLICT (run_id, attempt, name) DO UPDATE SET ts = greatest(marks.ts, excluded.ts)",
-                ct, batch.JobUid, batch.Attempt, mark.Name, mark.Time.ToUnixTimeMilliseconds());
-        }
-
-        return () =>
-        {
-            if (batch.Steps.Count > 0)
-            {
-                ids.Remember(batch.JobUid, batch.Attempt, firstStep, points.Keys.Zip(series));
-            }
-        };
+        await rows.WriteCheckpointsAsync(batch, ct);
+        await rows.WriteMarksAsync(batch, ct);
+        await transaction.CommitAsync(ct);
+        ids.Remember(batch.JobUid, batch.Attempt, points.FirstStep, points.Keys.Zip(series));
     }
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace Phi.Telemetry.Store;
 
-/// <summary>How a roll-up is computed; the same words in both databases, but for how the newest of a group is told.</summary>
+/// <summary>What the roll-ups of both databases have in common; how one is computed each writer says in its own words.</summary>
 internal static class RollupSql
 {
     /// <summary>Log2 of the buckets' sizes.</summary>

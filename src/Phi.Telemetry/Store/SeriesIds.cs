@@ -21,35 +21,31 @@ internal sealed class SeriesIds(TimeProvider time)
         }
     }
 
-    /// <summary>Whether the attempt is stored with this or a lower first step.</summary>
-    public bool Knows(string run, int attempt, long firstStep)
+    /// <summary>Whether the run, and the attempt with this or a lower first step, are stored.</summary>
+    public bool Knows(string run, int attempt, long? firstStep)
     {
         lock (_lock)
         {
             Expire();
-            return _firstSteps.TryGetValue((run, attempt), out var known) && known <= firstStep;
+            return firstStep is { } first && _firstSteps.TryGetValue((run, attempt), out var known) && known <= first;
         }
     }
 
     /// <summary>To be called once what was stored is committed.</summary>
-    public void Remember(string run, int attempt, long firstStep, IEnumerable<(SeriesKey Key, long Id)> ids)
+    /// <param name="firstStep">Null: nothing was stored of an attempt's steps.</param>
+    public void Remember(string run, int attempt, long? firstStep, IEnumerable<(SeriesKey Key, long Id)> ids)
     {
         lock (_lock)
         {
-            _firstSteps[(run, attempt)] = _firstSteps.TryGetValue((run, attempt), out var known) ? Math.Min(known, firstStep) : firstStep;
+            if (firstStep is { } first)
+            {
+                _firstSteps[(run, attempt)] = _firstSteps.TryGetValue((run, attempt), out var known) ? Math.Min(known, first) : first;
+            }
+
             foreach (var (key, id) in ids)
             {
                 _ids[key] = id;
             }
-        }
-    }
-
-    public void Forget()
-    {
-        lock (_lock)
-        {
-            _ids.Clear();
-            _firstSteps.Clear();
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class SeriesReader(DbConnection connection)
     private const string PointsSql = "SELECT step, ts, value, nonfinite FROM metric_point WHERE series_id = @series AND step BETWEEN @from AND @to ORDER BY step";
 
     /// <summary>Log2 of the buckets' sizes, coarsest first, and how each level is read.</summary>
-    private static readonly (int Shift, string Sql)[] Levels = [(8, RollupSql("metric_rollup_256")), (4, RollupSql("metric_rollup_16")), (0, PointsSql)];
+    private static readonly (int Shift, string Sql)[] Levels = [(RollupSql.CoarseShift, Rollups("metric_rollup_256")), (RollupSql.FineShift, Rollups("metric_rollup_16")), (0, PointsSql)];
 
     /// <param name="fromStep">Null: the first.</param>
     /// <param name="toStep">Null: the last.</param>
@@ -76,11 +76,7 @@ internal sealed class SeriesReader(DbConnection connection)
             WHERE a.run_id = @run ORDER BY a.attempt DESC
             """;
         var parts = new List<Part>();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        Bind(command, "run", query.Run);
-        Bind(command, "metric", query.Metric);
-        Bind(command, "rank", query.Rank);
+        await using var command = connection.Statement(null, sql).With(("run", query.Run), ("metric", query.Metric), ("rank", query.Rank));
         await using var reader = await command.ExecuteReaderAsync(ct);
         var cut = long.MaxValue;
         while (await reader.ReadAsync(ct))
@@ -145,25 +141,10 @@ internal sealed class SeriesReader(DbConnection connection)
         }
     }
 
-    private DbCommand Range(string sql, long series, long from, long to)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        Bind(command, "series", series);
-        Bind(command, "from", from);
-        Bind(command, "to", to);
-        return command;
-    }
+    private DbCommand Range(string sql, long series, long from, long to) => connection.Statement(null, sql).With(("series", series), ("from", from), ("to", to));
 
-    private static string RollupSql(string table) =>
+    private static string Rollups(string table) =>
         $"SELECT last_step, last_ts, n, n_nonfinite, min, max, sum, last FROM {table} WHERE series_id = @series AND bucket BETWEEN @from AND @to ORDER BY bucket";
-
-    private static void Bind(DbCommand command, string name, object value)
-    {
-        var parameter = command.CreateParameter();
-        (parameter.ParameterName, parameter.Value) = (name, value);
-        command.Parameters.Add(parameter);
-    }
 
     /// <summary>One attempt's points of the curve, from <paramref name="First"/> to <paramref name="Last"/>; from <paramref name="LostFrom"/> on they are lost.</summary>
     private sealed record Part(int Attempt, long Series, long First, long Last, long LostFrom)

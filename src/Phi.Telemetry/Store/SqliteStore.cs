@@ -39,7 +39,7 @@ internal sealed class SqliteStore : TelemetryStore
         try
         {
             _writer ??= await SqliteWriter.OpenAsync(_connectionString, _ids, ct);
-            _writer.Write(batch, points);
+            await _writer.WriteAsync(batch, points, ct);
         }
         catch (SqliteException)
         {

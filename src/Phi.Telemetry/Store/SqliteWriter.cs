@@ -54,45 +54,23 @@ internal sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>Stores a batch, whole or not at all.</summary>
-    public void Write(EventBatch batch, PointBatch points)
+    public async Task WriteAsync(EventBatch batch, PointBatch points, CancellationToken ct)
     {
-        using var transaction = _connection.BeginTransaction();
-        Execute(transaction, "INSERT INTO runs (id, namespace, job) VALUES ($run, $namespace, $job) ON CONFLICT (id) DO NOTHING", ("$run", batch.JobUid), ("$namespace", batch.Namespace), ("$job", batch.Job));
-        var firstStep = batch.Steps.Count == 0 ? long.MaxValue : batch.Steps.Min(step => step.Step);
-        if (batch.Steps.Count > 0 && !_ids.Knows(batch.JobUid, batch.Attempt, firstStep))
+        await using var transaction = (SqliteTransaction)await _connection.BeginTransactionAsync(ct);
+        var rows = new RunRows(_connection, transaction);
+        if (!_ids.Knows(batch.JobUid, batch.Attempt, points.FirstStep))
         {
-            Execute(
-                transaction,
-                "INSERT INTO attempts (run_id, attempt, first_step) VALUES ($run, $attempt, $step) ON CONFLICT (run_id, attempt) DO UPDATE SET first_step = min(first_step, excluded.first_step)",
-                ("$run", batch.JobUid), ("$attempt", batch.Attempt), ("$step", firstStep));
+            await rows.WriteAttemptAsync(batch, points.FirstStep, ct);
         }
 
         var ids = points.Keys.Select(key => _ids.Find(key) ?? Series(transaction, key)).ToList();
         Points(transaction, points.Columns(ids));
         Rollups(transaction, _fine, points.Buckets(ids, RollupSql.FineShift), RollupSql.FineShift);
         Rollups(transaction, _coarse, points.Buckets(ids, RollupSql.CoarseShift), RollupSql.CoarseShift - RollupSql.FineShift);
-        foreach (var checkpoint in batch.Checkpoints)
-        {
-            Execute(
-                transaction,
-                "INSERT INTO checkpoints (run_id, step, attempt, ts, uri, bytes, seconds, stall_seconds) VALUES ($run, $step, $attempt, $ts, $uri, $bytes, $seconds, $stall) ON CONFLICT (run_id, step) DO NOTHING",
-                ("$run", batch.JobUid), ("$step", checkpoint.Step), ("$attempt", batch.Attempt), ("$ts", checkpoint.Time.ToUnixTimeMilliseconds()),
-                ("$uri", checkpoint.Uri), ("$bytes", checkpoint.Bytes), ("$seconds", checkpoint.Seconds), ("$stall", checkpoint.StallSeconds));
-        }
-
-        foreach (var mark in batch.Marks)
-        {
-            Execute(
-                transaction,
-                "INSERT INTO marks (run_id, attempt, name, ts) VALUES ($run, $attempt, $name, $ts) ON CONFLICT (run_id, attempt, name) DO UPDATE SET ts = max(ts, excluded.ts)",
-                ("$run", batch.JobUid), ("$attempt", batch.Attempt), ("$name", mark.Name), ("$ts", mark.Time.ToUnixTimeMilliseconds()));
-        }
-
-        transaction.Commit();
-        if (batch.Steps.Count > 0)
-        {
-            _ids.Remember(batch.JobUid, batch.Attempt, firstStep, points.Keys.Zip(ids));
-        }
+        await rows.WriteCheckpointsAsync(batch, ct);
+        await rows.WriteMarksAsync(batch, ct);
+        await transaction.CommitAsync(ct);
+        _ids.Remember(batch.JobUid, batch.Attempt, points.FirstStep, points.Keys.Zip(ids));
     }
 
     public void Dispose()
@@ -136,10 +114,11 @@ internal sealed class SqliteWriter : IDisposable
 
     private long Series(SqliteTransaction transaction, SeriesKey key)
     {
-        (string, object)[] parameters = [("$run", key.Run), ("$attempt", key.Attempt), ("$rank", key.Rank), ("$metric", key.Metric)];
-        Execute(transaction, "INSERT INTO series (run_id, attempt, rank, metric) VALUES ($run, $attempt, $rank, $metric) ON CONFLICT DO NOTHING", parameters);
-        using var command = Command(transaction, "SELECT id FROM series WHERE run_id = $run AND attempt = $attempt AND rank = $rank AND metric = $metric", parameters);
-        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+        (string, object)[] values = [("run", key.Run), ("attempt", key.Attempt), ("rank", key.Rank), ("metric", key.Metric)];
+        using var insert = _connection.Statement(transaction, "INSERT INTO series (run_id, attempt, rank, metric) VALUES (@run, @attempt, @rank, @metric) ON CONFLICT DO NOTHING").With(values);
+        insert.ExecuteNonQuery();
+        using var select = _connection.Statement(transaction, "SELECT id FROM series WHERE run_id = @run AND attempt = @attempt AND rank = @rank AND metric = @metric").With(values);
+        return Convert.ToInt64(select.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
 
     private SqliteCommand Prepare(string sql, params string[] names)
@@ -148,23 +127,6 @@ internal sealed class SqliteWriter : IDisposable
         foreach (var name in names)
         {
             command.Parameters.Add(new SqliteParameter { ParameterName = name });
-        }
-
-        return command;
-    }
-
-    private void Execute(SqliteTransaction transaction, string sql, params (string Name, object Value)[] parameters)
-    {
-        using var command = Command(transaction, sql, parameters);
-        command.ExecuteNonQuery();
-    }
-
-    private SqliteCommand Command(SqliteTransaction transaction, string sql, (string Name, object Value)[] parameters)
-    {
-        var command = new SqliteCommand(sql, _connection, transaction);
-        foreach (var (name, value) in parameters)
-        {
-            command.Parameters.AddWithValue(name, value);
         }
 
         return command;
