@@ -12,7 +12,7 @@ public sealed class VendorTests : IDisposable
     [Fact]
     public async Task Vendor_EveryFile_IsThatOfTheLockedPackage()
     {
-        var project = Path.Combine(Repository(), "dashboard", "Phi.Dashboard");
+        var project = Path.Combine(Repository.Root, "dashboard", "Phi.Dashboard");
         foreach (var name in new[] { "package.json", "package-lock.json" })
         {
             File.Copy(Path.Combine(project, name), Path.Combine(_folder, name));
@@ -27,18 +27,5 @@ public sealed class VendorTests : IDisposable
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "node_modules", "uplot", "dist", file)), File.ReadAllBytes(Path.Combine(project, "wwwroot", "vendor", "uplot", file)));
         }
-    }
-
-    private static string Repository()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "PhiOrchestrator.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new InvalidOperationException($"no checkout is above {AppContext.BaseDirectory}");
     }
 }

@@ -59,7 +59,7 @@ public sealed class ContainerProgressTests : IAsyncLifetime
     [Fact(Skip = PhiCluster.NeedsOwnControlPlane, SkipType = typeof(PhiCluster), SkipWhen = nameof(PhiCluster.IsJoined))]
     public async Task Run_OfTheSample_EndsWithItsLastStep()
     {
-        var result = await _cluster.PhiAsync("run", Path.Combine(Tools.Repository, "operators", "samples", "container.yaml"), "--output", "json");
+        var result = await _cluster.PhiAsync("run", Path.Combine(Repository.Root, "operators", "samples", "container.yaml"), "--output", "json");
 
         Assert.True(result.ExitCode == 0, result.ToString());
         var summary = JsonNode.Parse(result.Output)!;

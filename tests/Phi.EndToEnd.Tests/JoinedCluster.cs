@@ -19,7 +19,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
 
     public async Task StartAsync(int nodes, int slots)
     {
-        var definitions = Path.Combine(Tools.Repository, "operators", "crds");
+        var definitions = Path.Combine(Repository.Root, "operators", "crds");
         _madeDefinitions = (await cluster.KubectlAsync("get", Definition)).ExitCode != 0;
         await KubectlAsync("apply", "--server-side", "--force-conflicts", "-f", definitions);
         await KubectlAsync("wait", "--for=condition=Established", "-f", definitions, "--timeout=60s");
@@ -60,7 +60,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
 
         if (_madeDefinitions)
         {
-            await cluster.KubectlAsync("delete", "-f", Path.Combine(Tools.Repository, "operators", "crds"), "--timeout=60s");
+            await cluster.KubectlAsync("delete", "-f", Path.Combine(Repository.Root, "operators", "crds"), "--timeout=60s");
         }
     }
 

@@ -61,7 +61,7 @@ public sealed class AgentApiTests(TestCluster cluster) : IClassFixture<TestClust
     [InlineData("steps", """[{"rank":0,"step":1,"time":"0001-01-01T00:00:00Z","metrics":{"loss":1}}]""", "steps[0].time: 0001-01-01T00:00:00.0000000+00:00: must be from 1970 to 9998; set the machine's clock")]
     [InlineData("steps", """[{"rank":0,"step":1,"time":"2026-01-01T00:00:00Z","metrics":{"a\u0000b":1}}]""", "steps[0].metrics: 'a?b': must have 1 to 200 characters, none of them a control character; give it another name")]
     [InlineData("steps", "[null]", "steps[0]: null: must be an object; leave it out")]
-    [InlineData("checkpoints", """[{"step":1,"time":"2026-01-01T00:00:00Z","uri":"file:///c","seconds":"NaN"}]""", "checkpoints[0].seconds: NaN: must be a number of seconds from 0")]
+    [InlineData("checkpoints", """[{"step":1,"time":"2026-01-01T00:00:00Z","uri":"file:///c","seconds":"NaN"}]""", "checkpoints[0].seconds: NaN: must be a number from 0; send what was measured")]
     [InlineData("marks", """[{"time":"2026-01-01T00:00:00Z"}]""", "marks[0].name: '': must have 1 to 200 characters, none of them a control character; give it another name")]
     [InlineData("marks", """[{"name":"","time":"2026-01-01T00:00:00Z"}]""", "marks[0].name: '': must have 1 to 200 characters, none of them a control character; give it another name")]
     public async Task Events_ThatCannotBe_Are422AndSayTheRule(string field, string value, string message)

@@ -11,7 +11,7 @@ internal static class NativeBuild
     private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Where built libraries lie, for every project of the checkout.</summary>
-    public static string Artifacts { get; } = Path.Combine(Root(), "artifacts", "stand-ins");
+    public static string Artifacts { get; } = Path.Combine(Repository.Root, "artifacts", "stand-ins");
 
     /// <summary>The copy of native/ beside the running program.</summary>
     public static string Sources { get; } = Path.Combine(AppContext.BaseDirectory, "native");
@@ -79,19 +79,5 @@ internal static class NativeBuild
                 Thread.Sleep(LockRetry);
             }
         }
-    }
-
-    private static string Root()
-    {
-        var given = Environment.GetEnvironmentVariable("PHI_REPOSITORY");
-        for (var folder = new DirectoryInfo(given ?? AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "PhiOrchestrator.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new InvalidOperationException($"PhiOrchestrator.sln is in no folder above {AppContext.BaseDirectory}; set PHI_REPOSITORY to the checkout.");
     }
 }

@@ -28,7 +28,7 @@ internal static class RunEndpoints
                 await store.RunAsync(run, ct) is { } found ? TypedResults.Ok(found) : Missing(run))
             .WithName("run").WithSummary("A run's attempts and metrics");
         runs.MapGet("/{run}/checkpoints", async Task<Results<Ok<IReadOnlyList<CheckpointRecord>>, NotFound<ProblemDetails>>> ([Description("The job's uid.")] string run, CancellationToken ct) =>
-                await store.RunAsync(run, ct) is null ? Missing(run) : TypedResults.Ok(await store.CheckpointsAsync(run, ct)))
+                await store.CheckpointsAsync(run, ct) is var checkpoints && checkpoints.Count == 0 && await store.RunAsync(run, ct) is null ? Missing(run) : TypedResults.Ok(checkpoints))
             .WithName("checkpoints").WithSummary("A run's committed checkpoints, newest first").WithDescription("Retention may have removed the files of older ones.");
         runs.MapGet("/{run}/traffic", async Task<Results<Ok<TrafficData>, NotFound<ProblemDetails>>> ([Description("The job's uid.")] string run, CancellationToken ct) =>
                 await store.TrafficAsync(run, TrafficSteps, ct) is { } traffic ? TypedResults.Ok(traffic) : Missing(run))

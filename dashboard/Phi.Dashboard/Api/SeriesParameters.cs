@@ -103,16 +103,18 @@ internal sealed class SeriesParameters
 
     private SeriesAxis ReadAxis(IQueryCollection query)
     {
-        switch ((string?)query["axis"])
+        if ((string?)query["axis"] is not { Length: > 0 } text)
         {
-            case null or "" or "step": return SeriesAxis.Step;
-            case "tokens": return SeriesAxis.Tokens;
-            case "time": return SeriesAxis.Time;
-            case "training": return SeriesAxis.Training;
-            default:
-                Refuse("axis", $"'{Shorten(query["axis"]!)}' must be step, tokens, time or training; leave it out for step");
-                return SeriesAxis.Step;
+            return SeriesAxis.Step;
         }
+
+        if (AxisNames.Find(text) is { } axis)
+        {
+            return axis;
+        }
+
+        Refuse("axis", $"'{Shorten(text)}' must be {AxisNames.All}; leave it out for step");
+        return SeriesAxis.Step;
     }
 
     private double? Number(IQueryCollection query, string name)

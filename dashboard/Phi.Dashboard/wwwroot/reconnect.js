@@ -24,8 +24,11 @@ async function reloadWhenBack() {
         location.reload();
         return;
       }
-    } catch {
-      // Still away.
+    } catch (problem) {
+      // A request that nobody answers is a TypeError: the dashboard is still away.
+      if (!(problem instanceof TypeError)) {
+        throw problem;
+      }
     }
     await new Promise(resolve => setTimeout(resolve, PERIOD_MS));
   }

@@ -69,9 +69,9 @@ internal sealed class AgentApiServer : IAsyncDisposable
             return;
         }
 
-        if (EventBatchRules.Problem(batch) is { } problem)
+        if (EventBatchValidator.Validate(batch) is { } problem)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem.ToString());
             return;
         }
 

@@ -49,9 +49,9 @@ internal static class ProgressRoute
             Steps = [step],
             Checkpoints = progress.Checkpoint is { } uri ? [new CheckpointEvent { Step = step.Step, Time = step.Time, Uri = uri }] : [],
         };
-        if (EventBatchRules.Problem(batch) is { } problem)
+        if (EventBatchValidator.Validate(batch) is { } problem)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem.ToString());
             return;
         }
 

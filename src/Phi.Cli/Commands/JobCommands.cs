@@ -51,7 +51,7 @@ internal static class JobCommands
         var command = new Command("top", "Watch training jobs, with their loss so far.") { @namespace, kubeconfig, home, telemetry, once };
         command.SetAction((parse, ct) => ClusterConnection.UseAsync(parse.GetValue(kubeconfig), parse.GetValue(home), async connection =>
         {
-            await using var store = await StoreAsync(parse.GetValue(telemetry), parse.GetValue(kubeconfig) is null ? parse.GetValue(home) : null, parse.GetValue(kubeconfig) is null, ct);
+            await using var store = await StoreAsync(parse.GetValue(telemetry), parse.GetValue(kubeconfig) is null ? PhiHome.Resolve(parse.GetValue(home)) : null, ct);
             if (parse.GetValue(once) || Console.IsOutputRedirected)
             {
                 QueueText.WriteTable(await RowsAsync(connection, store, parse.GetValue(@namespace), ct), Console.Out);
@@ -115,10 +115,11 @@ internal static class JobCommands
         return JobRows.Of(jobs, TimeProvider.System.GetUtcNow(), store is null ? null : await LossCurves.ReadAsync(store, jobs, ct));
     }
 
-    /// <summary>Null: none is named, and there is no local one.</summary>
-    private static async Task<TelemetryStore?> StoreAsync(string? given, string? home, bool isLocal, CancellationToken ct)
+    /// <param name="local">The local control plane that is asked; null: it is another one.</param>
+    /// <returns>Null: none is named, and there is no local one.</returns>
+    private static async Task<TelemetryStore?> StoreAsync(string? given, PhiHome? local, CancellationToken ct)
     {
-        var database = given ?? Environment.GetEnvironmentVariable(CommonOptions.TelemetryVariable) ?? (isLocal && File.Exists(PhiHome.Resolve(home).TelemetryDatabase) ? PhiHome.Resolve(home).TelemetryDatabase : null);
+        var database = given ?? Environment.GetEnvironmentVariable(CommonOptions.TelemetryVariable) ?? (File.Exists(local?.TelemetryDatabase) ? local.TelemetryDatabase : null);
         return database is null ? null : await TelemetryStore.OpenAsync(database, TimeProvider.System, ct);
     }
 

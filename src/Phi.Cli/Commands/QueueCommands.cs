@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
-using Phi.Cli.Cluster;
 using Phi.Cli.Jobs;
 using Phi.Cli.Queues;
 using Phi.Reconcile.Queues;
@@ -22,7 +21,7 @@ internal static class QueueCommands
         command.SetAction(async (parse, cancellationToken) =>
         {
             var name = new JobName(parse.GetRequiredValue(@namespace), parse.GetRequiredValue(job));
-            var state = await QueueState.ReadAsync(Resolve(parse.GetValue(kubeconfig), parse.GetValue(home)), TimeProvider.System, cancellationToken);
+            var state = await QueueState.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
             var found = state.Jobs.FirstOrDefault(one => one.Metadata.Name == name.Name && one.Metadata.Namespace == name.Namespace)
                 ?? throw new CliException($"there is no TrainingJob {name}; list them with kubectl get tj -A", ExitCodes.Usage);
             Print(WhyReport.Of(found, state), parse.GetValue(output), QueueText.Write);
@@ -39,7 +38,7 @@ internal static class QueueCommands
         var command = new Command("ls", "List queues with their quotas, usage and jobs.") { kubeconfig, home, output };
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var state = await QueueState.ReadAsync(Resolve(parse.GetValue(kubeconfig), parse.GetValue(home)), TimeProvider.System, cancellationToken);
+            var state = await QueueState.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
             Print(state, parse.GetValue(output), (_, to) =>
             {
                 QueueText.WriteTable([["QUEUE", "ADMITTED", "PENDING", "PROBLEM"], .. state.Snapshot.Queues.Select(queue => new[] { queue.Name, Text(state.Decision.AdmittedJobs(queue.Name)), Text(state.Decision.PendingJobs(queue.Name)), queue.Problem ?? "-" })], to);
@@ -70,7 +69,7 @@ internal static class QueueCommands
         command.SetAction(async (parse, cancellationToken) =>
         {
             var file = ManifestFile.Read(parse.GetRequiredValue(manifest));
-            var state = await QueueState.ReadAsync(Resolve(parse.GetValue(kubeconfig), parse.GetValue(home)), TimeProvider.System, cancellationToken);
+            var state = await QueueState.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
             var job = Job(file, state);
             Print(WhatIfReport.Of(job, QueueWhatIf.Of(state.Snapshot, job)), parse.GetValue(output), QueueText.Write);
             return ExitCodes.Succeeded;
@@ -108,8 +107,6 @@ internal static class QueueCommands
         option.AcceptOnlyFromAmong("text", "json");
         return option;
     }
-
-    private static string Resolve(string? kubeconfig, string? home) => kubeconfig ?? PhiHome.Resolve(home).Kubeconfig;
 
     private static void Print<T>(T report, string? output, Action<T, TextWriter> text, Func<object>? json = null)
     {

@@ -22,8 +22,9 @@ internal sealed class QueueState
 
     public QueueDecision Decision { get; }
 
+    /// <param name="kubeconfig">Null: that of the local control plane in <paramref name="home"/>.</param>
     /// <exception cref="CliException">The kubeconfig cannot be used, or the API server does not answer or refuses.</exception>
-    public static Task<QueueState> ReadAsync(string kubeconfig, TimeProvider time, CancellationToken ct) => ClusterConnection.UseAsync(kubeconfig, null, async connection =>
+    public static Task<QueueState> ReadAsync(string? kubeconfig, string? home, TimeProvider time, CancellationToken ct) => ClusterConnection.UseAsync(kubeconfig, home, async connection =>
     {
         var queues = await ListAsync(connection.TrainingQueues(), ct);
         var classes = await ListAsync(connection.PriorityClasses(), ct);

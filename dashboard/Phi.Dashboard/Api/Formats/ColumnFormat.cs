@@ -46,7 +46,7 @@ internal sealed class ColumnFormat : ISeriesFormat
         {
             var offset = 0;
             json.WriteStartObject();
-            json.WriteString("axis", SeriesHeader.Name(axis));
+            json.WriteString("axis", AxisNames.Of(axis));
             json.WriteStartArray("columns");
             foreach (var (name, _) in SeriesFormats.Columns)
             {

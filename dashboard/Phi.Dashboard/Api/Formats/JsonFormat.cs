@@ -19,7 +19,7 @@ internal sealed class JsonFormat : ISeriesFormat
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("axis", SeriesHeader.Name(axis));
+            json.WriteString("axis", AxisNames.Of(axis));
             json.WriteStartArray("series");
             foreach (var data in series)
             {

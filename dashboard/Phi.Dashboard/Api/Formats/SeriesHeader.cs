@@ -6,15 +6,6 @@ namespace Phi.Dashboard.Api.Formats;
 /// <summary>What is said of a curve besides its columns.</summary>
 internal static class SeriesHeader
 {
-    public static string Name(SeriesAxis axis) => axis switch
-    {
-        SeriesAxis.Step => "step",
-        SeriesAxis.Tokens => "tokens",
-        SeriesAxis.Time => "time",
-        SeriesAxis.Training => "training",
-        _ => throw new ArgumentOutOfRangeException(nameof(axis)),
-    };
-
     /// <summary>Writes its properties into the open object.</summary>
     public static void Write(Utf8JsonWriter json, SeriesData data)
     {

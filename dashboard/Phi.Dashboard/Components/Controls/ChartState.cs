@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
+using Phi.Dashboard.Api;
 using Phi.Telemetry.Series;
 
 namespace Phi.Dashboard.Components.Controls;
@@ -38,7 +39,7 @@ public sealed record ChartState
         return new ChartState
         {
             Metric = Text("metric") is { Length: > 0 and <= 200 } metric ? metric : DefaultMetric,
-            Axis = Enum.TryParse<SeriesAxis>(Text("x"), ignoreCase: true, out var axis) && Enum.IsDefined(axis) ? axis : SeriesAxis.Step,
+            Axis = AxisNames.Find(Text("x")) ?? SeriesAxis.Step,
             From = Number("from"),
             To = Number("to"),
             Smoothing = Math.Clamp(Number("smooth") ?? 0, 0, MostSmoothing),
@@ -58,7 +59,7 @@ public sealed record ChartState
         var given = new Uri(address);
         var query = QueryHelpers.ParseQuery(given.Query).Where(pair => !Names.Contains(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value);
         Add("metric", Metric == DefaultMetric ? null : Metric);
-        Add("x", Axis == SeriesAxis.Step ? null : Axis.ToString().ToLowerInvariant());
+        Add("x", Axis == SeriesAxis.Step ? null : AxisNames.Of(Axis));
         Add("from", From?.ToString("R", CultureInfo.InvariantCulture));
         Add("to", To?.ToString("R", CultureInfo.InvariantCulture));
         Add("smooth", Smoothing > 0 ? Smoothing.ToString("0.##", CultureInfo.InvariantCulture) : null);

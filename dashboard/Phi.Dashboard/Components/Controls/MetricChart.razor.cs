@@ -1,7 +1,9 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.JSInterop;
+using Phi.Dashboard.Api;
 using Phi.Telemetry.Series;
 
 namespace Phi.Dashboard.Components.Controls;
@@ -43,7 +45,17 @@ public sealed partial class MetricChart : ScriptIsland
 
     private IEnumerable<string> Choices => Metrics.Append(_state.Metric).Distinct().OrderByDescending(metric => metric is ChartState.DefaultMetric).ThenBy(metric => metric, StringComparer.Ordinal);
 
-    private string CsvAddress => new SeriesAddress(Runs.Select(run => run.Id), _state).Csv;
+    /// <summary>Where the numbers of what is shown can be fetched as a file, as finely as they can be had.</summary>
+    private string CsvAddress => QueryHelpers.AddQueryString("api/v1/series", new Dictionary<string, string?>
+    {
+        ["run"] = string.Join(',', Runs.Select(run => run.Id)),
+        ["metric"] = _state.Metric,
+        ["axis"] = AxisNames.Of(_state.Axis),
+        ["from"] = _state.From?.ToString("R", CultureInfo.InvariantCulture),
+        ["to"] = _state.To?.ToString("R", CultureInfo.InvariantCulture),
+        ["buckets"] = SeriesQuery.MostBuckets.ToString(CultureInfo.InvariantCulture),
+        ["format"] = "csv",
+    });
 
     /// <summary>Called by the island: a person has chosen a range; null for an open end.</summary>
     [JSInvokable]
@@ -86,7 +98,7 @@ public sealed partial class MetricChart : ScriptIsland
         _self?.Dispose();
     }
 
-    private void ChangeAxis(string axis) => Change(_state with { Axis = Enum.Parse<SeriesAxis>(axis), From = null, To = null });
+    private void ChangeAxis(string axis) => Change(_state with { Axis = AxisNames.Find(axis) ?? SeriesAxis.Step, From = null, To = null });
 
     private void ChangeSmoothing(string weight) => Change(_state with { Smoothing = double.Parse(weight, CultureInfo.InvariantCulture) });
 
@@ -115,7 +127,7 @@ public sealed partial class MetricChart : ScriptIsland
         _state.Metric,
         Unit = Units.GetValueOrDefault(_state.Metric, ""),
         Rank = 0,
-        Axis = _state.Axis.ToString().ToLowerInvariant(),
+        Axis = AxisNames.Of(_state.Axis),
         _state.From,
         _state.To,
         _state.Smoothing,

@@ -175,7 +175,7 @@ export function create(root, state, page) {
   function read() {
     legend.replaceChildren(...state.runs.map((run, i) => {
       const line = element('span', 'phi-chart-run', {});
-      const swatch = element('span', 'phi-chart-swatch', {});
+      const swatch = element('span', 'phi-swatch', {});
       swatch.style.background = colour(i, state.isDark);
       line.append(swatch, `${run.name}: ${words(i)}`);
       return line;

@@ -14,6 +14,8 @@ internal sealed class MeasuredProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    public Task Exited => _process.WaitForExitAsync();
+
     /// <summary>Its last words.</summary>
     public string Errors
     {

@@ -25,8 +25,8 @@ internal sealed class BrowserMeasure : IAsyncDisposable
     private const int Viewers = 50;
     private const int Jobs = 10;
     private static readonly TimeSpan Moving = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Watching = TimeSpan.FromSeconds(30);
+    private const int WarmUpSteps = 15;
+    private const int WatchedSteps = 30;
     private readonly string _folder = Directory.CreateTempSubdirectory("phi bench browser ").FullName;
     private readonly List<TrainingJob> _jobs = [];
     private ApiServerProcess? _server;
@@ -181,9 +181,9 @@ internal sealed class BrowserMeasure : IAsyncDisposable
             await page.WaitForFunctionAsync("() => Number(document.querySelector('.phi-chart')?.dataset.drawn) >= 1", null, new PageWaitForFunctionOptions { Timeout = 120_000, PollingInterval = 100 });
         }
 
-        await Task.Delay(WarmUp);
+        await StepsAsync(first, WarmUpSteps);
         var (started, cpu) = (Stopwatch.GetTimestamp(), _dashboard.CpuSeconds);
-        await Task.Delay(Watching);
+        await StepsAsync(first, WatchedSteps);
         var share = (_dashboard.CpuSeconds - cpu) / Stopwatch.GetElapsedTime(started).TotalSeconds;
         var memory = _dashboard.Memory;
         await stop.CancelAsync();
@@ -193,6 +193,14 @@ internal sealed class BrowserMeasure : IAsyncDisposable
             Metric.AtMost($"dashboard with {Viewers} pages of {Jobs} jobs: processor time", share * 100, "% of a core", 50),
             Metric.AtMost($"dashboard with {Viewers} pages of {Jobs} jobs: peak memory", memory.Peak, "MB", 300),
         ];
+    }
+
+    /// <summary>Waits until a page has drawn so many further steps.</summary>
+    private static async Task StepsAsync(IPage page, int more)
+    {
+        const string last = "Number(document.querySelector('.phi-chart').dataset.lastStep)";
+        var shown = await page.EvaluateAsync<long>($"() => {last}");
+        await page.WaitForFunctionAsync($"least => {last} >= least", shown + more, new PageWaitForFunctionOptions { Timeout = 300_000, PollingInterval = 100 });
     }
 
     private async Task TrainAsync(CancellationToken ct)

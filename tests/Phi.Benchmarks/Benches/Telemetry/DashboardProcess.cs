@@ -24,18 +24,26 @@ internal sealed class DashboardProcess : IAsyncDisposable
     /// <exception cref="BenchException">It did not start.</exception>
     public static async Task<DashboardProcess> StartAsync(string kubeconfig, string database, string folder)
     {
-        var address = Path.Combine(folder, "dashboard.url");
+        const string name = "dashboard.url";
+        var address = Path.Combine(folder, name);
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watch = new FileSystemWatcher(folder, name);
+        watch.Renamed += (_, _) => written.TrySetResult();
+        watch.EnableRaisingEvents = true;
         var process = MeasuredProcess.Start(
             Executables.Required(Executables.Cli), ["dashboard", "--kubeconfig", kubeconfig, "--telemetry", database, "--token", Token, "--address-file", address, "--stop-with-parent"], _ => { });
-        var started = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(started) < Patience && !process.HasExited)
+        try
         {
-            if (File.Exists(address))
-            {
-                return new DashboardProcess(process, new Uri(await File.ReadAllTextAsync(address)));
-            }
+            await Task.WhenAny(written.Task, process.Exited).WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            // What it said tells more than that it took too long.
+        }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(50));
+        if (written.Task.IsCompleted)
+        {
+            return new DashboardProcess(process, new Uri(await File.ReadAllTextAsync(address)));
         }
 
         var errors = process.Errors;

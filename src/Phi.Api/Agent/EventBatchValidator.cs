@@ -1,10 +1,10 @@
 using System.Globalization;
-using Phi.Api.Agent;
+using Phi.Api.TrainingJobs;
 
-namespace Phi.Operator.AgentApi;
+namespace Phi.Api.Agent;
 
 /// <summary>What a batch of events must be for the store to take it. An agent sends what is refused only once; what fails it would send for ever.</summary>
-internal static class EventBatchRules
+public static class EventBatchValidator
 {
     private const int MostRank = 1_000_000;
     private const long MostStep = 1_000_000_000_000_000;
@@ -14,8 +14,8 @@ internal static class EventBatchRules
     private const int MostMetricName = 200;
     private const int MostUri = 4096;
 
-    /// <summary>The first thing that is wrong, with its field, value, rule and remedy; null: nothing is.</summary>
-    public static string? Problem(EventBatch batch) =>
+    /// <summary>The first thing that is wrong; null: nothing is.</summary>
+    public static ValidationError? Validate(EventBatch batch) =>
         Name("namespace", batch.Namespace, MostName) ?? Name("job", batch.Job, MostName) ?? Name("jobUid", batch.JobUid, MostName)
         ?? Between("attempt", batch.Attempt, 0, int.MaxValue)
         ?? Each("steps", batch.Steps, Step) ?? Points(batch.Steps)
@@ -24,18 +24,18 @@ internal static class EventBatchRules
         ?? Each("skipped", batch.Skipped, (field, skipped) => Between($"{field}.step", skipped.Step, 0, MostStep) ?? Time($"{field}.time", skipped.Time))
         ?? Each("marks", batch.Marks, (field, mark) => Name($"{field}.name", mark.Name, MostMetricName) ?? Time($"{field}.time", mark.Time));
 
-    private static string? Step(string field, StepEvent step) =>
+    private static ValidationError? Step(string field, StepEvent step) =>
         Between($"{field}.rank", step.Rank, 0, MostRank) ?? Between($"{field}.step", step.Step, 0, MostStep) ?? Time($"{field}.time", step.Time)
         ?? Between($"the number of {field}.metrics", step.Metrics.Count, 0, MostMetrics)
         ?? step.Metrics.Keys.Select(name => Name($"{field}.metrics", name, MostMetricName)).FirstOrDefault(problem => problem is not null);
 
-    private static string? Checkpoint(string field, CheckpointEvent checkpoint) =>
+    private static ValidationError? Checkpoint(string field, CheckpointEvent checkpoint) =>
         Between($"{field}.step", checkpoint.Step, 0, MostStep) ?? Time($"{field}.time", checkpoint.Time) ?? Name($"{field}.uri", checkpoint.Uri, MostUri)
         ?? Between($"{field}.bytes", checkpoint.Bytes, 0, long.MaxValue) ?? Number($"{field}.seconds", checkpoint.Seconds) ?? Number($"{field}.stallSeconds", checkpoint.StallSeconds);
 
-    private static string? Points(IReadOnlyList<StepEvent> steps) => Between("the number of values", steps.Sum(step => (long)step.Metrics.Count), 0, MostPoints);
+    private static ValidationError? Points(IReadOnlyList<StepEvent> steps) => Between("the number of values", steps.Sum(step => (long)step.Metrics.Count), 0, MostPoints);
 
-    private static string? Each<T>(string field, IReadOnlyList<T> values, Func<string, T, string?> rule)
+    private static ValidationError? Each<T>(string field, IReadOnlyList<T> values, Func<string, T, ValidationError?> rule)
         where T : class
     {
         for (var i = 0; i < values.Count; i++)
@@ -43,7 +43,7 @@ internal static class EventBatchRules
             var at = string.Create(CultureInfo.InvariantCulture, $"{field}[{i}]");
             if (values[i] is not { } value)
             {
-                return $"{at}: null: must be an object; leave it out";
+                return new ValidationError(at, "null", "must be an object", "leave it out");
             }
 
             if (rule(at, value) is { } problem)
@@ -55,22 +55,25 @@ internal static class EventBatchRules
         return null;
     }
 
-    /// <param name="value">Null: it was not given.</param>
-    private static string? Name(string field, string? value, int most) => value is { Length: > 0 } && value.Length <= most && !value.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter))
+    /// <summary>A name; null: it was not given.</summary>
+    private static ValidationError? Name(string field, string? value, int most) => value is { Length: > 0 } && value.Length <= most && !value.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter))
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{field}: '{Shorten(value)}': must have 1 to {most} characters, none of them a control character; give it another name");
+        : new ValidationError(field, $"'{Shorten(value ?? "")}'", string.Create(CultureInfo.InvariantCulture, $"must have 1 to {most} characters, none of them a control character"), "give it another name");
 
-    private static string? Between(string field, long value, long least, long most) => value >= least && value <= most
+    private static ValidationError? Between(string field, long value, long least, long most) => value >= least && value <= most
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{field}: {value}: must be from {least} to {most}; send what was counted");
+        : Wrong(field, $"{value}", $"must be from {least} to {most}", "send what was counted");
 
-    private static string? Time(string field, DateTimeOffset value) => value.Year is >= 1970 and < 9999
+    private static ValidationError? Time(string field, DateTimeOffset value) => value.Year is >= 1970 and < 9999
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{field}: {value:O}: must be from 1970 to 9998; set the machine's clock");
+        : Wrong(field, $"{value:O}", $"must be from 1970 to 9998", "set the machine's clock");
 
-    private static string? Number(string field, double value) => double.IsFinite(value) && value >= 0
+    private static ValidationError? Number(string field, double value) => double.IsFinite(value) && value >= 0
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{field}: {value}: must be a number of seconds from 0");
+        : Wrong(field, $"{value}", $"must be a number from 0", "send what was measured");
 
-    private static string Shorten(string? text) => text is null ? "" : new([.. (text.Length <= 40 ? text : text[..40] + "…").Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? '?' : letter)]);
+    private static ValidationError Wrong(string field, FormattableString value, FormattableString rule, string remedy) =>
+        new(field, value.ToString(CultureInfo.InvariantCulture), rule.ToString(CultureInfo.InvariantCulture), remedy);
+
+    private static string Shorten(string text) => new([.. (text.Length <= 40 ? text : text[..40] + "…").Select(letter => char.IsControl(letter) || char.IsSurrogate(letter) ? '?' : letter)]);
 }

@@ -1,6 +1,6 @@
-namespace Phi.Architecture.Tests;
+namespace Phi.Tests;
 
-/// <summary>Finds the checkout that the tests were built from.</summary>
+/// <summary>The checkout that the tests were built from.</summary>
 internal static class Repository
 {
     public static string Root { get; } = Find();
