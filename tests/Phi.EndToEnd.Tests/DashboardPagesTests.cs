@@ -16,6 +16,8 @@ public sealed partial class DashboardPagesTests(TrainedCluster trained)
 
     [Theory]
     [InlineData(1440, ColorScheme.Light)]
+    [InlineData(1440, ColorScheme.Dark)]
+    [InlineData(390, ColorScheme.Light)]
     [InlineData(390, ColorScheme.Dark)]
     public async Task Pages_OfEveryKind_HaveNoSeriousFindingAndFitTheirWidth(int width, ColorScheme scheme)
     {
@@ -87,6 +89,39 @@ public sealed partial class DashboardPagesTests(TrainedCluster trained)
         await plot.PressAsync("+");
         var (from, to) = await RangeAsync(page);
         Assert.InRange(to - from, 38, 46);
+        Assert.Empty(browser.Problems);
+    }
+
+    [Fact]
+    public async Task Compare_AChosenRun_IsDrawnAndStaysInTheAddress()
+    {
+        await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl());
+        var page = browser.Page;
+        await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), "/compare").ToString());
+        await page.Locator("[data-live=true] h1").WaitForAsync();
+
+        await page.GetByLabel("Add").SelectOptionAsync(new SelectOptionValue { Label = $"{Cluster.Namespace}/{TrainedCluster.Job}" });
+        await WaitForExactAsync(page, TrainedCluster.Steps);
+        Assert.Matches("^[?]runs=[0-9a-f-]{36}$", await page.EvaluateAsync<string>("() => location.search"));
+
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Remove {Cluster.Namespace}/{TrainedCluster.Job}" }).ClickAsync();
+        await page.GetByText("Choose runs here, or in the list of jobs.").WaitForAsync();
+        Assert.Empty(browser.Problems);
+    }
+
+    [Fact]
+    public async Task Logs_SearchedFor_AreTheLinesThatHaveIt()
+    {
+        await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl());
+        var page = browser.Page;
+        await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), JobPath).ToString());
+        const string lines = "Number(document.querySelector('.phi-log-panel').dataset.lines)";
+        await page.WaitForFunctionAsync($"least => {lines} >= least", TrainedCluster.Steps);
+
+        await page.GetByLabel("Search").FillAsync($"step {TrainedCluster.Steps}/{TrainedCluster.Steps} ");
+
+        await page.WaitForFunctionAsync($"() => {lines} === 1");
+        Assert.Equal($"step {TrainedCluster.Steps}/{TrainedCluster.Steps} ", await page.Locator(".phi-log mark").TextContentAsync());
         Assert.Empty(browser.Problems);
     }
 

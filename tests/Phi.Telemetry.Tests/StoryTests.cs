@@ -28,6 +28,7 @@ public abstract class StoryTests(ITestDatabase database) : StoreTests(database)
         Assert.True(story.Transitions[1].IsWarning);
         Assert.Equal(Ended with { ResumeStep = 35, LostSteps = 5 }, Assert.Single(story.Interruptions));
         Assert.Equal(new RunSummary(Run, "default", "job"), Assert.Single(await Store.RunsAsync(null, null, 10, Ct)));
+        Assert.Equal(Run, Assert.Single(await Store.RunsAsync(["nobody", Run], Ct)).Run);
     }
 
     [Fact]

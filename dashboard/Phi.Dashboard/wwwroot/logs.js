@@ -4,6 +4,8 @@ const SHOWN_LINES = 3000;
 const FIRST_LINES = 2000;
 const RANK = /^\[rank (\d+)\] /;
 const RETRY_MS = 2000;
+/** Between drawings while lines come. */
+const DRAW_MS = 200;
 
 /** @param {{pods: string[], namespace: string, search: string, rank: string, isFollowing: boolean}} state */
 export function create(root, state) {
@@ -32,7 +34,7 @@ export function create(root, state) {
       return;
     }
     isDrawing = true;
-    requestAnimationFrame(() => {
+    setTimeout(() => {
       isDrawing = false;
       const isAtEnd = view.scrollTop + view.clientHeight >= view.scrollHeight - 30;
       const chosen = lines.filter(matches);
@@ -43,7 +45,7 @@ export function create(root, state) {
       if (isAtEnd && state.isFollowing) {
         view.scrollTop = view.scrollHeight;
       }
-    });
+    }, DRAW_MS);
   }
 
   function row(line) {

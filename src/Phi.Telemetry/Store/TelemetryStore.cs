@@ -90,6 +90,10 @@ public abstract class TelemetryStore : IAsyncDisposable
             .ToListAsync(ct),
         ct);
 
+    /// <summary>Those of these runs of which anything is stored, in no order.</summary>
+    public Task<List<RunSummary>> RunsAsync(IReadOnlyList<string> runIds, CancellationToken ct) => QueryAsync(
+        context => context.Runs.Where(run => runIds.Contains(run.Id)).Select(run => new RunSummary(run.Id, run.Namespace, run.Job)).ToListAsync(ct), ct);
+
     /// <summary>Null: nothing is stored of it.</summary>
     public Task<RunDetail?> RunAsync(string runId, CancellationToken ct) => QueryAsync(
         async context =>

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Components;
+using Phi.Api.TrainingJobs;
 using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
+using Phi.Telemetry.Series;
 using Phi.Telemetry.Store;
 
 namespace Phi.Dashboard.Components.Pages;
@@ -15,6 +17,8 @@ public sealed partial class Compare : LiveComponent
     private IReadOnlyList<ChartRun> _others = [];
     private IReadOnlyList<string> _metrics = [];
     private long _steps;
+
+    /// <summary>The choice that is shown; null: none yet.</summary>
     private string? _shown;
 
     /// <summary>Uids of jobs, comma-separated.</summary>
@@ -27,11 +31,12 @@ public sealed partial class Compare : LiveComponent
     [Inject]
     private NavigationManager Navigation { get; set; } = null!;
 
-    protected override bool Concerns(LiveChange change) => change.Kind == LiveKind.Job;
+    /// <summary>What else there is to choose is read when the choice changes.</summary>
+    protected override bool Concerns(LiveChange change) => change.Kind == LiveKind.Job && _runs.Any(run => run.Name == $"{change.Key.Namespace}/{change.Key.Name}");
 
     protected override async Task OnParametersSetAsync()
     {
-        if (_shown is not null && _shown != Given)
+        if (_shown is not null && _shown != (Given ?? ""))
         {
             await RefreshOrWaitAsync();
         }
@@ -39,17 +44,12 @@ public sealed partial class Compare : LiveComponent
 
     protected override async Task RefreshAsync(CancellationToken ct)
     {
-        _shown = Given ?? "";
-        _uids = [.. _shown.Split(',', StringSplitOptions.RemoveEmptyEntries).Distinct().Take(Most)];
-        var stored = (await Store.RunsAsync(null, null, MostChoices, ct)).ToDictionary(run => run.Run, run => $"{run.Namespace}/{run.Job}");
-        var jobs = Live.Jobs.ToDictionary(job => job.Metadata.Uid!);
-        _runs = [.. _uids.Where(stored.ContainsKey).Select(uid => new ChartRun(uid, stored[uid]))];
-        // Of those that are still there the newest come first.
-        _others =
-        [
-            .. stored.Where(run => !_uids.Contains(run.Key)).OrderByDescending(run => jobs.GetValueOrDefault(run.Key)?.Metadata.CreationTimestamp)
-                .Select(run => new ChartRun(run.Key, jobs.ContainsKey(run.Key) ? run.Value : $"{run.Value} (deleted)")),
-        ];
+        var jobs = Live.Jobs;
+        if (_shown != (Given ?? ""))
+        {
+            await ChooseAsync(jobs, ct);
+        }
+
         var metrics = new HashSet<string>();
         foreach (var run in _runs)
         {
@@ -57,7 +57,26 @@ public sealed partial class Compare : LiveComponent
         }
 
         _metrics = [.. metrics];
-        _steps = _uids.Sum(uid => jobs.GetValueOrDefault(uid)?.Status?.Progress?.Step ?? 0);
+        _steps = jobs.Where(job => _uids.Contains(job.Metadata.Uid)).Sum(job => job.Status?.Progress?.Step ?? 0);
+    }
+
+    private async Task ChooseAsync(IReadOnlyList<TrainingJob> jobs, CancellationToken ct)
+    {
+        var given = Given ?? "";
+        _uids = [.. given.Split(',', StringSplitOptions.RemoveEmptyEntries).Distinct().Take(Most)];
+        var stored = (await Store.RunsAsync(_uids, ct)).ToDictionary(run => run.Run);
+        _runs = [.. _uids.Where(stored.ContainsKey).Select(uid => new ChartRun(uid, Name(stored[uid])))];
+        var live = jobs.Select(job => job.Metadata.Uid!).ToHashSet();
+        var deleted = (await Store.RunsAsync(null, null, MostChoices, ct)).Where(run => !live.Contains(run.Run));
+        _others =
+        [
+            .. jobs.Select(job => new ChartRun(job.Metadata.Uid!, $"{job.Metadata.Namespace}/{job.Metadata.Name}"))
+                .Concat(deleted.Select(run => new ChartRun(run.Run, $"{Name(run)} (deleted)")))
+                .Where(run => !_uids.Contains(run.Id)).Take(MostChoices),
+        ];
+        _shown = given;
+
+        static string Name(RunSummary run) => $"{run.Namespace}/{run.Job}";
     }
 
     private void Go(IEnumerable<string> uids) => Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("runs", string.Join(',', uids.Where(uid => uid.Length > 0))), replace: true);
