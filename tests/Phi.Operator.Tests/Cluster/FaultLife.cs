@@ -133,6 +133,7 @@ internal sealed class FaultLife : IAsyncDisposable
         await SubmitAsync();
         var name = (await UntilAsync("has a job", JobsAsync, jobs => jobs.Count > 0))[0].Metadata.Name!;
         await UntilJobAsync(name, "runs", job => job.Status?.Phase == TrainingPhase.Running);
+        await UntilAsync("queue tells of the job", () => Connection.TrainingQueues().GetAsync("", Queue, Ct), queue => queue!.Status is { AdmittedJobs: 1 });
         await _node.EndAsync(name, exitCode: 1, index: 1);
         await UntilJobAsync(name, "runs again", job => job.Status is { Phase: TrainingPhase.Running, Attempt: 2, ReadyReplicas: 2 });
         await _node.EndAsync(name, exitCode: 0);
