@@ -114,3 +114,19 @@ internal sealed class CheckpointRow
     /// <summary>Of <see cref="Seconds"/>, what training stood still.</summary>
     public required double StallSeconds { get; init; }
 }
+
+/// <summary>What somebody did, or was refused, by way of the dashboard; in the order of <see cref="Id"/>.</summary>
+internal sealed class AuditRow
+{
+    public long Id { get; init; }
+    public required long Ts { get; init; }
+    public required string Actor { get; init; }
+    public required string Role { get; init; }
+    public required string Action { get; init; }
+    /// <summary>Empty: the object is in none.</summary>
+    public required string Namespace { get; init; }
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public required string Outcome { get; init; }
+    public required string Detail { get; init; }
+}

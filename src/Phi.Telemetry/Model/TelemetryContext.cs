@@ -22,6 +22,8 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
 
     public DbSet<CheckpointRow> Checkpoints => Set<CheckpointRow>();
 
+    public DbSet<AuditRow> Audits => Set<AuditRow>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<RunRow>(run =>
@@ -76,6 +78,22 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
             checkpoint.Property(row => row.Seconds).HasColumnName("seconds");
             checkpoint.Property(row => row.StallSeconds).HasColumnName("stall_seconds");
             checkpoint.HasKey(row => new { row.RunId, row.Step });
+        });
+        modelBuilder.Entity<AuditRow>(audit =>
+        {
+            audit.ToTable("audit");
+            audit.Property(row => row.Id).HasColumnName("id");
+            audit.Property(row => row.Ts).HasColumnName("ts");
+            audit.Property(row => row.Actor).HasColumnName("actor");
+            audit.Property(row => row.Role).HasColumnName("role");
+            audit.Property(row => row.Action).HasColumnName("action");
+            audit.Property(row => row.Namespace).HasColumnName("namespace");
+            audit.Property(row => row.Kind).HasColumnName("kind");
+            audit.Property(row => row.Name).HasColumnName("name");
+            audit.Property(row => row.Outcome).HasColumnName("outcome");
+            audit.Property(row => row.Detail).HasColumnName("detail");
+            audit.HasKey(row => row.Id);
+            audit.HasIndex(row => new { row.Namespace, row.Name, row.Id });
         });
     }
 

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Phi.Api.Agent;
+using Phi.Telemetry.Audit;
 using Phi.Telemetry.Model;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Story;
@@ -118,6 +119,26 @@ public abstract class TelemetryStore : IAsyncDisposable
             return [.. rows.Select(row => new CheckpointRecord(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds))];
         },
         ct);
+
+    /// <summary>Adds to the audit log.</summary>
+    public Task AuditAsync(AuditEntry entry, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        // Should only the answer have been lost, it stands there twice: better than not at all.
+        return QueryAsync(
+            async context =>
+            {
+                await AuditRows.WriteAsync(context, entry, ct);
+                return true;
+            },
+            ct);
+    }
+
+    /// <summary>The audit log, newest first.</summary>
+    /// <param name="namespace">Null: of every namespace, and of objects in none.</param>
+    /// <param name="name">Of the object; null: of every one.</param>
+    public Task<IReadOnlyList<AuditEntry>> AuditsAsync(string? @namespace, string? name, int most, CancellationToken ct) =>
+        QueryAsync(context => AuditRows.ReadAsync(context, @namespace, name, most, ct), ct);
 
     /// <summary>Reads, and reads once more if the database has only cut off a connection that was kept.</summary>
     private protected abstract Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct);
