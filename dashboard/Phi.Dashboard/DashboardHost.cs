@@ -7,8 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MudBlazor.Services;
 using Phi.Api.Metadata;
+using Phi.Dashboard.Actions;
 using Phi.Dashboard.Api;
 using Phi.Dashboard.Components;
+using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
 using Phi.Dashboard.SignIn;
 using Phi.Kubernetes;
@@ -19,6 +21,9 @@ namespace Phi.Dashboard;
 /// <summary>Runs the dashboard: history from the telemetry store, live state from the Kubernetes API.</summary>
 public static class DashboardHost
 {
+    /// <summary>A manifest of the editor's greatest length, in any alphabet.</summary>
+    private const int MostMessageBytes = 4 * ManifestEditor.MostCharacters;
+
     /// <summary>Runs until cancelled.</summary>
     public static async Task RunAsync(DashboardOptions options, CancellationToken ct)
     {
@@ -26,24 +31,33 @@ public static class DashboardHost
         await using var store = await TelemetryStore.OpenAsync(options.TelemetryDatabase, TimeProvider.System, ct);
         var builder = WebApplication.CreateBuilder(ServerHost.Arguments);
         builder.WebHost.UseStaticWebAssets();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, options.Port));
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(options.BindAddress, options.Port);
+        });
+        // Keys are as safe as the Secret that they are in.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
-        builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+        builder.Services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(hub => hub.MaximumReceiveMessageSize = MostMessageBytes);
         builder.Services.AddMudServices();
+        SignInHost.AddServices(builder.Services, options, connection);
         ApiHost.AddServices(builder.Services);
+        builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(connection);
         builder.Services.AddSingleton(store);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<LiveState>();
+        builder.Services.AddScoped<ActionGate>().AddScoped<JobActions>().AddScoped<CheckpointActions>().AddScoped<ManifestCheck>();
         await using var app = builder.Build();
-        var signIn = new TokenSignIn(options.Token);
-        app.Use(next => http => signIn.InvokeAsync(http, next));
         app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        SignInHost.Use(app, options);
         app.UseAntiforgery();
-        app.MapStaticAssets();
+        app.MapStaticAssets().AllowAnonymous();
+        SignInHost.Map(app, options.Oidc);
         ApiHost.Map(app, store, connection);
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        // The policy of frames is among the security headers.
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var live = app.Services.GetRequiredService<LiveState>().RunAsync(stop.Token);

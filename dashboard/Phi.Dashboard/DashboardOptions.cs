@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Phi.Dashboard;
 
 /// <summary>Settings of the dashboard.</summary>
@@ -6,13 +8,24 @@ public sealed class DashboardOptions
     /// <summary>Null: the service account of the pod that the dashboard runs in.</summary>
     public string? Kubeconfig { get; init; }
 
+    /// <summary>Namespace of the Secret that holds the keys of sessions. Default: that of the dashboard's pod, else kube-system.</summary>
+    public string? Namespace { get; init; }
+
     /// <summary>Telemetry store: a SQLite file, or the address of a PostgreSQL database.</summary>
     public required string TelemetryDatabase { get; init; }
 
-    /// <summary>Whoever opens /?token=TOKEN is signed in.</summary>
-    public required string Token { get; init; }
+    /// <summary>Whoever knows it is an admin: opens /?token=TOKEN, or sends it as bearer. Null: nobody signs in that way.</summary>
+    public string? Token { get; init; }
 
-    /// <summary>Port on 127.0.0.1; 0 takes a free one.</summary>
+    /// <summary>Null: nobody signs in by a provider.</summary>
+    public OidcOptions? Oidc { get; init; }
+
+    /// <summary>How long a session lasts; then its pages ask to sign in again.</summary>
+    public TimeSpan Session { get; init; } = TimeSpan.FromDays(7);
+
+    public IPAddress BindAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>0 takes a free one.</summary>
     public int Port { get; init; }
 
     /// <summary>File that receives the URL once the dashboard answers.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using Phi.Kubernetes;
 
 namespace Phi.Operator;
 
@@ -10,7 +11,6 @@ namespace Phi.Operator;
 /// <param name="PeerUrl">For other replicas.</param>
 internal sealed partial record OperatorIdentity(string Name, string Namespace, string AgentUrl, string PeerUrl)
 {
-    private const string NamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
     private const int MostCharacters = 40;
 
     /// <exception cref="OperatorOptionException">A setting is wrong, or is missing and nothing stands in for it.</exception>
@@ -22,7 +22,7 @@ internal sealed partial record OperatorIdentity(string Name, string Namespace, s
         }
 
         var peer = options.PeerUrl?.ToString() ?? Url(options.BindAddress, port);
-        var @namespace = options.LeaseNamespace ?? (options.Kubeconfig is null && File.Exists(NamespaceFile) ? File.ReadAllText(NamespaceFile).Trim() : "kube-system");
+        var @namespace = options.LeaseNamespace ?? PodNamespace.Own(options.Kubeconfig);
         return new OperatorIdentity(options.Identity ?? Invent(), @namespace, Trim(options.AgentUrl?.ToString() ?? peer), Trim(peer));
     }
 

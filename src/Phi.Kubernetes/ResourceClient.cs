@@ -75,6 +75,11 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
     public Task<T> CreateAsync(string @namespace, T value, string fieldManager, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, $"{Path(@namespace, null)}?fieldManager={fieldManager}", ResourceJson.Write(value), Json, ct);
 
+    /// <summary>A manifest as a person wrote it: a field that the server does not know is an error.</summary>
+    /// <param name="isDryRun">The server checks it, fills in defaults, and keeps nothing.</param>
+    public Task<T> SubmitAsync(string @namespace, JsonObject manifest, string fieldManager, bool isDryRun, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, $"{Path(@namespace, null)}?fieldManager={fieldManager}&fieldValidation=Strict{(isDryRun ? "&dryRun=All" : "")}", manifest, Json, ct);
+
     /// <summary>Server-side apply, forced: this product owns what it applies. A field that the server does not know is an error.</summary>
     /// <param name="subresource">Null, or <c>status</c>.</param>
     public Task<T> ApplyAsync(string @namespace, string name, JsonObject value, string fieldManager, string? subresource, CancellationToken ct) =>

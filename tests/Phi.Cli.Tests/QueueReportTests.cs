@@ -53,7 +53,7 @@ public sealed class QueueReportTests
         var state = State(Job("runs", 4, condition: new Condition { Type = TrainingConditions.QuotaReserved, Status = "True" }));
         var urgent = QueueReader.Job(Job("urgent", 2, priorityClass: "high"), state.Priorities)!;
 
-        var report = WhatIfReport.Of(urgent, QueueWhatIf.Of(state.Snapshot, urgent));
+        var report = WhatIfReport.Of(urgent, state.Snapshot);
 
         Assert.Equal(("Preempts", 1, "WaitingForEvictions"), (report.Outcome, report.Position, report.Reason));
         Assert.Equal(("default/runs", 4L, "InQueue"), (report.Evictions[0].Job, report.Evictions[0].Accelerators, report.Evictions[0].Reason));

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using Phi.Api.CronTrainingJobs;
+using Phi.Api.Manifests;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Api.TrainingQueues;

@@ -21,7 +21,7 @@ internal static class QueueCommands
         command.SetAction(async (parse, cancellationToken) =>
         {
             var name = new JobName(parse.GetRequiredValue(@namespace), parse.GetRequiredValue(job));
-            var state = await QueueState.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
+            var state = await QueueReading.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
             var found = state.Jobs.FirstOrDefault(one => one.Metadata.Name == name.Name && one.Metadata.Namespace == name.Namespace)
                 ?? throw new CliException($"there is no TrainingJob {name}; list them with kubectl get tj -A", ExitCodes.Usage);
             Print(WhyReport.Of(found, state), parse.GetValue(output), QueueText.Write);
@@ -38,7 +38,7 @@ internal static class QueueCommands
         var command = new Command("ls", "List queues with their quotas, usage and jobs.") { kubeconfig, home, output };
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var state = await QueueState.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
+            var state = await QueueReading.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
             Print(state, parse.GetValue(output), (_, to) =>
             {
                 QueueText.WriteTable([["QUEUE", "ADMITTED", "PENDING", "PROBLEM"], .. state.Snapshot.Queues.Select(queue => new[] { queue.Name, Text(state.Decision.AdmittedJobs(queue.Name)), Text(state.Decision.PendingJobs(queue.Name)), queue.Problem ?? "-" })], to);
@@ -69,31 +69,25 @@ internal static class QueueCommands
         command.SetAction(async (parse, cancellationToken) =>
         {
             var file = ManifestFile.Read(parse.GetRequiredValue(manifest));
-            var state = await QueueState.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
+            var state = await QueueReading.ReadAsync(parse.GetValue(kubeconfig), parse.GetValue(home), TimeProvider.System, cancellationToken);
             var job = Job(file, state);
-            Print(WhatIfReport.Of(job, QueueWhatIf.Of(state.Snapshot, job)), parse.GetValue(output), QueueText.Write);
+            Print(WhatIfReport.Of(job, state.Snapshot), parse.GetValue(output), QueueText.Write);
             return ExitCodes.Succeeded;
         });
         return command;
     }
 
-    /// <summary>The manifest's job as if it were applied now; one of its name keeps its place in the queue.</summary>
     private static QueuedJob Job(ManifestFile file, QueueState state)
     {
         try
         {
-            var existing = state.Jobs.FirstOrDefault(one => one.Metadata.Name == file.Job.Name && one.Metadata.Namespace == file.Job.Namespace);
-            var job = new TrainingJob
-            {
-                Metadata = new ObjectMeta { Name = file.Job.Name, Namespace = file.Job.Namespace, Uid = existing?.Metadata.Uid ?? "what-if", CreationTimestamp = existing?.Metadata.CreationTimestamp ?? state.Snapshot.Now },
-                Spec = file.Manifest["spec"]?.Deserialize<TrainingJobSpec>(PhiJson.Options) ?? new TrainingJobSpec(),
-            };
-            if (TrainingJobValidator.Validate(job) is { Count: > 0 } errors)
+            var spec = file.Manifest["spec"]?.Deserialize<TrainingJobSpec>(PhiJson.Options) ?? new TrainingJobSpec();
+            if (TrainingJobValidator.Validate(new TrainingJob { Metadata = new ObjectMeta { Name = file.Job.Name, Namespace = file.Job.Namespace }, Spec = spec }) is { Count: > 0 } errors)
             {
                 throw new CliException($"{file.Job} is not valid:\n  {string.Join("\n  ", errors)}", ExitCodes.InvalidManifest);
             }
 
-            return QueueReader.Job(job, state.Priorities) ?? throw new CliException($"{file.Job}: spec.queue: missing: is required here; name the queue that admits the job", ExitCodes.InvalidManifest);
+            return state.Hypothetical(file.Job.Namespace, file.Job.Name, spec) ?? throw new CliException($"{file.Job}: spec.queue: missing: is required here; name the queue that admits the job", ExitCodes.InvalidManifest);
         }
         catch (JsonException e)
         {

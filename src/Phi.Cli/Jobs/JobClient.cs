@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Phi.Api.CronTrainingJobs;
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 
@@ -10,9 +10,6 @@ namespace Phi.Cli.Jobs;
 public sealed class JobClient(string kubeconfig) : IDisposable
 {
     private const string Manager = "phi-cli";
-
-    /// <summary>Without vowels and what looks like them, as Kubernetes' generated names.</summary>
-    private const string NameCharacters = "bcdfghjklmnpqrstvwxz2456789";
     private readonly KubernetesConnection _connection = KubernetesConnection.Open(kubeconfig, Manager);
 
     public void Dispose() => _connection.Dispose();
@@ -37,7 +34,7 @@ public sealed class JobClient(string kubeconfig) : IDisposable
             throw new CliException($"CronTrainingJob {cron} has no spec.jobTemplate.spec; describe the jobs to create", ExitCodes.InvalidManifest);
         }
 
-        var job = CronTemplate.Manual(found, $"{cron.Name}-{RandomNumberGenerator.GetString(NameCharacters, 5)}");
+        var job = CronTemplate.Manual(found, GeneratedName.Of(cron.Name));
         return await _connection.TrainingJobs().CreateAsync(cron.Namespace, job, Manager, cancellationToken);
     });
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Phi.Api.Manifests;
-using Phi.Api.Metadata;
 
 namespace Phi.Cli.Jobs;
 
@@ -20,36 +19,16 @@ public sealed record ManifestFile(JobName Job, JsonObject Manifest)
             throw Invalid($"cannot read {path}: {e.Message}");
         }
 
-        IReadOnlyList<JsonObject> documents;
         try
         {
-            documents = [.. ManifestReader.Read(text)];
+            var manifest = JobManifest.Parse(text);
+            return new ManifestFile(new JobName(manifest.Namespace, manifest.Name), manifest.Value);
         }
         catch (FormatException e)
         {
-            throw Invalid($"{path} is not valid YAML: {e.Message}");
+            throw Invalid($"{path}: {e.Message}");
         }
-
-        if (documents is not [var manifest])
-        {
-            throw Invalid($"{path} holds {documents.Count} objects; this command takes one TrainingJob. Split the file, or apply it with kubectl.");
-        }
-
-        var kind = Text(manifest["kind"]);
-        var version = Text(manifest["apiVersion"]);
-        if (kind != "TrainingJob" || version != PhiNames.ApiVersion)
-        {
-            throw Invalid($"{path} holds apiVersion '{version}', kind '{kind}'; this command needs apiVersion '{PhiNames.ApiVersion}', kind 'TrainingJob'.");
-        }
-
-        var metadata = manifest["metadata"] as JsonObject;
-        var name = Text(metadata?["name"]) is { Length: > 0 } given ? given : throw Invalid($"{path}: metadata.name is missing; give the job a name.");
-        var @namespace = Text(metadata!["namespace"]) is { Length: > 0 } chosen ? chosen : "default";
-        metadata["namespace"] = @namespace;
-        return new ManifestFile(new JobName(@namespace, name), manifest);
     }
-
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     private static CliException Invalid(string message) => new(message, ExitCodes.InvalidManifest);
 }

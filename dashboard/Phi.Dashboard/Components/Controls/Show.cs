@@ -40,6 +40,8 @@ internal static class Show
 
     public static string Time(DateTimeOffset? time) => time?.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) ?? Nothing;
 
+    public static string Seconds(double seconds, int digits) => $"{seconds.ToString($"F{digits}", CultureInfo.InvariantCulture)} s";
+
     public static string Duration(TimeSpan span) => span switch
     {
         { TotalSeconds: < 10 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0.0} s"),

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Components;
 using Phi.Api.CronTrainingJobs;
+using Phi.Dashboard.Actions;
 using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
 
@@ -8,6 +10,9 @@ namespace Phi.Dashboard.Components.Pages;
 public sealed partial class Crons : LiveComponent
 {
     private IReadOnlyList<CronTrainingJob> _crons = [];
+
+    [Inject]
+    private JobActions Actions { get; set; } = null!;
 
     protected override bool Concerns(LiveChange change) => change.Kind == LiveKind.Cron;
 

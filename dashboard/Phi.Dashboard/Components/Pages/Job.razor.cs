@@ -1,9 +1,11 @@
 using k8s.Models;
 using Microsoft.AspNetCore.Components;
 using Phi.Api.TrainingJobs;
+using Phi.Dashboard.Actions;
 using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
 using Phi.Kubernetes;
+using Phi.Telemetry.Audit;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Store;
 using Phi.Telemetry.Story;
@@ -15,6 +17,7 @@ public sealed partial class Job : LiveComponent
 {
     /// <summary>Newest steps whose mean traffic is shown.</summary>
     private const int TrafficSteps = 20;
+    private const int MostAudits = 50;
     private TrainingJob? _job;
     private TrainingJobSpec? _spec;
     private TrafficData? _traffic;
@@ -25,6 +28,7 @@ public sealed partial class Job : LiveComponent
     private IReadOnlyList<string> _podNames = [];
     private IReadOnlyList<Corev1Event> _events = [];
     private IReadOnlyList<CheckpointRecord> _checkpoints = [];
+    private IReadOnlyList<AuditEntry> _audits = [];
 
     [Parameter]
     public required string Namespace { get; set; }
@@ -34,6 +38,11 @@ public sealed partial class Job : LiveComponent
 
     [Inject]
     private TelemetryStore Store { get; set; } = null!;
+
+    [Inject]
+    private JobActions Actions { get; set; } = null!;
+
+    private bool HasEnded => _job?.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed;
 
     private string? Reason => _job?.Status?.Conditions?.Where(condition => condition.Message.Length > 0).MaxBy(condition => condition.LastTransitionTime)?.Message;
 
@@ -49,8 +58,8 @@ public sealed partial class Job : LiveComponent
             _spec = TrainingJobDefaults.Apply(_job).Spec;
             _runs = [new ChartRun(_job.Metadata.Uid!, Name)];
             _metrics = await Store.MetricsAsync(_job.Metadata.Uid!, ct);
-            // Older ones are history: retention has removed their files.
-            _checkpoints = [.. (await Store.CheckpointsAsync(_job.Metadata.Uid!, ct)).Take(_spec.Checkpoint!.KeepLast!.Value)];
+            _checkpoints = await Store.CheckpointsAsync(_job.Metadata.Uid!, ct);
+            _audits = [.. (await Store.AuditsAsync(Namespace, Name, MostAudits, ct)).Where(entry => entry.Kind == _job.Kind)];
             _recoveries = Recovery.Of(await Store.StoryAsync(_job.Metadata.Uid!, ct), _job.Status?.CompletionTime ?? Time.GetUtcNow());
             _traffic = await Store.TrafficAsync(_job.Metadata.Uid!, TrafficSteps, ct);
         }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Components;
 using Phi.Api.TrainingJobs;
+using Phi.Dashboard.Actions;
 using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
 
@@ -31,6 +32,12 @@ public sealed partial class Jobs : LiveComponent
     [Inject]
     private NavigationManager Navigation { get; set; } = null!;
 
+    [Inject]
+    private JobActions Actions { get; set; } = null!;
+
+    /// <summary>In words, for a question.</summary>
+    private string Chosen => _chosen.Count == 1 ? "The chosen job" : $"{_chosen.Count} jobs";
+
     /// <summary>Without a word the newest comes first.</summary>
     private bool IsDescending => Descending ?? Order is null;
 
@@ -45,6 +52,7 @@ public sealed partial class Jobs : LiveComponent
     protected override Task RefreshAsync(CancellationToken ct)
     {
         _all = Live.Jobs;
+        _chosen.IntersectWith(_all.Select(job => job.Metadata.Uid!));
         Filter();
         return Task.CompletedTask;
     }
@@ -59,6 +67,27 @@ public sealed partial class Jobs : LiveComponent
                 && (string.IsNullOrEmpty(Queue) || job.Spec.Queue == Queue)),
             IsDescending),
     ];
+
+    /// <summary>Does it to every chosen job, one after the other; those for which it fails stay chosen.</summary>
+    private async Task<ActionOutcome> AllAsync(Func<TrainingJob, Task<ActionOutcome>> act)
+    {
+        var jobs = _all.Where(job => _chosen.Contains(job.Metadata.Uid!)).ToList();
+        var failures = new List<string>();
+        foreach (var job in jobs)
+        {
+            var outcome = await act(job);
+            if (outcome.IsDone)
+            {
+                _chosen.Remove(job.Metadata.Uid!);
+            }
+            else
+            {
+                failures.Add($"{job.Metadata.Namespace}/{job.Metadata.Name}: {outcome.Message}");
+            }
+        }
+
+        return failures.Count == 0 ? new ActionOutcome(true, $"Done for {jobs.Count}.") : new ActionOutcome(false, $"Done for {jobs.Count - failures.Count} of {jobs.Count}. {string.Join(" ", failures.Distinct())}");
+    }
 
     private void Choose(string uid, bool isChosen) => _ = isChosen ? _chosen.Add(uid) : _chosen.Remove(uid);
 

@@ -1,13 +1,13 @@
-using Phi.Reconcile.Queues;
-
-namespace Phi.Cli.Queues;
+namespace Phi.Reconcile.Queues;
 
 /// <summary>What would become of a job.</summary>
 /// <param name="Outcome">Admitted, Preempts or Waits.</param>
 /// <param name="Position">In its queue; null: it would be admitted.</param>
-internal sealed record WhatIfReport(string Job, string Queue, string Outcome, int? Replicas, int? Position, string Reason, string Message, string? WaitsFor, IReadOnlyList<WhatIfEviction> Evictions)
+public sealed record WhatIfReport(string Job, string Queue, string Outcome, int? Replicas, int? Position, string Reason, string Message, string? WaitsFor, IReadOnlyList<WhatIfEviction> Evictions)
 {
-    public static WhatIfReport Of(QueuedJob job, QueueWhatIf result)
+    public static WhatIfReport Of(QueuedJob job, QueueSnapshot snapshot) => Of(job, QueueWhatIf.Of(snapshot, job));
+
+    private static WhatIfReport Of(QueuedJob job, QueueWhatIf result)
     {
         List<WhatIfEviction> evictions = [.. result.Evictions.Select(eviction => new WhatIfEviction(eviction.Victim.Job.Key, eviction.Victim.Job.Priority, eviction.Victim.Units, eviction.Reason, eviction.Message))];
         return result.Grant is { } grant
@@ -16,4 +16,4 @@ internal sealed record WhatIfReport(string Job, string Queue, string Outcome, in
     }
 }
 
-internal sealed record WhatIfEviction(string Job, int Priority, long Accelerators, string Reason, string Message);
+public sealed record WhatIfEviction(string Job, int Priority, long Accelerators, string Reason, string Message);

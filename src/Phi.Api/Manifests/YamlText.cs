@@ -2,10 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using YamlDotNet.Serialization;
 
-namespace Phi.Api.Crds;
+namespace Phi.Api.Manifests;
 
 /// <summary>JSON as YAML, in a form that any YAML 1.1 or 1.2 reader takes the same way.</summary>
-internal static class YamlText
+public static class YamlText
 {
     private static readonly ISerializer Serializer = new SerializerBuilder().WithQuotingNecessaryStrings(quoteYaml1_1Strings: true).WithIndentedSequences().Build();
 
