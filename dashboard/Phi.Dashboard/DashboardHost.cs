@@ -50,7 +50,7 @@ public static class DashboardHost
         builder.Services.AddSingleton<LiveState>();
         builder.Services.AddScoped<ActionGate>().AddScoped<JobActions>().AddScoped<CheckpointActions>().AddScoped<ManifestCheck>();
         await using var app = builder.Build();
-        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        app.UseWhen(http => SignInAnswers.IsPage(http.Request), pages => pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true));
         SignInHost.Use(app, options);
         app.UseAntiforgery();
         app.MapStaticAssets().AllowAnonymous();

@@ -12,7 +12,7 @@ internal sealed class BrowserPage : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>Errors of the page's scripts.</summary>
+    /// <summary>Errors of the page's scripts, and what its security policy stopped.</summary>
     public List<string> Problems { get; } = [];
 
     public static Task<IBrowser> LaunchAsync(IPlaywright playwright) => playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
@@ -29,6 +29,13 @@ internal sealed class BrowserPage : IAsyncDisposable
         var context = await browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = width < 500 ? 844 : 900 }, ColorScheme = scheme });
         var opened = new BrowserPage(playwright, browser, await context.NewPageAsync());
         opened.Page.PageError += (_, error) => opened.Problems.Add(error);
+        opened.Page.Console += (_, message) =>
+        {
+            if (message.Text.Contains("Content Security Policy", StringComparison.Ordinal))
+            {
+                opened.Problems.Add(message.Text);
+            }
+        };
         await opened.Page.GotoAsync(url);
         return opened;
     }

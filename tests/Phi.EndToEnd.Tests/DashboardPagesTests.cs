@@ -23,7 +23,7 @@ public sealed partial class DashboardPagesTests(TrainedCluster trained)
     {
         await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl(), width, scheme);
         var page = browser.Page;
-        foreach (var path in new[] { "/jobs", JobPath, $"{JobPath}?view=table", "/compare", "/queues", "/nodes", "/crons", "/nothing-here" })
+        foreach (var path in new[] { "/jobs", JobPath, $"{JobPath}?view=table", "/compare", "/queues", "/nodes", "/crons", "/new", $"/new?from={Cluster.Namespace}/{TrainedCluster.Job}&step=40", "/audit", "/nothing-here" })
         {
             await page.GotoAsync(new Uri(new Uri(Cluster.DashboardUrl()), path).ToString());
             // The title is gone for a moment while the page comes to life.

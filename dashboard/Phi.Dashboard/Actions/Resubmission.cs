@@ -72,7 +72,13 @@ internal static partial class Resubmission
         }
     }
 
-    private static TrainingJobSpec Copy(TrainingJobSpec spec) => JsonSerializer.Deserialize<TrainingJobSpec>(JsonSerializer.SerializeToUtf8Bytes(spec, PhiJson.Options), PhiJson.Options)!;
+    /// <summary>Without the false that the API server writes for a job which is not suspended.</summary>
+    private static TrainingJobSpec Copy(TrainingJobSpec spec)
+    {
+        var copy = JsonSerializer.Deserialize<TrainingJobSpec>(JsonSerializer.SerializeToUtf8Bytes(spec, PhiJson.Options), PhiJson.Options)!;
+        copy.Suspend = copy.Suspend == true ? true : null;
+        return copy;
+    }
 
     [GeneratedRegex("-[0-9]{1,4}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Number();

@@ -35,6 +35,7 @@ internal static class SignInAnswers
     public static string Without(HttpRequest request, string parameter) =>
         QueryString.Create(request.Query.Where(pair => pair.Key != parameter)).ToString();
 
-    private static bool IsPage(HttpRequest request) =>
+    /// <summary>Whether a browser asks for something that a person will look at.</summary>
+    public static bool IsPage(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) && request.Headers.Accept.Any(accept => accept?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
 }

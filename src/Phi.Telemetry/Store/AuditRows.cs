@@ -1,3 +1,5 @@
+using System.Data.Common;
+using System.Runtime.ExceptionServices;
 using Microsoft.EntityFrameworkCore;
 using Phi.Telemetry.Audit;
 using Phi.Telemetry.Model;
@@ -21,7 +23,15 @@ internal static class AuditRows
             Outcome = Text(entry.Outcome, AuditEntry.MostText),
             Detail = Text(entry.Detail, AuditEntry.MostDetail),
         });
-        await context.SaveChangesAsync(ct);
+        try
+        {
+            await context.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateException e) when (e.InnerException is DbException cause)
+        {
+            // As every other call of the store fails.
+            ExceptionDispatchInfo.Throw(cause);
+        }
     }
 
     public static async Task<IReadOnlyList<AuditEntry>> ReadAsync(TelemetryContext context, string? @namespace, string? name, int most, CancellationToken ct)
