@@ -112,9 +112,9 @@ public static class JobReconciler
             var left = end + Seconds(ttl) - snapshot.Now;
             return left <= TimeSpan.Zero
                 ? new JobDecision { Actions = [new JobAction.DeleteJob()], Reason = "Expired", Message = $"ttlSecondsAfterFinished ({ttl}) is over" }
-                : new JobDecision { Actions = running, Status = status, Reason = "Finished", Message = "the job is over", RequeueAfter = left };
+                : new JobDecision { Actions = running, Status = status, Reason = "Finished", Message = "the job is over", IsTold = false, RequeueAfter = left };
         }
 
-        return new JobDecision { Actions = running, Status = status, Reason = "Finished", Message = "the job is over" };
+        return new JobDecision { Actions = running, Status = status, Reason = "Finished", Message = "the job is over", IsTold = false };
     }
 }

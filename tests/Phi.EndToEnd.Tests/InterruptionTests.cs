@@ -104,9 +104,12 @@ public sealed class InterruptionTests : IAsyncLifetime
         Assert.Equal(0, (int?)job["status"]!["restarts"] ?? 0);
     }
 
-    /// <summary>The pods of the node save, leave, and go on on the other one; not a step is lost.</summary>
+    /// <summary>The pods of the node save, leave, and go on on the other one; not a step is lost. An open page shows it as it happens.</summary>
     private async Task DrainANodeAsync(string name)
     {
+        await using var browser = await BrowserPage.OpenAsync(_cluster.DashboardUrl());
+        await browser.Page.GotoAsync(new Uri(new Uri(_cluster.DashboardUrl()), $"/jobs/{_cluster.Namespace}/{name}").ToString());
+        await browser.Page.Locator("[data-live=true] h1").WaitForAsync();
         var node = (string)(await _cluster.JobAsync(name))["status"]!["placement"]![0]!["node"]!;
         var drained = await _cluster.KubectlAsync("drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=60s");
         Assert.True(drained.ExitCode == 0, drained.ToString());
@@ -115,6 +118,9 @@ public sealed class InterruptionTests : IAsyncLifetime
         Assert.Equal(0, (long?)job["status"]!["interruptions"]![0]!["lostSteps"]);
         job = await _cluster.WaitForAsync(name, job => (string?)job["status"]?["phase"] == "Running" && (int?)job["status"]?["readyReplicas"] == 2, "two running pods");
         Assert.All(job["status"]!["placement"]!.AsArray(), place => Assert.NotEqual(node, (string)place!["node"]!));
+        var recovery = browser.Page.Locator("[data-recovery='1']");
+        await recovery.Locator("[data-stage=restore]").WaitForAsync();
+        await Microsoft.Playwright.Assertions.Expect(recovery).ToContainTextAsync("drain");
         var uncordoned = await _cluster.KubectlAsync("uncordon", node);
         Assert.True(uncordoned.ExitCode == 0, uncordoned.ToString());
     }

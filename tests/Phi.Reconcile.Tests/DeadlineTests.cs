@@ -103,7 +103,9 @@ public sealed class DeadlineTests
 
         var now = Jobs.Start.AddYears(20);
         Assert.Equal("Training", JobReconciler.Decide(running with { Now = now, Agents = [.. running.Agents.Select(agent => agent with { LastSeen = now, ProgressAt = now })] }).Reason);
-        Assert.Equal("Finished", JobReconciler.Decide(finished with { Now = Jobs.Start.AddYears(20) }).Reason);
+        var later = JobReconciler.Decide(finished with { Now = Jobs.Start.AddYears(20) });
+        Assert.Equal("Finished", later.Reason);
+        Assert.False(later.IsTold);
     }
 
     private static JobSnapshot Running(bool isContainer, Action<TrainingJob> change) => isContainer ? ContainerJobTests.Running(change) : Jobs.Running(change);

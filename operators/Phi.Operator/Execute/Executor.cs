@@ -61,8 +61,11 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
 
     private void Say(TrainingJob job, TrainingJobStatus status, JobDecision decision)
     {
-        events.Record(EventSubject.Of(job), decision.IsWarning, decision.Reason, decision.Message);
-        story.Tell(job, status, decision.Reason, decision.Message, decision.IsWarning);
+        if (decision.IsTold)
+        {
+            events.Record(EventSubject.Of(job), decision.IsWarning, decision.Reason, decision.Message);
+            story.Tell(job, status, decision.Reason, decision.Message, decision.IsWarning);
+        }
     }
 
     private async Task ActAsync(ResourceKey key, TrainingJob stored, TrainingJob job, JobAction action, CancellationToken ct)

@@ -20,6 +20,9 @@ public sealed record JobDecision
     /// <summary>Look again after this long even if nothing changes.</summary>
     public TimeSpan? RequeueAfter { get; init; }
 
+    /// <summary>Whether it is told as an event. Not what is true of an ended job for good: an operator that starts would tell it of each anew.</summary>
+    public bool IsTold { get; init; } = true;
+
     /// <summary>Worth an event of type Warning.</summary>
     public bool IsWarning { get; init; }
 }
