@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Components;
+using Phi.Api.Manifests;
 using Phi.Api.TrainingJobs;
+using Phi.Dashboard.Actions;
 using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
 using Phi.Telemetry.Series;
@@ -7,7 +9,7 @@ using Phi.Telemetry.Store;
 
 namespace Phi.Dashboard.Components.Pages;
 
-/// <summary>Curves of several runs in one chart, whether or not their jobs are still there.</summary>
+/// <summary>Curves of several runs in one chart, whether or not their jobs are still there; and in what the manifests of those that are differ.</summary>
 public sealed partial class Compare : LiveComponent
 {
     private const int Most = 16;
@@ -16,6 +18,7 @@ public sealed partial class Compare : LiveComponent
     private IReadOnlyList<ChartRun> _runs = [];
     private IReadOnlyList<ChartRun> _others = [];
     private IReadOnlyList<string> _metrics = [];
+    private IReadOnlyList<(string Name, string Text)> _manifests = [];
     private long _steps;
 
     /// <summary>The choice that is shown; null: none yet.</summary>
@@ -57,6 +60,7 @@ public sealed partial class Compare : LiveComponent
         }
 
         _metrics = [.. metrics];
+        _manifests = [.. _uids.Select(uid => jobs.FirstOrDefault(job => job.Metadata.Uid == uid)).OfType<TrainingJob>().Select(job => ($"{job.Metadata.Namespace}/{job.Metadata.Name}", YamlText.Write(Resubmission.Manifest(job))))];
         _steps = jobs.Where(job => _uids.Contains(job.Metadata.Uid)).Sum(job => job.Status?.Progress?.Step ?? 0);
     }
 
