@@ -97,6 +97,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
         Slots = slots,
         StateDirectory = home.NodeState(name),
         ToolPath = [TrainerTool.Folder()],
+        VolumeVariables = new Dictionary<string, string> { [PhiNames.EventVolume] = PhiEnvironment.EventFolder },
         Environment = new Dictionary<string, string>
         {
             [PhiEnvironment.CheckpointRoot] = home.Checkpoints,
