@@ -132,7 +132,8 @@ internal sealed class EventBuffer(EventSpool spool, EventOptions options, Action
                 _onDisk = null;
             }
 
-            if (spool.IsEmpty && Count == 0)
+            // There is always something in memory while ranks train.
+            if (spool.IsEmpty && Count < RecordEvents)
             {
                 _notices.CaughtUp();
             }
