@@ -94,6 +94,7 @@ internal sealed class EventBuffer(EventSpool spool, EventOptions options, Action
     {
         while (true)
         {
+            ct.ThrowIfCancellationRequested();
             if (IsOnDisk || Count > 0)
             {
                 return true;

@@ -18,6 +18,7 @@ internal sealed class EventSender : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Action<string> _log;
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _flushing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _sending;
     private readonly Task _spilling;
     private volatile Trial? _trial;
@@ -37,6 +38,7 @@ internal sealed class EventSender : IAsyncDisposable
     public async Task FlushAsync(TimeSpan patience)
     {
         _buffer.Complete();
+        _flushing.TrySetResult();
         if (await Task.WhenAny(_sending, Task.Delay(patience, _time)) != _sending)
         {
             _log($"events were not delivered within {patience.TotalSeconds:0} s");
@@ -84,11 +86,16 @@ internal sealed class EventSender : IAsyncDisposable
                     _log($"events wait: {said = e.Message}");
                 }
 
-                await Task.Delay(_buffer.IsComplete ? _options.RetryDelay : delay, _time, _stop.Token);
+                await PauseAsync(delay);
                 delay = delay * 2 < _options.LongestRetryDelay ? delay * 2 : _options.LongestRetryDelay;
             }
         }
     }
+
+    /// <summary>A flush ends it, and has no time for long ones.</summary>
+    private Task PauseAsync(TimeSpan delay) => _flushing.Task.IsCompleted
+        ? Task.Delay(_options.RetryDelay, _time, _stop.Token)
+        : Task.WhenAny(_flushing.Task, Task.Delay(delay, _time, _stop.Token));
 
     private async Task SpillAsync()
     {
