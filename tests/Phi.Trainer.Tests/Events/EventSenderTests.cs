@@ -116,7 +116,7 @@ public sealed class EventSenderTests : IDisposable
         Assert.Equal(0, SpooledBytes());
     }
 
-    /// <summary>The answer to what was stored is lost, so it is sent again; the store has each point once, and the roll-ups count it once.</summary>
+    /// <summary>The answer to what was stored is lost, so it is sent again; the store has each point once.</summary>
     [Fact]
     public async Task Events_ReplayedIntoAStore_AreThereOnce()
     {
