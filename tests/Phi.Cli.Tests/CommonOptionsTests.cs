@@ -21,4 +21,30 @@ public sealed class CommonOptionsTests
     [InlineData("1")]
     [InlineData("256")]
     public void Nodes_ACount_IsTaken(string value) => Assert.Empty(new RootCommand { CommonOptions.Nodes() }.Parse(["--nodes", value]).Errors);
+
+    [Fact]
+    public void ClusterTelemetry_AFile_IsAnAbsolutePath()
+    {
+        var option = CommonOptions.ClusterTelemetry();
+
+        Assert.Equal(Path.GetFullPath("telemetry.db"), new RootCommand { option }.Parse(["--telemetry", "telemetry.db"]).GetValue(option));
+    }
+
+    [Theory]
+    [InlineData("postgresql://phi@db.example:5433/curves")]
+    [InlineData("Host=/run/postgresql;Database=curves")]
+    public void ClusterTelemetry_PostgreSql_StaysAsItIs(string address)
+    {
+        var option = CommonOptions.ClusterTelemetry();
+
+        Assert.Equal(address, new RootCommand { option }.Parse(["--telemetry", address]).GetValue(option));
+    }
+
+    [Fact]
+    public void ClusterTelemetry_WrongAddress_IsAnErrorThatSaysHow()
+    {
+        var error = Assert.Single(new RootCommand { CommonOptions.ClusterTelemetry() }.Parse(["--telemetry", "postgresql://db/curves?colour=blue"]).Errors);
+
+        Assert.Contains("Write postgresql://USER@HOST:PORT/DATABASE", error.Message, StringComparison.Ordinal);
+    }
 }

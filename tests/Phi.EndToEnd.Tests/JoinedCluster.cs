@@ -17,7 +17,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
 
     private IEnumerable<string> NodeNames => _nodes.Select((_, i) => $"phi-e2e-{suffix}-{i}");
 
-    public async Task StartAsync(int nodes, int slots)
+    public async Task StartAsync(int nodes, int slots, string? database)
     {
         var definitions = Path.Combine(Repository.Root, "operators", "crds");
         _madeDefinitions = (await cluster.KubectlAsync("get", Definition)).ExitCode != 0;
@@ -30,7 +30,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
             Directory.CreateDirectory(Path.Combine(cluster.Home, folder));
         }
 
-        var telemetry = Path.Combine(cluster.Home, "telemetry.db");
+        var telemetry = database ?? Path.Combine(cluster.Home, "telemetry.db");
         _operator = new JoinedProcess(Log("operator"), "operator", "--kubeconfig", cluster.Kubeconfig, "--state", Path.Combine(cluster.Home, "operator"), "--telemetry", telemetry);
         for (var i = 0; i < nodes; i++)
         {

@@ -37,21 +37,22 @@ public sealed class PhiCluster : IAsyncDisposable
     public string Kubeconfig => JoinedKubeconfig ?? Path.Combine(Home, "kubeconfig");
     public string Checkpoints => Path.Combine(Home, "checkpoints");
 
-    public static async Task<PhiCluster> StartAsync(int nodes = 2, int slots = 4)
+    /// <param name="telemetry">Its telemetry database; null: a file in its folder.</param>
+    public static async Task<PhiCluster> StartAsync(int nodes = 2, int slots = 4, string? telemetry = null)
     {
         var root = Directory.CreateTempSubdirectory("phi e2e ").FullName;
         var cluster = new PhiCluster(Path.Combine(root, "home"), Path.Combine(root, "work folder"));
         Directory.CreateDirectory(cluster.Work);
         if (cluster._joined is null)
         {
-            var up = await cluster.UpAsync(nodes, slots);
+            var up = await cluster.UpAsync(nodes, slots, telemetry);
             Assert.True(up.ExitCode == 0, up.ToString());
             return cluster;
         }
 
         try
         {
-            await cluster._joined.StartAsync(nodes, slots);
+            await cluster._joined.StartAsync(nodes, slots, telemetry);
             return cluster;
         }
         catch
@@ -61,7 +62,8 @@ public sealed class PhiCluster : IAsyncDisposable
         }
     }
 
-    public Task<CommandResult> UpAsync(int nodes = 2, int slots = 4) => PhiAsync("up", "--detach", "--nodes", $"{nodes}", "--slots", $"{slots}");
+    public Task<CommandResult> UpAsync(int nodes = 2, int slots = 4, string? telemetry = null) =>
+        PhiAsync(["up", "--detach", "--nodes", $"{nodes}", "--slots", $"{slots}", .. telemetry is null ? Array.Empty<string>() : ["--telemetry", telemetry]]);
 
     public Task<CommandResult> DownAsync() => PhiAsync("down");
 

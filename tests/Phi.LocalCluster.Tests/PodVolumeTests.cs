@@ -99,6 +99,16 @@ public sealed class PodVolumeTests(NodeFixture node) : IClassFixture<NodeFixture
         Assert.Equal("came\n", await node.LogAsync("early"));
     }
 
+    [Fact]
+    public async Task Pod_WithAVolumeThatItFindsByAVariable_HasItsFolderThereAndNoMount()
+    {
+        await node.ApplyAsync(Pod("told", "echo kept > \"$TOLD/file\" && cat \"$TOLD/file\"; test -e /phi-test || echo unmounted", "emptyDir: {}").Replace("name: volume,", "name: told,", StringComparison.Ordinal).Replace("image: none", "image: none\n    env: [{ name: TOLD, value: /phi-test/volume }]", StringComparison.Ordinal));
+
+        await node.WaitAsync("told", "jsonpath={.status.phase}=Succeeded");
+
+        Assert.Equal("kept\nunmounted\n", await node.LogAsync("told"));
+    }
+
     [Theory]
     [InlineData("claim", "persistentVolumeClaim: { claimName: c }", "/phi-test/volume", "has configMap, secret, downwardAPI, projected, emptyDir and hostPath volumes")]
     [InlineData("huge", "emptyDir: { medium: HugePages }", "/phi-test/volume", "emptyDir medium 'HugePages'")]

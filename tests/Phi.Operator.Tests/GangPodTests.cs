@@ -30,4 +30,17 @@ public sealed class GangPodTests
         var secret = variables.Single(variable => (string?)variable!["name"] == PhiEnvironment.InitializeConnectionString)!["valueFrom"]!["secretKeyRef"]!;
         Assert.Equal(("source-key", "connectionString", isOptional), ((string?)secret["name"], (string?)secret["key"], (bool?)secret["optional"] == true));
     }
+
+    [Fact]
+    public void Pod_OfAnyJob_HasADiskForEventsThatTheOperatorHasNotTaken()
+    {
+        var job = TrainingJobDefaults.Apply(new TrainingJob { Metadata = new ObjectMeta { Name = "job", Namespace = "default", Uid = "11111111-2222" }, Spec = new TrainingJobSpec { Replicas = 1, Phi = new PhiSpec() } });
+
+        var pod = GangPod.Pod(job, 0, "job-0", 1, "http://operator", "token")["spec"]!;
+
+        var container = pod["containers"]![0]!;
+        var folder = (string?)container["env"]!.AsArray().Single(variable => (string?)variable!["name"] == PhiEnvironment.EventFolder)!["value"];
+        Assert.Equal(folder, (string?)container["volumeMounts"]!.AsArray().Single(mount => (string?)mount!["name"] == PhiNames.EventVolume)!["mountPath"]);
+        Assert.Equal("{}", pod["volumes"]!.AsArray().Single(volume => (string?)volume!["name"] == PhiNames.EventVolume)!["emptyDir"]!.ToJsonString());
+    }
 }

@@ -34,6 +34,15 @@ public sealed class AgentSettingsTests
     }
 
     [Fact]
+    public void Read_EventFolder_IsTheGivenOneOrATemporaryOne()
+    {
+        var pod = new Dictionary<string, string?>(Good) { [PhiEnvironment.EventFolder] = "/var/lib/phi/events" };
+
+        Assert.Equal("/var/lib/phi/events", AgentSettings.Read(pod.GetValueOrDefault).EventFolder);
+        Assert.StartsWith(Path.GetTempPath(), AgentSettings.Read(Good.GetValueOrDefault).EventFolder, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_WithoutVariables_NamesEveryOne()
     {
         var error = Assert.Throws<ArgumentException>(() => AgentSettings.Read(_ => null));

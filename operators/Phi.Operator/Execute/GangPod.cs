@@ -12,6 +12,7 @@ internal static class GangPod
     private const string ConnectionStringKey = "connectionString";
     private const string ReplicaVolume = "replicas";
     private const string ReplicaFolder = "/var/lib/phi/replicas";
+    private const string EventFolder = "/var/lib/phi/events";
     private const string WorkloadIdentityLabel = "azure.workload.identity/use";
 
     public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, string operatorUrl, string agentToken)
@@ -29,7 +30,10 @@ internal static class GangPod
             }
         }
 
-        (string Name, string Path)[] memory = [("dshm", "/dev/shm"), .. spec.Checkpoint?.InMemory is null ? Array.Empty<(string, string)>() : [(ReplicaVolume, ReplicaFolder)]];
+        (string Name, string Path, JsonObject Source)[] folders =
+        [
+            ("dshm", "/dev/shm", Memory()), (PhiNames.EventVolume, EventFolder, []), .. spec.Checkpoint?.InMemory is null ? Array.Empty<(string, string, JsonObject)>() : [(ReplicaVolume, ReplicaFolder, Memory())],
+        ];
         var container = new JsonObject
         {
             ["name"] = PhiNames.TrainerContainer,
@@ -39,7 +43,7 @@ internal static class GangPod
             ["env"] = Environment(job, index, operatorUrl, agentToken, template),
             ["resources"] = resources,
             ["terminationMessagePolicy"] = "FallbackToLogsOnError",
-            ["volumeMounts"] = With(template.VolumeMounts, [.. memory.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path })]),
+            ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path })]),
         };
         var pod = new JsonObject
         {
@@ -51,7 +55,7 @@ internal static class GangPod
             ["enableServiceLinks"] = false,
             ["automountServiceAccountToken"] = false,
             ["containers"] = new JsonArray(container),
-            ["volumes"] = With(template.Volumes, [.. memory.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = new JsonObject { ["medium"] = "Memory" } })]),
+            ["volumes"] = With(template.Volumes, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = volume.Source })]),
         };
         Set(pod, "tolerations", template.Tolerations);
         Set(pod, "nodeSelector", template.NodeSelector is { } selector ? new JsonObject(selector.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))) : null);
@@ -142,6 +146,7 @@ internal static class GangPod
             [PhiEnvironment.PodName] = Field("metadata.name"),
             [PhiEnvironment.PodUid] = Field("metadata.uid"),
             [PhiEnvironment.PodIp] = Field("status.podIP"),
+            [PhiEnvironment.EventFolder] = EventFolder,
             [PhiEnvironment.GraceSeconds] = template.TerminationGracePeriodSeconds!.Value.ToString(CultureInfo.InvariantCulture),
         };
         if (job.Spec.Checkpoint?.InMemory is not null)
@@ -174,6 +179,8 @@ internal static class GangPod
 
         return new JsonObject { ["secretKeyRef"] = reference };
     }
+
+    private static JsonObject Memory() => new() { ["medium"] = "Memory" };
 
     private static JsonObject Field(string path) => new() { ["fieldRef"] = new JsonObject { ["fieldPath"] = path } };
 

@@ -25,6 +25,9 @@ public static class PhiEnvironment
     /// <summary>Folder in the pod's memory for copies of shards; unset where the job keeps none.</summary>
     public const string ReplicaFolder = "PHI_REPLICA_FOLDER";
 
+    /// <summary>Folder for events that the operator has not taken yet; a volume of the pod.</summary>
+    public const string EventFolder = "PHI_EVENT_FOLDER";
+
     /// <summary>File whose appearance on the node announces that the machine is about to go; for clouds without a source of their own.</summary>
     public const string NoticeFile = "PHI_NOTICE_FILE";
 

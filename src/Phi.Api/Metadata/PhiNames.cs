@@ -57,6 +57,9 @@ public static class PhiNames
 
     public const string TrainerContainer = "trainer";
 
+    /// <summary>Volume of a trainer pod for events that the operator has not taken yet.</summary>
+    public const string EventVolume = "phi-events";
+
     /// <summary>Sidecar of a container job's pod that reads the program's progress file.</summary>
     public const string ProgressContainer = "phi-progress";
     public const int DefaultMasterPort = 29500;

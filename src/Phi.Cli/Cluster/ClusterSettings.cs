@@ -4,7 +4,7 @@ using Phi.Api.Metadata;
 
 namespace Phi.Cli.Cluster;
 
-/// <summary>What a restart keeps: tokens, ports and the size of the cluster.</summary>
+/// <summary>What a restart keeps: tokens, ports, the size of the cluster, and where its telemetry is.</summary>
 public sealed record ClusterSettings
 {
     public string Token { get; init; } = RandomNumberGenerator.GetHexString(48, lowercase: true);
@@ -13,6 +13,9 @@ public sealed record ClusterSettings
     public int DashboardPort { get; init; }
     public int Nodes { get; init; } = 2;
     public int Slots { get; init; } = 4;
+
+    /// <summary>Null: <see cref="PhiHome.TelemetryDatabase"/>.</summary>
+    public string? Telemetry { get; init; }
 
     public static ClusterSettings ReadOrCreate(PhiHome home) =>
         File.Exists(home.SettingsFile)

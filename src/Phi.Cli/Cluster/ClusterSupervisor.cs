@@ -17,6 +17,8 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
 {
     private static readonly TimeSpan DashboardDeadline = TimeSpan.FromSeconds(60);
 
+    private string Telemetry => settings.Telemetry ?? home.TelemetryDatabase;
+
     /// <summary>Runs until cancelled. <paramref name="onReady"/> is called once, when kubectl and the dashboard can be used.</summary>
     public async Task RunAsync(Func<ClusterState, Task> onReady, CancellationToken cancellationToken)
     {
@@ -97,6 +99,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
         Slots = slots,
         StateDirectory = home.NodeState(name),
         ToolPath = [TrainerTool.Folder()],
+        VolumeVariables = new Dictionary<string, string> { [PhiNames.EventVolume] = PhiEnvironment.EventFolder },
         Environment = new Dictionary<string, string>
         {
             [PhiEnvironment.CheckpointRoot] = home.Checkpoints,
@@ -108,12 +111,12 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
     /// <summary>One name for good: the operator that comes back after a crash takes its own lease over at once.</summary>
     private string[] OperatorArguments() =>
     [
-        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", home.TelemetryDatabase, "--identity", "phi-up", "--checkpoint-root", home.Checkpoints, "--stop-with-parent",
+        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", Telemetry, "--identity", "phi-up", "--checkpoint-root", home.Checkpoints, "--stop-with-parent",
     ];
 
     private string[] DashboardArguments(ClusterSettings kept) =>
     [
-        "dashboard", "--kubeconfig", home.Kubeconfig, "--telemetry", home.TelemetryDatabase, "--token", kept.DashboardToken,
+        "dashboard", "--kubeconfig", home.Kubeconfig, "--telemetry", Telemetry, "--token", kept.DashboardToken,
         "--port", kept.DashboardPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "--address-file", home.DashboardAddress,
         "--stop-with-parent",
     ];

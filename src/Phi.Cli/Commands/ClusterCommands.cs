@@ -14,14 +14,15 @@ internal static class ClusterCommands
         var slots = CommonOptions.Slots();
         var port = new Option<int?>("--port") { Description = "Port of the API server. Default: a free one, kept over restarts." };
         var dashboardPort = new Option<int?>("--dashboard-port") { Description = "Port of the dashboard. Default: a free one, kept over restarts." };
+        var telemetry = CommonOptions.ClusterTelemetry();
         var detach = new Option<bool>("--detach", "-d") { Description = "Run in the background." };
-        var command = new Command("up", "Start the local control plane, operator and dashboard.") { home, nodes, slots, port, dashboardPort, detach };
+        var command = new Command("up", "Start the local control plane, operator and dashboard.") { home, nodes, slots, port, dashboardPort, telemetry, detach };
         command.SetAction(async (parse, cancellationToken) =>
         {
             var folder = PhiHome.Resolve(parse.GetValue(home));
             if (parse.GetValue(detach))
             {
-                var arguments = Forwarded([("--nodes", parse.GetValue(nodes)), ("--slots", parse.GetValue(slots)), ("--port", parse.GetValue(port)), ("--dashboard-port", parse.GetValue(dashboardPort))]);
+                List<string> arguments = [.. Forwarded([("--nodes", parse.GetValue(nodes)), ("--slots", parse.GetValue(slots)), ("--port", parse.GetValue(port)), ("--dashboard-port", parse.GetValue(dashboardPort))]), .. Telemetry(parse.GetValue(telemetry))];
                 Print(folder, await ClusterLauncher.EnsureAsync(folder, arguments, TimeProvider.System, cancellationToken));
                 return ExitCodes.Succeeded;
             }
@@ -34,6 +35,7 @@ internal static class ClusterCommands
                 Slots = parse.GetValue(slots) ?? kept.Slots,
                 ApiPort = parse.GetValue(port) ?? kept.ApiPort,
                 DashboardPort = parse.GetValue(dashboardPort) ?? kept.DashboardPort,
+                Telemetry = parse.GetValue(telemetry) ?? kept.Telemetry,
             };
             using var logs = Logging.Create();
             var supervisor = new ClusterSupervisor(folder, settings, logs, TimeProvider.System);
@@ -60,6 +62,9 @@ internal static class ClusterCommands
         });
         return command;
     }
+
+    /// <summary>Arguments of <c>phi up</c>.</summary>
+    public static string[] Telemetry(string? database) => database is null ? [] : ["--telemetry", database];
 
     private static List<string> Forwarded(IEnumerable<(string Name, int? Value)> options) =>
         [.. options.Where(o => o.Value is not null).SelectMany(o => new[] { o.Name, o.Value!.Value.ToString(CultureInfo.InvariantCulture) })];

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Phi.Telemetry.Store;
 
 namespace Phi.Cli.Commands;
 
@@ -20,6 +21,25 @@ internal static class CommonOptions
         Description = "Telemetry store: a SQLite file, or PostgreSQL as postgresql://USER@HOST/DATABASE (the password from PGPASSWORD). Default: $PHI_TELEMETRY.",
         Required = Environment.GetEnvironmentVariable(TelemetryVariable) is null,
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable(TelemetryVariable) ?? "",
+    };
+
+    /// <summary>Of a whole local cluster; the path of a file is absolute afterwards, for whoever starts the cluster next is in another folder.</summary>
+    public static Option<string?> ClusterTelemetry() => new("--telemetry")
+    {
+        Description = "Telemetry store: a SQLite file, or PostgreSQL as postgresql://USER@HOST/DATABASE (the password from PGPASSWORD). Default: telemetry.db in the folder. Kept over restarts.",
+        CustomParser = result =>
+        {
+            try
+            {
+                var given = result.Tokens[0].Value;
+                return TelemetryStore.IsFile(given) ? Path.GetFullPath(given) : given;
+            }
+            catch (TelemetryException e)
+            {
+                result.AddError(e.Message);
+                return null;
+            }
+        },
     };
 
     public static Option<bool> StopWithParent() => new("--stop-with-parent") { Description = "Stop when standard input closes.", Hidden = true };

@@ -119,7 +119,8 @@ internal static class JobCommands
     /// <returns>Null: none is named, and there is no local one.</returns>
     private static async Task<TelemetryStore?> StoreAsync(string? given, PhiHome? local, CancellationToken ct)
     {
-        var database = given ?? Environment.GetEnvironmentVariable(CommonOptions.TelemetryVariable) ?? (File.Exists(local?.TelemetryDatabase) ? local.TelemetryDatabase : null);
+        var own = local is null ? null : ClusterSettings.ReadOrCreate(local).Telemetry ?? (File.Exists(local.TelemetryDatabase) ? local.TelemetryDatabase : null);
+        var database = given ?? Environment.GetEnvironmentVariable(CommonOptions.TelemetryVariable) ?? own;
         return database is null ? null : await TelemetryStore.OpenAsync(database, TimeProvider.System, ct);
     }
 

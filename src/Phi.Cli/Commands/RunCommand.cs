@@ -17,14 +17,15 @@ internal static class RunCommand
         var home = CommonOptions.Home();
         var nodes = CommonOptions.Nodes();
         var slots = CommonOptions.Slots();
+        var telemetry = CommonOptions.ClusterTelemetry();
         var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("run", "Train what a manifest describes on this machine, and follow it to the end.") { manifest, home, nodes, slots, output };
+        var command = new Command("run", "Train what a manifest describes on this machine, and follow it to the end.") { manifest, home, nodes, slots, telemetry, output };
         command.SetAction(async (parse, cancellationToken) =>
         {
             var file = ManifestFile.Read(parse.GetRequiredValue(manifest));
             var folder = PhiHome.Resolve(parse.GetValue(home));
-            List<string> up = [.. Size("--nodes", parse.GetValue(nodes)), .. Size("--slots", parse.GetValue(slots))];
+            List<string> up = [.. Size("--nodes", parse.GetValue(nodes)), .. Size("--slots", parse.GetValue(slots)), .. ClusterCommands.Telemetry(parse.GetValue(telemetry))];
             using var interrupt = new InterruptSignal(cancellationToken);
             var cluster = await ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
             using var client = new JobClient(folder.Kubeconfig);

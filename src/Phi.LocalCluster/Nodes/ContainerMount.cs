@@ -9,15 +9,16 @@ namespace Phi.LocalCluster.Nodes;
 internal sealed record ContainerMount(string Source, string Target, bool IsReadOnly, bool IsOwn)
 {
     /// <summary>What must be mounted for a container, outer mounts before those within them; none if all is in place already.</summary>
+    /// <param name="wanted">Those of the container's mounts that must be made.</param>
     /// <exception cref="PodException">A mount that this node cannot make.</exception>
-    public static IReadOnlyList<ContainerMount> Of(V1Pod pod, V1Container container, IReadOnlyDictionary<string, PodVolume> volumes, Dictionary<string, string> variables, PodFolder folder)
+    public static IReadOnlyList<ContainerMount> Of(V1Pod pod, V1Container container, IReadOnlyList<V1VolumeMount> wanted, IReadOnlyDictionary<string, PodVolume> volumes, Dictionary<string, string> variables, PodFolder folder)
     {
         if (container.VolumeDevices is { Count: > 0 })
         {
             throw new PodException("UnsupportedVolume", $"container {container.Name}: this node has no block devices; remove volumeDevices");
         }
 
-        var mounts = (container.VolumeMounts ?? []).Where(mount => !IsInPlace(pod, mount)).Select(mount => One(container, mount, volumes, variables)).OrderBy(mount => mount.Target, StringComparer.Ordinal).ToList();
+        var mounts = wanted.Where(mount => !IsInPlace(pod, mount)).Select(mount => One(container, mount, volumes, variables)).OrderBy(mount => mount.Target, StringComparer.Ordinal).ToList();
         if (mounts.Find(mount => (folder.Path + "/").StartsWith(mount.Target.TrimEnd('/') + "/", StringComparison.Ordinal)) is { } hiding)
         {
             throw new PodException("UnsupportedVolume", $"container {container.Name}: a mount at {hiding.Target} would hide the pod's own folder {folder.Path}; choose another mountPath");

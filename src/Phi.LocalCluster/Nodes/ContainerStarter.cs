@@ -61,8 +61,9 @@ internal sealed class ContainerStarter(V1Pod pod, string podIp, PodFolder folder
     private async Task<ContainerProcess> LaunchAsync(V1Container container, string name, CancellationToken ct)
     {
         var variables = await environment.ResolveAsync(pod, container, podIp, folder.Path, ct);
+        var told = environment.Tell(container, _volumes, variables);
         var command = environment.Command(container, variables);
-        var mounts = ContainerMount.Of(pod, container, _volumes, variables, folder);
+        var mounts = ContainerMount.Of(pod, container, [.. (container.VolumeMounts ?? []).Where(mount => !told.Contains(mount.Name))], _volumes, variables, folder);
         var workingDirectory = container.WorkingDir ?? folder.Path;
         if (mounts.Count > 0)
         {

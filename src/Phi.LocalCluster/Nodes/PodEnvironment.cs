@@ -56,6 +56,23 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
         return variables;
     }
 
+    /// <summary>Tells a container by variables where some of its volumes lie.</summary>
+    /// <returns>Names of the volumes that need no mount for that.</returns>
+    public IReadOnlySet<string> Tell(V1Container container, IReadOnlyDictionary<string, PodVolume> volumes, Dictionary<string, string> variables)
+    {
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var mount in (container.VolumeMounts ?? []).Where(mount => string.IsNullOrEmpty(mount.SubPath) && string.IsNullOrEmpty(mount.SubPathExpr)))
+        {
+            if (options.VolumeVariables.TryGetValue(mount.Name, out var variable) && volumes.TryGetValue(mount.Name, out var volume))
+            {
+                variables[variable] = volume.Path;
+                told.Add(mount.Name);
+            }
+        }
+
+        return told;
+    }
+
     /// <summary>The command line; its program found in the tool path, then in PATH.</summary>
     public IReadOnlyList<string> Command(V1Container container, Dictionary<string, string> variables)
     {

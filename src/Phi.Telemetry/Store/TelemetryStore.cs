@@ -25,6 +25,10 @@ public abstract class TelemetryStore : IAsyncDisposable
         ? await PostgresStore.OpenAsync(address, time, ct)
         : await SqliteStore.OpenAsync(database, time, ct);
 
+    /// <summary>Whether a database is named by the path of a SQLite file.</summary>
+    /// <exception cref="TelemetryException">It is PostgreSQL, and its address is wrong.</exception>
+    public static bool IsFile(string database) => PostgresAddress.Parse(database) is null;
+
     /// <summary>Stores a batch in one transaction; points that are there already are written over with the same values.</summary>
     public abstract Task IngestAsync(EventBatch batch, CancellationToken ct);
 

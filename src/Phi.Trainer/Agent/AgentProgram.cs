@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Phi.Api.Agent;
+using Phi.Trainer.Agent.Events;
 using Phi.Trainer.Agent.Notices;
 using Phi.Trainer.Replicas;
 
@@ -32,7 +33,7 @@ internal sealed class AgentProgram : IAsyncDisposable
     {
         _settings = settings;
         _operator = new OperatorClient(settings.OperatorUrl, settings.Token);
-        _events = new EventSender(_operator, settings.Request, Log);
+        _events = new EventSender(_operator, settings.Request, Path.Combine(settings.EventFolder, settings.Request.PodUid), new EventOptions(), TimeProvider.System, Log);
     }
 
     /// <summary>The pod's exit code.</summary>

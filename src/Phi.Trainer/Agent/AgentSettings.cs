@@ -12,6 +12,8 @@ internal sealed record AgentSettings
     public required AssignmentRequest Request { get; init; }
     public required string CheckpointRoot { get; init; }
     public required string DataCache { get; init; }
+    /// <summary>Below it each pod has a folder of its uid for events that the operator has not taken.</summary>
+    public required string EventFolder { get; init; }
     /// <summary>In the pod's memory; null where the job keeps no copies.</summary>
     public string? ReplicaFolder { get; init; }
     /// <summary>From SIGTERM to SIGKILL; null if the pod's environment does not say.</summary>
@@ -64,6 +66,7 @@ internal sealed record AgentSettings
             Request = request,
             CheckpointRoot = get(PhiEnvironment.CheckpointRoot) ?? "/var/lib/phi/checkpoints",
             DataCache = get(PhiEnvironment.DataCache) ?? Path.Combine(Path.GetTempPath(), "phi-data"),
+            EventFolder = get(PhiEnvironment.EventFolder) is { Length: > 0 } events ? events : Path.Combine(Path.GetTempPath(), "phi-events"),
             ReplicaFolder = get(PhiEnvironment.ReplicaFolder) is { Length: > 0 } replicas ? replicas : null,
             GracePeriod = grace is { } known ? TimeSpan.FromSeconds(known) : null,
         };

@@ -6,8 +6,11 @@ using Phi.Api.Metadata;
 
 namespace Phi.Trainer.Agent;
 
-/// <summary>The operator refused for a reason that no retry mends: the job is gone, or the token is not its.</summary>
-internal sealed class RefusedException(HttpStatusCode code, string text) : Exception($"the operator refused ({(int)code}): {text}");
+/// <summary>The operator refused for a reason that no retry mends: the job is gone, the token is not its, or the request is not valid (422).</summary>
+internal sealed class RefusedException(HttpStatusCode code, string text) : Exception($"the operator refused ({(int)code}): {text}")
+{
+    public HttpStatusCode Code { get; } = code;
+}
 
 /// <summary>
 /// The operator's agent API, at whichever replica answers: first the one that did last, then the others that an answer named. A call that

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Phi.Api.Agent;
+using Phi.Trainer.Agent.Events;
 using Phi.Trainer.Ranks;
 using Phi.Trainer.Replicas;
 
