@@ -121,6 +121,9 @@ public sealed partial class DashboardPagesTests(TrainedCluster trained)
         await page.GetByLabel("Search").FillAsync($"step {TrainedCluster.Steps}/{TrainedCluster.Steps} ");
 
         await page.WaitForFunctionAsync($"() => {lines} === 1");
+        Assert.Contains($"log=step%20{TrainedCluster.Steps}", await page.EvaluateAsync<string>("() => location.search"), StringComparison.Ordinal);
+        await page.ReloadAsync();
+        await page.WaitForFunctionAsync($"() => document.querySelector('.phi-log-panel') && {lines} === 1");
         Assert.Equal($"step {TrainedCluster.Steps}/{TrainedCluster.Steps} ", await page.Locator(".phi-log mark").TextContentAsync());
         Assert.Empty(browser.Problems);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace Phi.EndToEnd.Tests;
@@ -56,6 +57,20 @@ public sealed class SignInTests(TrainedCluster trained, SignInTests.Dashboard da
 
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with 127.0.0.1" }).WaitForAsync();
         Assert.Equal(401, (await browser.Page.GotoAsync(new Uri(Root, JobPath).ToString()))!.Status);
+    }
+
+    [Theory]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    public async Task SignInPage_OfAnyWidth_HasNoSeriousFinding(int width, ColorScheme scheme)
+    {
+        await using var browser = await BrowserPage.OpenAsync(new Uri(Root, "/jobs").ToString(), width, scheme);
+
+        Assert.DoesNotContain((await browser.Page.RunAxe()).Violations, violation => violation.Impact is "serious" or "critical");
+        if (Environment.GetEnvironmentVariable("PHI_SCREENSHOTS") is { Length: > 0 } folder)
+        {
+            await browser.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"sign-in-{width}-{scheme}.png") });
+        }
     }
 
     [Fact]

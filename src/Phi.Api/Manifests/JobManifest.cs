@@ -11,7 +11,7 @@ public sealed record JobManifest(string Namespace, string Name, JsonObject Value
     /// <exception cref="FormatException">The text is no YAML, or does not hold exactly one TrainingJob with a name.</exception>
     public static JobManifest Parse(string yaml)
     {
-        var documents = ManifestReader.Read(yaml);
+        var documents = Documents(yaml);
         if (documents is not [var manifest])
         {
             throw new FormatException($"it holds {documents.Count} objects; give one TrainingJob, and the others to kubectl");
@@ -41,6 +41,18 @@ public sealed record JobManifest(string Namespace, string Name, JsonObject Value
         catch (JsonException e)
         {
             throw new FormatException($"spec{e.Path?.TrimStart('$')}: {e.Message}", e);
+        }
+    }
+
+    private static IReadOnlyList<JsonObject> Documents(string yaml)
+    {
+        try
+        {
+            return ManifestReader.Read(yaml);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"it is not valid YAML: {e.Message}", e);
         }
     }
 

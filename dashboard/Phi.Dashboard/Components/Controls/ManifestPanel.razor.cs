@@ -8,13 +8,19 @@ namespace Phi.Dashboard.Components.Controls;
 /// <summary>A job's manifest as its user wrote it, and with the defaults that it runs with.</summary>
 public sealed partial class ManifestPanel : ComponentBase
 {
-    private string _view = "given";
     private string _given = "";
     private string _whole = "";
     private long? _generation;
 
     [Parameter, EditorRequired]
     public required TrainingJob Job { get; set; }
+
+    /// <summary>Default given.</summary>
+    [SupplyParameterFromQuery(Name = "manifest")]
+    private string? View { get; set; }
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = null!;
 
     protected override void OnParametersSet()
     {
@@ -25,4 +31,6 @@ public sealed partial class ManifestPanel : ComponentBase
             _whole = YamlText.Write(Resubmission.Manifest(TrainingJobDefaults.Apply(Job)));
         }
     }
+
+    private void Go(string view) => Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("manifest", view == "given" ? null : view), replace: true);
 }

@@ -27,7 +27,7 @@ public sealed partial class Jobs : LiveComponent
     private string? Order { get; set; }
 
     [SupplyParameterFromQuery(Name = "desc")]
-    private bool? Descending { get; set; }
+    private string? Descending { get; set; }
 
     [Inject]
     private NavigationManager Navigation { get; set; } = null!;
@@ -39,7 +39,7 @@ public sealed partial class Jobs : LiveComponent
     private string Chosen => _chosen.Count == 1 ? "The chosen job" : $"{_chosen.Count} jobs";
 
     /// <summary>Without a word the newest comes first.</summary>
-    private bool IsDescending => Descending ?? Order is null;
+    private bool IsDescending => Descending is null ? Order is null : Descending == "1";
 
     private IEnumerable<string> States => _all.Select(job => job.Status?.Phase ?? TrainingPhase.Pending).Append(State ?? "").Where(state => state.Length > 0).Distinct().Order(StringComparer.Ordinal);
 
@@ -99,7 +99,7 @@ public sealed partial class Jobs : LiveComponent
             ["state"] = NullIfEmpty(state ?? State),
             ["queue"] = NullIfEmpty(queue ?? Queue),
             ["sort"] = order ?? Order,
-            ["desc"] = order is null ? Descending : order == Order ? !IsDescending : false,
+            ["desc"] = order is null ? Descending : order == Order && !IsDescending ? "1" : "0",
         }),
         replace: true);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using Phi.Api.Manifests;
 using Phi.Dashboard.Actions;
@@ -25,7 +26,7 @@ public sealed partial class NewJob : LiveComponent
 
     /// <summary>Step of that job's checkpoint to begin with.</summary>
     [SupplyParameterFromQuery(Name = "step")]
-    private long? Step { get; set; }
+    private string? Step { get; set; }
 
     [SupplyParameterFromQuery(Name = "queue")]
     private string? Queue { get; set; }
@@ -70,7 +71,7 @@ public sealed partial class NewJob : LiveComponent
         }
 
         _source = YamlText.Write(Resubmission.Manifest(job));
-        _start = _text = YamlText.Write(Resubmission.Of(job, Step, candidate => Live.Job(@namespace, candidate) is not null));
+        _start = _text = YamlText.Write(Resubmission.Of(job, long.TryParse(Step, NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null, candidate => Live.Job(@namespace, candidate) is not null));
     }
 
     private Task EditedAsync(string text)
