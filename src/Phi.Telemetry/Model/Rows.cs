@@ -152,3 +152,10 @@ internal sealed class AuditRow
     public required string Outcome { get; init; }
     public required string Detail { get; init; }
 }
+
+/// <summary>When a work that comes again and again was last done.</summary>
+internal sealed class UpkeepRow
+{
+    public required string Name { get; init; }
+    public required long Ts { get; init; }
+}

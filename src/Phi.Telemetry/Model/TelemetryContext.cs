@@ -26,6 +26,8 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
 
     public DbSet<AuditRow> Audits => Set<AuditRow>();
 
+    public DbSet<UpkeepRow> Upkeep => Set<UpkeepRow>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<RunRow>(run =>
@@ -97,6 +99,13 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
             audit.Property(row => row.Detail).HasColumnName("detail");
             audit.HasKey(row => row.Id);
             audit.HasIndex(row => new { row.Namespace, row.Name, row.Id });
+        });
+        modelBuilder.Entity<UpkeepRow>(upkeep =>
+        {
+            upkeep.ToTable("upkeep");
+            upkeep.Property(row => row.Name).HasColumnName("name");
+            upkeep.Property(row => row.Ts).HasColumnName("ts");
+            upkeep.HasKey(row => row.Name);
         });
     }
 

@@ -73,5 +73,7 @@ internal sealed class PostgresStore : TelemetryStore
         }
     }
 
+    internal override Task<T> WriteInTurnAsync<T>(Func<Task<T>> write, CancellationToken ct) => write();
+
     internal override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct) => await _readers.OpenConnectionAsync(ct);
 }

@@ -66,6 +66,19 @@ internal sealed class SqliteStore : TelemetryStore
 
     internal override Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct) => read();
 
+    internal override async Task<T> WriteInTurnAsync<T>(Func<Task<T>> write, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        try
+        {
+            return await write();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     internal override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct)
     {
         var connection = new SqliteConnection(_connectionString);

@@ -4,6 +4,7 @@ using Phi.Api.Agent;
 using Phi.Telemetry.Audit;
 using Phi.Telemetry.Goodput;
 using Phi.Telemetry.Model;
+using Phi.Telemetry.Retention;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Story;
 
@@ -15,10 +16,13 @@ namespace Phi.Telemetry.Store;
 /// </summary>
 public abstract class TelemetryStore : IAsyncDisposable
 {
-    private protected TelemetryStore() => Goodput = new GoodputLedger(this);
+    private protected TelemetryStore() => (Goodput, Retention) = (new GoodputLedger(this), new TelemetryRetention(this));
 
     /// <summary>What the time of runs went to.</summary>
     public GoodputLedger Goodput { get; }
+
+    /// <summary>How old runs go.</summary>
+    public TelemetryRetention Retention { get; }
 
     /// <summary>Opens the database; creates its schema, or brings it up to date, if need be.</summary>
     /// <param name="database">Path of a SQLite file, or PostgreSQL as <c>postgresql://USER@HOST/DATABASE</c> or <c>Host=…;Database=…</c>.</param>
@@ -156,6 +160,9 @@ public abstract class TelemetryStore : IAsyncDisposable
     /// <summary>Reads, and reads once more if the database has only cut off a connection that was kept.</summary>
     internal abstract Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct);
 
+    /// <summary>Writes when no other of this process does, where there can be only one.</summary>
+    internal abstract Task<T> WriteInTurnAsync<T>(Func<Task<T>> write, CancellationToken ct);
+
     private protected abstract TelemetryContext CreateContext();
 
     /// <summary>A connection for reading, already open.</summary>
@@ -163,7 +170,7 @@ public abstract class TelemetryStore : IAsyncDisposable
 
     private static CheckpointRecord Checkpoint(CheckpointRow row) => new(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds);
 
-    private Task<T> QueryAsync<T>(Func<TelemetryContext, Task<T>> query, CancellationToken ct) => ReadAsync(
+    internal Task<T> QueryAsync<T>(Func<TelemetryContext, Task<T>> query, CancellationToken ct) => ReadAsync(
         async () =>
         {
             await using var context = CreateContext();

@@ -492,6 +492,21 @@ namespace Phi.Telemetry.Migrations.Postgres
 
                     b.ToTable("transitions", (string)null);
                 });
+
+            modelBuilder.Entity("Phi.Telemetry.Model.UpkeepRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Ts")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ts");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("upkeep", (string)null);
+                });
 #pragma warning restore 612, 618
         }
     }

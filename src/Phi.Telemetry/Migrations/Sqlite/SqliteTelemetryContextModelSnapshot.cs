@@ -483,6 +483,21 @@ namespace Phi.Telemetry.Migrations.Sqlite
 
                     b.ToTable("transitions", (string)null);
                 });
+
+            modelBuilder.Entity("Phi.Telemetry.Model.UpkeepRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Ts")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ts");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("upkeep", (string)null);
+                });
 #pragma warning restore 612, 618
         }
     }
