@@ -16,7 +16,7 @@ public sealed class GoodputLedger
         if (runs.Count > 0)
         {
             await using var connection = await _store.OpenConnectionAsync(ct);
-            await new GoodputRows(connection).WriteAsync(runs, ct);
+            await _store.WriteInTurnAsync(() => new GoodputRows(connection).WriteAsync(runs, ct), ct);
         }
     }
 

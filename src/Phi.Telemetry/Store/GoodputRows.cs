@@ -17,8 +17,10 @@ internal sealed class GoodputRows(DbConnection connection)
         WHERE excluded.steps >= goodput.steps
         """;
 
-    public async Task WriteAsync(IReadOnlyList<RunGoodput> runs, CancellationToken ct)
+    /// <returns>How many rows are written; those that were newer are not.</returns>
+    public async Task<int> WriteAsync(IReadOnlyList<RunGoodput> runs, CancellationToken ct)
     {
+        var written = 0;
         await using var transaction = await connection.BeginTransactionAsync(ct);
         foreach (var (run, row) in runs.SelectMany(run => run.Attempts.Select(row => (run.Run, row))))
         {
@@ -27,10 +29,11 @@ internal sealed class GoodputRows(DbConnection connection)
                 ("start", row.Start.ToUnixTimeMilliseconds()), ("end", row.End.ToUnixTimeMilliseconds()), ("productive", row.ProductiveSeconds), ("lost", row.LostSeconds), ("from", Value(row.LostFromStep)),
                 ("tokens", Value(row.Tokens)), ("first_loss", Value(row.FirstLoss)), ("loss", Value(row.Loss is { } loss && !double.IsFinite(loss) ? 0 : row.Loss)), ("nonfinite", StoredValue.Kind(row.Loss ?? 0)),
                 ("stall", row.MissedStallSeconds), ("missed", Value(row.MissedUntil?.ToUnixTimeMilliseconds())));
-            await command.ExecuteNonQueryAsync(ct);
+            written += await command.ExecuteNonQueryAsync(ct);
         }
 
         await transaction.CommitAsync(ct);
+        return written;
     }
 
     public async Task<IReadOnlyList<AttemptGoodput>> ReadAsync(string run, CancellationToken ct)

@@ -35,6 +35,18 @@ namespace Phi.Telemetry.Migrations.Postgres
                 {
                     table.PrimaryKey("PK_goodput", x => new { x.run_id, x.attempt });
                 });
+
+            migrationBuilder.CreateTable(
+                name: "upkeep",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    ts = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_upkeep", x => x.name);
+                });
         }
 
         /// <inheritdoc />
@@ -42,6 +54,9 @@ namespace Phi.Telemetry.Migrations.Postgres
         {
             migrationBuilder.DropTable(
                 name: "goodput");
+
+            migrationBuilder.DropTable(
+                name: "upkeep");
         }
     }
 }
