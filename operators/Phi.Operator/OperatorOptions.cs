@@ -14,6 +14,9 @@ public sealed class OperatorOptions
     /// <summary>Telemetry store: a SQLite file, or the address of a PostgreSQL database. Replicas share it.</summary>
     public required string TelemetryDatabase { get; init; }
 
+    /// <summary>How long a run stays in the telemetry store after its last activity, once its job is gone, and an audit entry. 0: for ever. Default: 90 days.</summary>
+    public TimeSpan TelemetryRetention { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>Folder that holds the jobs' checkpoints, if this machine sees it: what attempts of ended jobs never committed is removed from there. Null: nothing is.</summary>
     public string? CheckpointRoot { get; init; }
 

@@ -15,6 +15,7 @@ using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
 using Phi.Operator.Progress;
 using Phi.Operator.Queues;
+using Phi.Operator.Retention;
 using Phi.Operator.Story;
 using Phi.Operator.Tracing;
 using Phi.Reconcile;
@@ -38,6 +39,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     private readonly JobCatchUp _catchUp;
     private readonly CronController _crons;
     private readonly CheckpointController _checkpoints;
+    private readonly RetentionController _retention;
     private readonly Func<JobSnapshot, JobDecision> _decide;
 
     private OperatorParts(OperatorOptions options, OperatorSeams seams, ILoggerFactory logs, TelemetryStore store, Socket listener)
@@ -58,6 +60,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         _catchUp = new JobCatchUp(_fenced, Cluster, _queues, time, logs.CreateLogger<JobCatchUp>());
         _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>());
         _checkpoints = new CheckpointController(options.CheckpointRoot, Cluster, time, logs.CreateLogger("Phi.Operator.Checkpoints"));
+        _retention = new RetentionController(_fenced, store, options.TelemetryRetention, Metrics, time, logs.CreateLogger("Phi.Operator.Retention"));
         if (options.LeaderElect)
         {
             var lease = seams.Lease(new LeaseOptions { Namespace = Identity.Namespace, Identity = Identity.Name });
@@ -129,6 +132,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         _queues,
         _crons,
         _checkpoints,
+        _retention,
         jobs,
     ];
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Phi.Api.Agent;
+using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
 using Phi.Operator.Events;
 using Phi.Operator.Leader;
@@ -82,6 +83,23 @@ public sealed class AgentApiTests(TestCluster cluster) : IClassFixture<TestClust
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(double.NaN, Assert.Single(await _store!.PointsAsync(Uid, "loss", 0, Ct)).Value);
         Assert.Equal("Joined", Assert.Single((await _store.StoryAsync(Uid, Ct)).Marks).Name);
+    }
+
+    [Fact]
+    public async Task Events_OfAJobThatIsGone_AreInTheLedger()
+    {
+        for (var attempt = 1; attempt <= 2; attempt++)
+        {
+            using var response = await PostAsync(
+                AgentRoutes.Events,
+                $$$"""{"namespace":"default","job":"job","jobUid":"{{{Uid}}}","attempt":{{{attempt}}},"steps":[{"rank":0,"step":4,"time":"2026-01-01T00:0{{{attempt}}}:00Z","metrics":{"step_seconds":2,"loss":1.5}}],"missed":[{"step":4,"time":"2026-01-01T00:0{{{attempt}}}:01Z","reason":"NoTime","message":"m","stallSeconds":0.5}]}""");
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        await _progress!.FlushAsync(new ResourceKey("default", "job"), Ct);
+
+        var rows = await _store!.Goodput.ReadAsync(Uid, Ct);
+        Assert.Equal([(1, 0, 2, 0.5), (2, 2, 0, 0.5)], rows.Select(row => (row.Attempt, row.ProductiveSeconds, row.LostSeconds, row.MissedStallSeconds)));
     }
 
     [Fact]

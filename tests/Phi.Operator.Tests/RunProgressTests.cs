@@ -7,27 +7,31 @@ using Xunit;
 namespace Phi.Operator.Tests;
 
 /// <summary>Where a run's time went.</summary>
-public sealed class RunProgressTests
+public sealed class RunProgressTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Created = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly RunProgressBed _bed = new();
 
-    [Fact]
-    public void Describe_AfterARewind_CountsTheRedoneStepsAsLostAndTheGapAsRecovering()
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await _bed.OpenAsync(Ct);
+
+    public ValueTask DisposeAsync() => _bed.DisposeAsync();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Describe_AfterARewind_CountsTheRedoneStepsAsLostAndTheGapAsRecovering(bool isRestarted)
     {
-        var progress = new RunProgress();
-        for (var step = 1; step <= 10; step++)
+        await _bed.AddAsync(Batch(1, Enumerable.Range(1, 10).Select(step => Step(step, 5 + step))), Ct);
+        if (isRestarted)
         {
-            progress.Add(1, Step(step, 5 + step));
+            await _bed.RestartAsync(Ct);
         }
 
-        progress.Add(new CheckpointEvent { Step = 6, Time = Created, Uri = "file:///c", Seconds = 0 });
-        for (var step = 7; step <= 12; step++)
-        {
-            progress.Add(2, Step(step, 20 + step));
-        }
+        await _bed.AddAsync(Batch(2, Enumerable.Range(7, 6).Select(step => Step(step, 20 + step))) with { Checkpoints = [new CheckpointEvent { Step = 6, Time = Created, Uri = "file:///c", Seconds = 0 }] }, Ct);
 
-        var status = progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(32));
-
+        var status = await DescribeAsync(32);
         Assert.Equal((12, 100), (status.Progress!.Step, status.Progress.TotalSteps));
         Assert.Equal(12, status.Goodput!.ProductiveSeconds);
         Assert.Equal(4, status.Goodput.LostSeconds!["lostWork"]);
@@ -38,50 +42,89 @@ public sealed class RunProgressTests
     }
 
     [Fact]
-    public void Add_SentTwice_CountsOnce()
+    public async Task Add_SentTwice_CountsOnce()
     {
-        var progress = new RunProgress();
-        progress.Add(1, Step(1, 1));
-        progress.Add(1, Step(1, 1));
+        await _bed.AddAsync(Batch(1, [Step(1, 1)]), Ct);
+        await _bed.AddAsync(Batch(1, [Step(1, 1)]), Ct);
 
-        Assert.Equal(1, progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 10, Created.AddSeconds(2)).Goodput!.ProductiveSeconds);
+        Assert.Equal(1, (await DescribeAsync(2)).Goodput!.ProductiveSeconds);
     }
 
     [Fact]
-    public void Describe_SavesBesideTraining_CountsWhatTrainingStoodStillAlone()
+    public async Task Add_StepsBetweenReports_CountWithTheNext()
     {
-        var progress = new RunProgress();
-        for (var step = 1; step <= 4; step++)
-        {
-            progress.Add(1, Step(step, 5 + step));
-        }
+        await _bed.AddAsync(Batch(1, [Step(30, 30), Step(40, 40)]), Ct);
+        Assert.Equal(11, (await DescribeAsync(100)).Goodput!.ProductiveSeconds);
 
+        await _bed.AddAsync(Batch(1, [Step(10, 10), Step(20, 20)]), Ct);
+        Assert.Equal(31, (await DescribeAsync(100)).Goodput!.ProductiveSeconds);
+
+        await _bed.AddAsync(Batch(2, [Step(30, 50), Step(40, 60)]), Ct);
+        var goodput = (await DescribeAsync(100)).Goodput!;
+        Assert.Equal((22, 20), (goodput.ProductiveSeconds, goodput.LostSeconds!["lostWork"]));
+        Assert.Equal(Created.AddSeconds(120), (await DescribeAsync(60)).Progress!.EstimatedCompletion);
+    }
+
+    [Fact]
+    public async Task Describe_SavesBesideTraining_CountsWhatTrainingStoodStillAlone()
+    {
         var missed = new MissedCheckpoint { Step = 3, Time = Created, Reason = MissedCheckpoint.StorageFailed, Message = "no answer", StallSeconds = 0.25 };
-        progress.Add(new CheckpointEvent { Step = 2, Time = Created, Uri = "file:///c", Seconds = 30, StallSeconds = 0.5 });
+        await _bed.AddAsync(Batch(1, Enumerable.Range(1, 4).Select(step => Step(step, 5 + step))) with { Checkpoints = [new CheckpointEvent { Step = 2, Time = Created, Uri = "file:///c", Seconds = 30, StallSeconds = 0.5 }] }, Ct);
 
-        Assert.True(progress.Add(1, missed));
-        Assert.False(progress.Add(1, missed));
-        var goodput = progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(10)).Goodput!;
-        Assert.Equal(0.75, goodput.LostSeconds!["checkpointStall"]);
-        Assert.Equal(10, goodput.ProductiveSeconds + goodput.LostSeconds.Values.Sum());
+        Assert.True(_bed.Progress.Add(1, missed));
+        Assert.False(_bed.Progress.Add(1, missed));
+        await AssertAsync();
+
+        await _bed.RestartAsync(Ct);
+        Assert.False(_bed.Progress.Add(1, missed));
+        await AssertAsync();
+
+        async Task AssertAsync()
+        {
+            var goodput = (await DescribeAsync(10)).Goodput!;
+            Assert.Equal(0.75, goodput.LostSeconds!["checkpointStall"]);
+            Assert.Equal(10, goodput.ProductiveSeconds + goodput.LostSeconds.Values.Sum());
+        }
     }
 
     [Fact]
-    public void Describe_SkippedCheckpoint_IsNoneAnyMoreUntilItsStepIsSavedAgain()
+    public void Add_MissedInAnotherOrder_IsKnownByItsName()
     {
-        var progress = new RunProgress();
-        progress.Add(Saved(2));
-        progress.Add(Saved(4));
+        var progress = new RunProgress("run");
+        var missed = Enumerable.Range(0, 200).Select(i => new MissedCheckpoint { Step = i, Time = Created.AddSeconds(i), Reason = MissedCheckpoint.StorageFailed, Message = "no answer", StallSeconds = 1 }).ToList();
+
+        Assert.All(missed.AsEnumerable().Reverse(), one => Assert.True(progress.Add(1, one)));
+        Assert.All(missed, one => Assert.False(progress.Add(1, one)));
+        Assert.Equal(200, progress.Attempts[0].Row.MissedStallSeconds);
+    }
+
+    [Fact]
+    public async Task Describe_SkippedCheckpoint_IsNoneAnyMoreUntilItsStepIsSavedAgain()
+    {
+        await _bed.AddAsync(Batch(1, []) with { Checkpoints = [Saved(2), Saved(4)] }, Ct);
         var skipped = new SkippedCheckpoint { Step = 4, Time = Created, Message = "shard 1 is cut off" };
 
-        Assert.True(progress.Add(2, skipped));
-        Assert.False(progress.Add(2, skipped with { Message = "as another rank says it" }));
+        Assert.True(_bed.Progress.Add(2, skipped));
+        Assert.False(_bed.Progress.Add(2, skipped with { Message = "as another rank says it" }));
 
-        var status = Describe(progress).Checkpoint!;
+        var status = (await DescribeAsync(10)).Checkpoint!;
         Assert.Equal((2L, 1, 4L, "Damaged", "shard 1 is cut off"), (status.Step, status.Count, status.Skipped!.Step, status.Skipped.Reason, status.Skipped.Message));
-        Assert.True(progress.Add(Saved(4)));
-        Assert.False(progress.Add(2, skipped));
-        Assert.Equal((4L, 4L), (Describe(progress).Checkpoint!.Step, Describe(progress).Checkpoint!.Skipped!.Step));
+        Assert.True(_bed.Progress.Add(Saved(4)));
+        Assert.False(_bed.Progress.Add(2, skipped));
+        status = (await DescribeAsync(10)).Checkpoint!;
+        Assert.Equal((4L, 2, 4L), (status.Step, status.Count, status.Skipped!.Step));
+    }
+
+    [Fact]
+    public async Task Add_CheckpointThatMayBeKnown_IsCountedByTheStore()
+    {
+        await _bed.AddAsync(Batch(1, []) with { Checkpoints = [Saved(4)] }, Ct);
+        await _bed.AddAsync(Batch(1, []) with { Checkpoints = [Saved(2), Saved(4)] }, Ct);
+
+        var late = await _bed.SettleAsync(Ct);
+
+        Assert.Equal((1, 7L), (late.Checkpoints, late.CheckpointBytes));
+        Assert.Equal((4L, 2), ((await DescribeAsync(10)).Checkpoint!.Step, (await DescribeAsync(10)).Checkpoint!.Count));
     }
 
     [Fact]
@@ -89,14 +132,20 @@ public sealed class RunProgressTests
     {
         var before = new CheckpointStatus { Missed = new CheckpointProblemStatus { Step = 6, Reason = MissedCheckpoint.StorageFailed, Message = "full" }, Skipped = new CheckpointProblemStatus { Step = 4 } };
 
-        var status = new RunProgress().Describe(new TrainingJob { Status = new TrainingJobStatus { Checkpoint = before } }, 100, Created).Checkpoint!;
+        var status = new RunProgress("run").Describe(new TrainingJob { Status = new TrainingJobStatus { Checkpoint = before } }, 100, Created).Checkpoint!;
 
         Assert.Equal((null, 6L, "full", 4L), (status.Step, status.Missed!.Step, status.Missed.Message, status.Skipped!.Step));
     }
 
-    private static TrainingJobStatus Describe(RunProgress progress) => progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(10));
+    private async Task<TrainingJobStatus> DescribeAsync(double seconds)
+    {
+        await _bed.SettleAsync(Ct);
+        return _bed.Progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(seconds));
+    }
 
-    private static CheckpointEvent Saved(long step) => new() { Step = step, Time = Created, Uri = $"file:///c/{step}" };
+    private static EventBatch Batch(int attempt, IEnumerable<StepEvent> steps) => RunProgressBed.Batch(attempt, steps);
+
+    private static CheckpointEvent Saved(long step) => new() { Step = step, Time = Created, Uri = $"file:///c/{step}", Bytes = 7 };
 
     private static StepEvent Step(long step, double at) =>
         new() { Rank = 0, Step = step, Time = Created.AddSeconds(at), Metrics = new Dictionary<string, double> { ["step_seconds"] = 1, ["loss"] = 1.0 / step, ["tokens"] = step * 100 } };

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Phi.Telemetry.Goodput;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Store;
 
@@ -30,6 +31,9 @@ internal static class RunEndpoints
         runs.MapGet("/{run}/checkpoints", async Task<Results<Ok<IReadOnlyList<CheckpointRecord>>, NotFound<ProblemDetails>>> ([Description("The job's uid.")] string run, CancellationToken ct) =>
                 await store.CheckpointsAsync(run, ct) is var checkpoints && checkpoints.Count == 0 && await store.RunAsync(run, ct) is null ? Missing(run) : TypedResults.Ok(checkpoints))
             .WithName("checkpoints").WithSummary("A run's committed checkpoints, newest first").WithDescription("Retention may have removed the files of older ones.");
+        runs.MapGet("/{run}/goodput", async Task<Results<Ok<IReadOnlyList<AttemptGoodput>>, NotFound<ProblemDetails>>> ([Description("The job's uid.")] string run, CancellationToken ct) =>
+                await store.Goodput.ReadAsync(run, ct) is var attempts && attempts.Count == 0 && await store.RunAsync(run, ct) is null ? Missing(run) : TypedResults.Ok(attempts))
+            .WithName("goodput").WithSummary("What the time of a run's attempts went to, by attempt").WithDescription("Some seconds behind a run that trains; what is there stays when the job is deleted.");
         runs.MapGet("/{run}/traffic", async Task<Results<Ok<TrafficData>, NotFound<ProblemDetails>>> ([Description("The job's uid.")] string run, CancellationToken ct) =>
                 await store.TrafficAsync(run, TrafficSteps, ct) is { } traffic ? TypedResults.Ok(traffic) : Missing(run))
             .WithName("traffic").WithSummary("What the ranks of a run's newest attempt send, by collective").WithDescription($"The mean of the newest {TrafficSteps} steps.");

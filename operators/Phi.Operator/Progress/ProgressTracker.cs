@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -17,7 +18,13 @@ namespace Phi.Operator.Progress;
 internal sealed partial class ProgressTracker(KubernetesConnection connection, ClusterCache cluster, TelemetryStore store, EventRecorder events, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController, IDisposable
 {
     private static readonly TimeSpan WritePeriod = TimeSpan.FromSeconds(1);
-    private readonly Dictionary<ResourceKey, (string Uid, RunProgress Progress)> _runs = [];
+
+    /// <summary>At most so much of the ledger is computed anew from points after a restart.</summary>
+    private static readonly TimeSpan SavePeriod = TimeSpan.FromSeconds(5);
+
+    /// <summary>By the job's uid.</summary>
+    private readonly Dictionary<string, (ResourceKey Key, RunProgress Progress)> _runs = [];
+    private readonly ProgressStore _ledger = new(store);
     private readonly SemaphoreSlim _lock = new(1);
 
     public string Name => "progress";
@@ -34,7 +41,7 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
         try
         {
             var run = await LoadAsync(new ResourceKey(batch.Namespace, batch.Job), batch.JobUid, ct);
-            foreach (var step in batch.Steps)
+            foreach (var step in batch.Steps.OrderBy(step => step.Step))
             {
                 if (run.Add(batch.Attempt, step))
                 {
@@ -84,43 +91,57 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
     public async Task RunAsync(CancellationToken ct)
     {
         await ForgetAsync(ct);
+        var saved = time.GetTimestamp();
         using var timer = new PeriodicTimer(WritePeriod, time);
         while (await timer.WaitForNextTickAsync(ct))
         {
-            List<ResourceKey> due;
-            await _lock.WaitAsync(ct);
-            try
-            {
-                due = [.. _runs.Where(run => run.Value.Progress.HasNews).Select(run => run.Key)];
-            }
-            finally
-            {
-                _lock.Release();
-            }
-
-            foreach (var key in due)
+            foreach (var key in await DueAsync(ct))
             {
                 try
                 {
-                    await FlushAsync(key, ct);
+                    await WriteAsync(key, ct);
                 }
-                catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException)
+                catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException || IsOfStore(e))
                 {
                     LogNotWritten(logger, key, e.Message);
                 }
             }
+
+            if (time.GetElapsedTime(saved) >= SavePeriod)
+            {
+                await SaveAsync(ct);
+                saved = time.GetTimestamp();
+            }
         }
     }
 
-    /// <summary>Writes a job's progress now, if there is any.</summary>
+    /// <summary>Writes a job's progress now, if there is any, and what it was spent on to the ledger.</summary>
     public async Task FlushAsync(ResourceKey key, CancellationToken ct)
+    {
+        await WriteAsync(key, ct);
+        await SaveAsync(ct);
+    }
+
+    private async Task<List<ResourceKey>> DueAsync(CancellationToken ct)
+    {
+        await _lock.WaitAsync(ct);
+        try
+        {
+            return [.. _runs.Values.Where(run => run.Progress.HasNews).Select(run => run.Key).Distinct()];
+        }
+        finally
+        {
+            _lock.Release();
+        }
+    }
+
+    private async Task WriteAsync(ResourceKey key, CancellationToken ct)
     {
         await _lock.WaitAsync(ct);
         try
         {
             if (cluster.Job(key) is not { Metadata.Uid: { } uid } job)
             {
-                _runs.Remove(key);
                 return;
             }
 
@@ -131,6 +152,7 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
                 return;
             }
 
+            await SettleAsync(run, ct);
             var status = JsonSerializer.SerializeToNode(run.Describe(job, job.Spec.Phi?.Steps, time.GetUtcNow()), PhiJson.Options);
             cluster.Remember(key, await connection.TrainingJobs().ApplyAsync(key.Namespace, key.Name, new JsonObject
             {
@@ -147,6 +169,50 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
         }
     }
 
+    /// <summary>A store that is away holds no job up: the figures are then those of the events alone, and the ledger is written later.</summary>
+    private async Task SaveAsync(CancellationToken ct)
+    {
+        await _lock.WaitAsync(ct);
+        try
+        {
+            var unsaved = _runs.Values.Select(run => run.Progress).Where(run => run.Attempts.Any(account => account.HasNews || account.IsInDoubt)).ToList();
+            foreach (var run in unsaved)
+            {
+                await SettleAsync(run, ct);
+            }
+
+            await _ledger.SaveAsync(unsaved, ct);
+            foreach (var uid in _runs.Where(run => cluster.Job(run.Value.Key)?.Metadata.Uid != run.Key).Select(run => run.Key).ToList())
+            {
+                _runs.Remove(uid);
+            }
+        }
+        catch (Exception e) when (IsOfStore(e))
+        {
+            LogNotSaved(logger, e.Message);
+        }
+        finally
+        {
+            _lock.Release();
+        }
+    }
+
+    private async Task SettleAsync(RunProgress run, CancellationToken ct)
+    {
+        try
+        {
+            var late = await _ledger.SettleAsync(run, ct);
+            metrics.Steps.Inc(late.Steps);
+            metrics.Tokens.Inc(late.Steps * Math.Max(0, run.Tokens ?? 0) / Math.Max(1, run.Step));
+            metrics.Checkpoints.Inc(late.Checkpoints);
+            metrics.CheckpointBytes.Inc(late.CheckpointBytes);
+        }
+        catch (Exception e) when (IsOfStore(e))
+        {
+            LogNotSaved(logger, e.Message);
+        }
+    }
+
     /// <summary>Events that came while another replica led are in the store alone, and are read from there when the first new one comes.</summary>
     private async Task ForgetAsync(CancellationToken ct)
     {
@@ -158,36 +224,21 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
     /// <summary>The run's progress; after a restart of the operator it is read back from the store.</summary>
     private async Task<RunProgress> LoadAsync(ResourceKey key, string uid, CancellationToken ct)
     {
-        if (_runs.TryGetValue(key, out var known) && known.Uid == uid)
+        if (_runs.TryGetValue(uid, out var known))
         {
             return known.Progress;
         }
 
-        var progress = new RunProgress();
-        var metrics = new Dictionary<(int Attempt, long Step), (DateTimeOffset Time, Dictionary<string, double> Values)>();
-        foreach (var metric in new[] { "step_seconds", "loss", "tokens" })
-        {
-            foreach (var point in await store.PointsAsync(uid, metric, 0, ct))
-            {
-                var entry = metrics.TryGetValue((point.Attempt, point.Step), out var there) ? there : metrics[(point.Attempt, point.Step)] = (DateTimeOffset.FromUnixTimeMilliseconds(point.Milliseconds), []);
-                entry.Values[metric] = point.Value;
-            }
-        }
-
-        foreach (var (at, (when, values)) in metrics.OrderBy(entry => entry.Key))
-        {
-            progress.Add(at.Attempt, new StepEvent { Rank = 0, Step = at.Step, Time = when, Metrics = values });
-        }
-
-        foreach (var checkpoint in await store.CheckpointsAsync(uid, ct))
-        {
-            progress.Add(checkpoint);
-        }
-
-        _runs[key] = (uid, progress);
+        var progress = await _ledger.LoadAsync(uid, ct);
+        _runs[uid] = (key, progress);
         return progress;
     }
 
+    private static bool IsOfStore(Exception e) => e is DbException or IOException or TimeoutException or InvalidOperationException { InnerException: DbException };
+
     [LoggerMessage(1, LogLevel.Warning, "The progress of {Key} was not written: {Problem}")]
     private static partial void LogNotWritten(ILogger logger, ResourceKey key, string problem);
+
+    [LoggerMessage(2, LogLevel.Warning, "The goodput of runs is not in the telemetry store yet: {Problem}")]
+    private static partial void LogNotSaved(ILogger logger, string problem);
 }

@@ -1,40 +1,51 @@
 using Phi.Api.Agent;
 using Phi.Api.TrainingJobs;
+using Phi.Telemetry.Goodput;
 using Phi.Telemetry.Series;
 
 namespace Phi.Operator.Progress;
 
 /// <summary>
-/// How far one run is and where its time went, from rank 0's step events. Steps that a later attempt does again count as lost work.
+/// How far one run is and where its time went, from rank 0's step events. Steps that a later attempt does again count as lost work. It
+/// holds one row per attempt, however many steps there were: what does not follow from these is asked of the store
+/// (<see cref="ProgressStore.SettleAsync"/>), so that in the end the figures are those of what is stored, whatever came twice or late.
 /// </summary>
-internal sealed class RunProgress
+internal sealed class RunProgress(string run)
 {
-    private const int RateWindow = 20;
-    private readonly SortedList<long, double> _effective = [];
-    private readonly Dictionary<int, (DateTimeOffset Start, DateTimeOffset End)> _attempts = [];
-    private readonly Queue<(DateTimeOffset Time, double Tokens)> _recent = new();
-    private readonly Dictionary<long, CheckpointEvent> _checkpoints = [];
+    private readonly SortedList<int, AttemptAccount> _attempts = [];
+    private readonly SavedCheckpoints _checkpoints = new();
 
-    /// <summary>Not in the store: after a restart of the operator the time that they cost is among the other.</summary>
-    private readonly Dictionary<(int Attempt, long Step, DateTimeOffset Time), MissedCheckpoint> _missed = [];
+    /// <summary>What each is about is not in the store; what they cost is in the ledger.</summary>
+    private readonly MissedSaves _missed = new();
     private readonly HashSet<(int Attempt, long Step)> _skipped = [];
     private CheckpointProblemStatus? _lastMissed;
     private CheckpointProblemStatus? _lastSkipped;
-    private int _attempt;
-    private double _productiveSeconds;
-    private double _lostSeconds;
-    private double? _firstLoss;
-    private double? _loss;
-    private double _tokens;
+
+    /// <summary>The job's uid.</summary>
+    public string Run => run;
 
     /// <summary>Something was added since the last <see cref="MarkWritten"/>.</summary>
     public bool HasNews { get; private set; }
 
-    public long Step => _effective.Count == 0 ? 0 : _effective.Keys[^1];
+    /// <summary>By attempt.</summary>
+    public IList<AttemptAccount> Attempts => _attempts.Values;
+
+    public SavedCheckpoints Checkpoints => _checkpoints;
+
+    public RateWindow Rate { get; } = new();
+
+    /// <summary>The newest attempt that has done a step; null: none has.</summary>
+    public AttemptAccount? Newest => _attempts.Values.LastOrDefault(account => account.Row.Steps > 0);
+
+    public long Step => Newest?.Row.LastStep ?? 0;
+
+    public double? Tokens => Trained.LastOrDefault(row => row.Tokens is not null)?.Tokens;
+
+    private IEnumerable<AttemptGoodput> Trained => _attempts.Values.Select(account => account.Row).Where(row => row.Steps > 0);
 
     public void MarkWritten() => HasNews = false;
 
-    /// <returns>Whether it is a step that was not known; a replay is none.</returns>
+    /// <returns>Whether it is a step beyond its attempt's last; others were known, or are found in the store.</returns>
     public bool Add(int attempt, StepEvent step)
     {
         if (step.Rank != 0 || !step.Metrics.TryGetValue("step_seconds", out var seconds))
@@ -42,57 +53,57 @@ internal sealed class RunProgress
             return false;
         }
 
+        var tokens = step.Metrics.TryGetValue("tokens", out var known) && double.IsFinite(known) ? known : default(double?);
+        // As the store keeps it.
+        var time = DateTimeOffset.FromUnixTimeMilliseconds(step.Time.ToUnixTimeMilliseconds());
+        return Add(attempt, new StoredStep(step.Step, time, double.IsFinite(seconds) ? seconds : 0, step.Metrics.TryGetValue("loss", out var loss) ? loss : null, tokens));
+    }
+
+    /// <inheritdoc cref="Add(int, StepEvent)"/>
+    public bool Add(int attempt, in StoredStep step)
+    {
         HasNews = true;
-        var isFirst = attempt > _attempt;
-        if (isFirst)
-        {
-            _attempt = attempt;
-            Rewind(step.Step);
-        }
-
-        var start = step.Time - TimeSpan.FromSeconds(seconds);
-        _attempts[attempt] = _attempts.TryGetValue(attempt, out var span) ? (span.Start, step.Time > span.End ? step.Time : span.End) : (start, step.Time);
-
-        // A program that reports every tenth step alone did ten in between.
-        var covered = isFirst ? seconds : seconds * Math.Max(1, step.Step - Step);
-        if (attempt < _attempt || !_effective.TryAdd(step.Step, covered))
+        var account = Account(attempt);
+        var isFirst = account.Row.Steps == 0;
+        if (!account.Add(step))
         {
             return false;
         }
 
-        _productiveSeconds += covered;
-        _loss = step.Metrics.TryGetValue("loss", out var loss) ? loss : _loss;
-        _tokens = step.Metrics.GetValueOrDefault("tokens", _tokens);
-        if (step.Step == 1)
+        if (isFirst)
         {
-            _firstLoss = loss;
+            Fork();
         }
 
-        _recent.Enqueue((step.Time, _tokens));
-        if (_recent.Count > RateWindow)
+        if (account == Newest)
         {
-            _recent.Dequeue();
+            if (isFirst)
+            {
+                Rate.Clear();
+            }
+
+            Rate.Add(step);
         }
 
         return true;
     }
 
-    /// <returns>Whether it was not known.</returns>
+    /// <returns>Whether it is certainly new.</returns>
     public bool Add(CheckpointEvent checkpoint)
     {
-        var isNew = _checkpoints.TryAdd(checkpoint.Step, checkpoint);
-        HasNews |= isNew;
-        return isNew;
+        HasNews = true;
+        return _checkpoints.Add(checkpoint);
     }
 
     /// <returns>Whether it was not known.</returns>
     public bool Add(int attempt, MissedCheckpoint missed)
     {
-        if (!_missed.TryAdd((attempt, missed.Step, missed.Time), missed))
+        if (!_missed.Add(attempt, missed))
         {
             return false;
         }
 
+        Account(attempt).AddMissed(missed.Time, missed.StallSeconds);
         _lastMissed = new CheckpointProblemStatus { Step = missed.Step, Time = missed.Time, Reason = missed.Reason, Message = missed.Message };
         HasNews = true;
         return true;
@@ -113,31 +124,60 @@ internal sealed class RunProgress
         return true;
     }
 
-    public void Add(CheckpointRecord stored) =>
-        _checkpoints.TryAdd(stored.Step, new CheckpointEvent { Step = stored.Step, Time = stored.Time, Uri = stored.Uri, Bytes = stored.Bytes, Seconds = stored.Seconds, StallSeconds = stored.StallSeconds });
+    /// <summary>What the ledger has of the run, before anything is added.</summary>
+    public void Restore(IEnumerable<AttemptGoodput> rows)
+    {
+        foreach (var row in rows)
+        {
+            var account = new AttemptAccount(row);
+            account.Doubt();
+            _attempts.Add(row.Attempt, account);
+            if (row.MissedUntil is { } until)
+            {
+                _missed.Restore(until);
+            }
+
+            HasNews = true;
+        }
+
+        Fork();
+    }
+
+    /// <summary>Where each attempt's steps begin to be lost: at the lowest first step of those after it.</summary>
+    public void Fork()
+    {
+        long? lostFrom = null;
+        foreach (var account in _attempts.Values.Where(account => account.Row.Steps > 0).Reverse())
+        {
+            account.Fork(lostFrom);
+            lostFrom = Math.Min(lostFrom ?? long.MaxValue, account.Row.FirstStep);
+        }
+    }
 
     /// <summary>Progress, checkpoint and goodput for the job's status.</summary>
     public TrainingJobStatus Describe(TrainingJob job, long? totalSteps, DateTimeOffset now)
     {
         var wall = Math.Max(1e-3, ((job.Status?.CompletionTime ?? now) - (job.Metadata.CreationTimestamp ?? now)).TotalSeconds);
+        var rows = Trained.ToList();
+        var productive = rows.Sum(row => row.ProductiveSeconds);
         return new TrainingJobStatus
         {
             Progress = new ProgressStatus
             {
                 Step = Step,
                 TotalSteps = totalSteps,
-                Tokens = _tokens > 0 ? (long)_tokens : null,
-                Loss = Finite(_loss),
-                FirstLoss = Finite(_firstLoss),
-                TokensPerSecond = TokensPerSecond(),
+                Tokens = Tokens is > 0 and var tokens ? (long)tokens : null,
+                Loss = Finite(rows.LastOrDefault(row => row.Loss is not null)?.Loss),
+                FirstLoss = Finite(rows.LastOrDefault(row => row.FirstStep == 1)?.FirstLoss),
+                TokensPerSecond = Rate.TokensPerSecond,
                 EstimatedCompletion = Estimate(totalSteps, now),
             },
             Checkpoint = Checkpoint(job.Status?.Checkpoint),
             Goodput = new GoodputStatus
             {
-                Ratio = Math.Round(Math.Min(1, _productiveSeconds / wall), 4),
-                ProductiveSeconds = Math.Round(_productiveSeconds, 3),
-                LostSeconds = Lost(job, wall),
+                Ratio = Math.Round(Math.Min(1, productive / wall), 4),
+                ProductiveSeconds = Math.Round(productive, 3),
+                LostSeconds = Lost(job, rows, productive, wall),
             },
         };
     }
@@ -145,7 +185,7 @@ internal sealed class RunProgress
     /// <param name="old">Problems are not in the store: after a restart of the operator the last ones are here.</param>
     private CheckpointStatus? Checkpoint(CheckpointStatus? old)
     {
-        var newest = _checkpoints.Values.MaxBy(checkpoint => checkpoint.Step);
+        var newest = _checkpoints.Newest;
         var (missed, skipped) = (_lastMissed ?? old?.Missed, _lastSkipped ?? old?.Skipped);
         return newest is null && missed is null && skipped is null ? null : new CheckpointStatus
         {
@@ -158,56 +198,35 @@ internal sealed class RunProgress
         };
     }
 
-    private void Rewind(long step)
+    private Dictionary<string, double> Lost(TrainingJob job, List<AttemptGoodput> rows, double productive, double wall)
     {
-        while (_effective.Count > 0 && _effective.Keys[^1] >= step)
-        {
-            _lostSeconds += _effective.Values[^1];
-            _productiveSeconds -= _effective.Values[^1];
-            _effective.RemoveAt(_effective.Count - 1);
-        }
-
-        _recent.Clear();
-    }
-
-    private Dictionary<string, double> Lost(TrainingJob job, double wall)
-    {
-        var order = _attempts.OrderBy(pair => pair.Key).Select(pair => pair.Value).ToList();
-        var starting = order.Count > 0 && job.Metadata.CreationTimestamp is { } created ? Math.Max(0, (order[0].Start - created).TotalSeconds) : 0;
-        var recovering = order.Zip(order.Skip(1)).Sum(pair => Math.Max(0, (pair.Second.Start - pair.First.End).TotalSeconds));
-        var stall = _checkpoints.Values.Sum(checkpoint => checkpoint.StallSeconds) + _missed.Values.Sum(missed => missed.StallSeconds);
-        var other = Math.Max(0, wall - _productiveSeconds - _lostSeconds - starting - recovering - stall);
+        var starting = rows.Count > 0 && job.Metadata.CreationTimestamp is { } created ? Math.Max(0, (rows[0].Start - created).TotalSeconds) : 0;
+        var recovering = rows.Zip(rows.Skip(1)).Sum(pair => Math.Max(0, (pair.Second.Start - pair.First.End).TotalSeconds));
+        var lost = rows.Sum(row => row.LostSeconds);
+        var stall = _checkpoints.StallSeconds + _attempts.Values.Sum(account => account.Row.MissedStallSeconds);
+        var other = Math.Max(0, wall - productive - lost - starting - recovering - stall);
         return new Dictionary<string, double>
         {
             ["starting"] = Math.Round(starting, 3),
             ["recovering"] = Math.Round(recovering, 3),
-            ["lostWork"] = Math.Round(_lostSeconds, 3),
+            ["lostWork"] = Math.Round(lost, 3),
             ["checkpointStall"] = Math.Round(stall, 3),
             ["other"] = Math.Round(other, 3),
         };
     }
 
-    private double? TokensPerSecond()
+    private DateTimeOffset? Estimate(long? totalSteps, DateTimeOffset now) => totalSteps is { } total && Step < total && Rate.SecondsPerStep is { } perStep
+        ? now + TimeSpan.FromSeconds(Math.Ceiling(perStep * (total - Step)))
+        : null;
+
+    private AttemptAccount Account(int attempt)
     {
-        if (_recent.Count < 2)
+        if (!_attempts.TryGetValue(attempt, out var account))
         {
-            return null;
+            _attempts[attempt] = account = AttemptAccount.New(attempt);
         }
 
-        var (first, last) = (_recent.Peek(), _recent.Last());
-        var seconds = (last.Time - first.Time).TotalSeconds;
-        return seconds > 0 && last.Tokens > 0 ? Math.Round((last.Tokens - first.Tokens) / seconds, 1) : null;
-    }
-
-    private DateTimeOffset? Estimate(long? totalSteps, DateTimeOffset now)
-    {
-        if (totalSteps is not { } total || _recent.Count < 2 || Step >= total)
-        {
-            return null;
-        }
-
-        var perStep = (_recent.Last().Time - _recent.Peek().Time).TotalSeconds / (_recent.Count - 1);
-        return now + TimeSpan.FromSeconds(Math.Ceiling(perStep * (total - Step)));
+        return account;
     }
 
     private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? Math.Round(number, 5) : null;

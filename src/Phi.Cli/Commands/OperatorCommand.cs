@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Phi.Api.Metadata;
 using Phi.Operator;
 
 namespace Phi.Cli.Commands;
@@ -12,6 +13,13 @@ internal static class OperatorCommand
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Kubeconfig of the cluster to join. Default: the service account of the pod that it runs in." };
     private static readonly Option<string> State = new("--state") { Description = "Folder for what a restart keeps.", Required = true };
     private static readonly Option<string> Telemetry = CommonOptions.Telemetry();
+    private static readonly Option<string> TelemetryRetention = new("--telemetry-retention")
+    {
+        Description = "How long a run stays in the telemetry store after its last activity, once its job is gone, and an audit entry; 0: for ever. Default 2160h.",
+        DefaultValueFactory = _ => "2160h",
+        CustomParser = result => Retention(result.Tokens[0].Value) is null ? Refuse<string>(result, "0 or a duration, such as 2160h") : result.Tokens[0].Value,
+    };
+
     private static readonly Option<string?> CheckpointRoot = new("--checkpoint-root") { Description = "Folder of the jobs' checkpoints, if this machine sees it: what ended attempts never committed is removed from there. Default: nothing is." };
     private static readonly Option<IPAddress> Bind = new("--bind-address")
     {
@@ -34,7 +42,7 @@ internal static class OperatorCommand
         var withParent = CommonOptions.StopWithParent();
         var command = new Command("operator", "Run the operator against a cluster.")
         {
-            Kubeconfig, State, Telemetry, CheckpointRoot, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, Simulate, withParent,
+            Kubeconfig, State, Telemetry, TelemetryRetention, CheckpointRoot, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, Simulate, withParent,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -59,6 +67,7 @@ internal static class OperatorCommand
         Kubeconfig = parse.GetValue(Kubeconfig),
         StateDirectory = parse.GetRequiredValue(State),
         TelemetryDatabase = parse.GetRequiredValue(Telemetry),
+        TelemetryRetention = Retention(parse.GetRequiredValue(TelemetryRetention))!.Value,
         CheckpointRoot = parse.GetValue(CheckpointRoot),
         BindAddress = parse.GetRequiredValue(Bind),
         AgentApiPort = parse.GetValue(AgentPort),
@@ -76,6 +85,8 @@ internal static class OperatorCommand
         Description = description,
         CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : Refuse<Uri>(result, "a URL, such as http://phi-operator.phi-system:8090"),
     };
+
+    private static TimeSpan? Retention(string text) => text == "0" ? TimeSpan.Zero : KubernetesDuration.TryParse(text, out var duration) ? duration : null;
 
     private static T? Refuse<T>(ArgumentResult result, string rule)
         where T : class

@@ -115,6 +115,28 @@ internal sealed class CheckpointRow
     public required double StallSeconds { get; init; }
 }
 
+/// <summary>What one attempt's time went to; more at <see cref="Goodput.AttemptGoodput"/>.</summary>
+internal sealed class GoodputRow
+{
+    public required string RunId { get; init; }
+    public required int Attempt { get; init; }
+    public required long Steps { get; init; }
+    public required long FirstStep { get; init; }
+    public required long LastStep { get; init; }
+    public required long StartTs { get; init; }
+    public required long EndTs { get; init; }
+    public required double ProductiveSeconds { get; init; }
+    public required double LostSeconds { get; init; }
+    public required long? LostFromStep { get; init; }
+    public required double? Tokens { get; init; }
+    public required double? FirstLoss { get; init; }
+    public required double? Loss { get; init; }
+    /// <summary>As of a point.</summary>
+    public required short LossNonFinite { get; init; }
+    public required double MissedStallSeconds { get; init; }
+    public required long? MissedTs { get; init; }
+}
+
 /// <summary>What somebody did, or was refused, by way of the dashboard; in the order of <see cref="Id"/>.</summary>
 internal sealed class AuditRow
 {
@@ -129,4 +151,11 @@ internal sealed class AuditRow
     public required string Name { get; init; }
     public required string Outcome { get; init; }
     public required string Detail { get; init; }
+}
+
+/// <summary>When a work that comes again and again was last done.</summary>
+internal sealed class UpkeepRow
+{
+    public required string Name { get; init; }
+    public required long Ts { get; init; }
 }

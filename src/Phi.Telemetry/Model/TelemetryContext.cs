@@ -22,7 +22,11 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
 
     public DbSet<CheckpointRow> Checkpoints => Set<CheckpointRow>();
 
+    public DbSet<GoodputRow> Goodput => Set<GoodputRow>();
+
     public DbSet<AuditRow> Audits => Set<AuditRow>();
+
+    public DbSet<UpkeepRow> Upkeep => Set<UpkeepRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -66,6 +70,7 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
         modelBuilder.Entity<Rollup16Row>(rollup => Rollup(rollup, "metric_rollup_16"));
         modelBuilder.Entity<Rollup256Row>(rollup => Rollup(rollup, "metric_rollup_256"));
         Story(modelBuilder);
+        modelBuilder.Entity<GoodputRow>(Account);
         modelBuilder.Entity<CheckpointRow>(checkpoint =>
         {
             checkpoint.ToTable("checkpoints");
@@ -95,6 +100,35 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
             audit.HasKey(row => row.Id);
             audit.HasIndex(row => new { row.Namespace, row.Name, row.Id });
         });
+        modelBuilder.Entity<UpkeepRow>(upkeep =>
+        {
+            upkeep.ToTable("upkeep");
+            upkeep.Property(row => row.Name).HasColumnName("name");
+            upkeep.Property(row => row.Ts).HasColumnName("ts");
+            upkeep.HasKey(row => row.Name);
+        });
+    }
+
+    private static void Account(EntityTypeBuilder<GoodputRow> goodput)
+    {
+        goodput.ToTable("goodput");
+        goodput.Property(row => row.RunId).HasColumnName("run_id");
+        goodput.Property(row => row.Attempt).HasColumnName("attempt");
+        goodput.Property(row => row.Steps).HasColumnName("steps");
+        goodput.Property(row => row.FirstStep).HasColumnName("first_step");
+        goodput.Property(row => row.LastStep).HasColumnName("last_step");
+        goodput.Property(row => row.StartTs).HasColumnName("start_ts");
+        goodput.Property(row => row.EndTs).HasColumnName("end_ts");
+        goodput.Property(row => row.ProductiveSeconds).HasColumnName("productive_seconds");
+        goodput.Property(row => row.LostSeconds).HasColumnName("lost_seconds");
+        goodput.Property(row => row.LostFromStep).HasColumnName("lost_from_step");
+        goodput.Property(row => row.Tokens).HasColumnName("tokens");
+        goodput.Property(row => row.FirstLoss).HasColumnName("first_loss");
+        goodput.Property(row => row.Loss).HasColumnName("loss");
+        goodput.Property(row => row.LossNonFinite).HasColumnName("loss_nonfinite");
+        goodput.Property(row => row.MissedStallSeconds).HasColumnName("missed_stall_seconds");
+        goodput.Property(row => row.MissedTs).HasColumnName("missed_ts");
+        goodput.HasKey(row => new { row.RunId, row.Attempt });
     }
 
     private static void Story(ModelBuilder modelBuilder)

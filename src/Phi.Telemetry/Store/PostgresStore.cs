@@ -60,7 +60,7 @@ internal sealed class PostgresStore : TelemetryStore
     private protected override PostgresTelemetryContext CreateContext() => new(_options);
 
     /// <summary>After a restart of the server every connection that was kept is dead, and fails once.</summary>
-    private protected override async Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct)
+    internal override async Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct)
     {
         try
         {
@@ -73,5 +73,7 @@ internal sealed class PostgresStore : TelemetryStore
         }
     }
 
-    private protected override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct) => await _readers.OpenConnectionAsync(ct);
+    internal override Task<T> WriteInTurnAsync<T>(Func<Task<T>> write, CancellationToken ct) => write();
+
+    internal override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct) => await _readers.OpenConnectionAsync(ct);
 }

@@ -64,9 +64,22 @@ internal sealed class SqliteStore : TelemetryStore
 
     private protected override SqliteTelemetryContext CreateContext() => new(_options);
 
-    private protected override Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct) => read();
+    internal override Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct) => read();
 
-    private protected override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct)
+    internal override async Task<T> WriteInTurnAsync<T>(Func<Task<T>> write, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        try
+        {
+            return await write();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    internal override async Task<DbConnection> OpenConnectionAsync(CancellationToken ct)
     {
         var connection = new SqliteConnection(_connectionString);
         await connection.OpenAsync(ct);

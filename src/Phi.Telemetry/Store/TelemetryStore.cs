@@ -2,7 +2,9 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Phi.Api.Agent;
 using Phi.Telemetry.Audit;
+using Phi.Telemetry.Goodput;
 using Phi.Telemetry.Model;
+using Phi.Telemetry.Retention;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Story;
 
@@ -14,9 +16,13 @@ namespace Phi.Telemetry.Store;
 /// </summary>
 public abstract class TelemetryStore : IAsyncDisposable
 {
-    private protected TelemetryStore()
-    {
-    }
+    private protected TelemetryStore() => (Goodput, Retention) = (new GoodputLedger(this), new TelemetryRetention(this));
+
+    /// <summary>What the time of runs went to.</summary>
+    public GoodputLedger Goodput { get; }
+
+    /// <summary>How old runs go.</summary>
+    public TelemetryRetention Retention { get; }
 
     /// <summary>Opens the database; creates its schema, or brings it up to date, if need be.</summary>
     /// <param name="database">Path of a SQLite file, or PostgreSQL as <c>postgresql://USER@HOST/DATABASE</c> or <c>Host=…;Database=…</c>.</param>
@@ -120,7 +126,18 @@ public abstract class TelemetryStore : IAsyncDisposable
         async context =>
         {
             var rows = await context.Checkpoints.Where(row => row.RunId == runId).OrderByDescending(row => row.Step).AsNoTracking().ToListAsync(ct);
-            return [.. rows.Select(row => new CheckpointRecord(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds))];
+            return [.. rows.Select(Checkpoint)];
+        },
+        ct);
+
+    /// <summary>The committed checkpoints of a run, but for some steps'.</summary>
+    public Task<CheckpointTotals> CheckpointTotalsAsync(string runId, IReadOnlyCollection<long> exceptSteps, CancellationToken ct) => QueryAsync(
+        async context =>
+        {
+            var rows = context.Checkpoints.Where(row => row.RunId == runId && !exceptSteps.Contains(row.Step));
+            var sums = await rows.GroupBy(row => row.RunId).Select(group => new { Count = group.Count(), Bytes = group.Sum(row => row.Bytes), Stall = group.Sum(row => row.StallSeconds) }).FirstOrDefaultAsync(ct);
+            var newest = await rows.OrderByDescending(row => row.Step).AsNoTracking().FirstOrDefaultAsync(ct);
+            return new CheckpointTotals(sums?.Count ?? 0, sums?.Bytes ?? 0, sums?.Stall ?? 0, newest is null ? null : Checkpoint(newest));
         },
         ct);
 
@@ -145,14 +162,19 @@ public abstract class TelemetryStore : IAsyncDisposable
         QueryAsync(context => AuditRows.ReadAsync(context, @namespace, name, most, ct), ct);
 
     /// <summary>Reads, and reads once more if the database has only cut off a connection that was kept.</summary>
-    private protected abstract Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct);
+    internal abstract Task<T> ReadAsync<T>(Func<Task<T>> read, CancellationToken ct);
+
+    /// <summary>Writes when no other of this process does, where there can be only one.</summary>
+    internal abstract Task<T> WriteInTurnAsync<T>(Func<Task<T>> write, CancellationToken ct);
 
     private protected abstract TelemetryContext CreateContext();
 
     /// <summary>A connection for reading, already open.</summary>
-    private protected abstract Task<DbConnection> OpenConnectionAsync(CancellationToken ct);
+    internal abstract Task<DbConnection> OpenConnectionAsync(CancellationToken ct);
 
-    private Task<T> QueryAsync<T>(Func<TelemetryContext, Task<T>> query, CancellationToken ct) => ReadAsync(
+    private static CheckpointRecord Checkpoint(CheckpointRow row) => new(row.Step, row.Attempt, DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Uri, row.Bytes, row.Seconds, row.StallSeconds);
+
+    internal Task<T> QueryAsync<T>(Func<TelemetryContext, Task<T>> query, CancellationToken ct) => ReadAsync(
         async () =>
         {
             await using var context = CreateContext();

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Phi.Api.Agent;
 using Phi.Dashboard.Api;
 using Phi.Kubernetes;
+using Phi.Telemetry.Goodput;
 using Phi.Telemetry.Store;
 
 [assembly: AssemblyFixture(typeof(Phi.Dashboard.Tests.Api.ApiServer))]
@@ -16,6 +17,14 @@ namespace Phi.Dashboard.Tests.Api;
 public sealed class ApiServer : IAsyncLifetime
 {
     public const string Run = "11111111-2222-3333-4444-555555555555";
+
+    /// <summary>As the operator would have written it.</summary>
+    private static readonly AttemptGoodput Goodput = new()
+    {
+        Attempt = 1, Steps = 100, FirstStep = 1, LastStep = 100, Start = DateTimeOffset.UnixEpoch.AddSeconds(1000.5), End = DateTimeOffset.UnixEpoch.AddSeconds(1100), ProductiveSeconds = 40, LostSeconds = 10, LostFromStep = 81,
+        Tokens = 1000, FirstLoss = 1, Loss = double.NaN,
+    };
+
     private readonly string _folder = Directory.CreateTempSubdirectory("phi api ").FullName;
     private TelemetryStore? _store;
     private WebApplication? _app;
@@ -28,6 +37,7 @@ public sealed class ApiServer : IAsyncLifetime
         _store = await TelemetryStore.OpenAsync(Path.Combine(_folder, "telemetry.db"), TimeProvider.System, CancellationToken.None);
         await _store.IngestAsync(Batch(1, 1, 100), CancellationToken.None);
         await _store.IngestAsync(Batch(2, 81, 120) with { Checkpoints = [new CheckpointEvent { Step = 80, Time = DateTimeOffset.UnixEpoch, Uri = "file:///c/step-80" }] }, CancellationToken.None);
+        await _store.Goodput.WriteAsync([new RunGoodput(Run, [Goodput])], CancellationToken.None);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         ApiHost.AddServices(builder.Services);

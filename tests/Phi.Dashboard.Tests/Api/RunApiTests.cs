@@ -25,9 +25,22 @@ public sealed class RunApiTests(ApiServer server)
         Assert.Equal(80, (int?)(await JsonAsync($"/api/v1/runs/{ApiServer.Run}/checkpoints"))[0]!["step"]);
     }
 
+    [Fact]
+    public async Task Goodput_HasARowOfEachAttempt()
+    {
+        var attempts = await JsonAsync($"/api/v1/runs/{ApiServer.Run}/goodput");
+
+        Assert.Equal("""{"attempt":1,"steps":100,"firstStep":1,"lastStep":100}""", Of("attempt", "steps", "firstStep", "lastStep"));
+        Assert.Equal("""{"start":"1970-01-01T00:16:40.5+00:00","end":"1970-01-01T00:18:20+00:00"}""", Of("start", "end").Replace("\\u002B", "+", StringComparison.Ordinal));
+        Assert.Equal("""{"productiveSeconds":40,"lostSeconds":10,"lostFromStep":81,"tokens":1000,"firstLoss":1,"loss":"NaN","missedStallSeconds":0}""", Of("productiveSeconds", "lostSeconds", "lostFromStep", "tokens", "firstLoss", "loss", "missedStallSeconds"));
+
+        string Of(params string[] names) => new JsonObject(names.Select(name => KeyValuePair.Create(name, attempts[0]![name]?.DeepClone()))).ToJsonString();
+    }
+
     [Theory]
     [InlineData("/api/v1/runs/nobody")]
     [InlineData("/api/v1/runs/nobody/checkpoints")]
+    [InlineData("/api/v1/runs/nobody/goodput")]
     [InlineData("/api/v1/runs/nobody/traffic")]
     public async Task Run_ThatIsNotThere_Is404AndSaysWhereToLook(string path)
     {
@@ -66,7 +79,7 @@ public sealed class RunApiTests(ApiServer server)
     {
         var paths = (await JsonAsync("/openapi/v1.json"))["paths"]!.AsObject();
 
-        Assert.Equal(["/api/v1/logs/{namespace}/{pod}", "/api/v1/runs", "/api/v1/runs/{run}", "/api/v1/runs/{run}/checkpoints", "/api/v1/runs/{run}/traffic", "/api/v1/series"], paths.Select(path => path.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(["/api/v1/logs/{namespace}/{pod}", "/api/v1/runs", "/api/v1/runs/{run}", "/api/v1/runs/{run}/checkpoints", "/api/v1/runs/{run}/goodput", "/api/v1/runs/{run}/traffic", "/api/v1/series"], paths.Select(path => path.Key).Order(StringComparer.Ordinal));
         Assert.Equal(["run", "metric", "rank", "axis", "from", "to", "buckets", "format"], paths["/api/v1/series"]!["get"]!["parameters"]!.AsArray().Select(parameter => (string?)parameter!["name"]));
         Assert.All(paths.SelectMany(path => path.Value!["get"]!["parameters"]?.AsArray() ?? []), parameter => Assert.False(string.IsNullOrEmpty((string?)parameter!["description"])));
     }

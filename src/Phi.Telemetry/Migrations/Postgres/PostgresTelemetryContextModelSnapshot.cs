@@ -140,6 +140,77 @@ namespace Phi.Telemetry.Migrations.Postgres
                     b.ToTable("checkpoints", (string)null);
                 });
 
+            modelBuilder.Entity("Phi.Telemetry.Model.GoodputRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<long>("EndTs")
+                        .HasColumnType("bigint")
+                        .HasColumnName("end_ts");
+
+                    b.Property<double?>("FirstLoss")
+                        .HasColumnType("double precision")
+                        .HasColumnName("first_loss");
+
+                    b.Property<long>("FirstStep")
+                        .HasColumnType("bigint")
+                        .HasColumnName("first_step");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_step");
+
+                    b.Property<double?>("Loss")
+                        .HasColumnType("double precision")
+                        .HasColumnName("loss");
+
+                    b.Property<short>("LossNonFinite")
+                        .HasColumnType("smallint")
+                        .HasColumnName("loss_nonfinite");
+
+                    b.Property<long?>("LostFromStep")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lost_from_step");
+
+                    b.Property<double>("LostSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("lost_seconds");
+
+                    b.Property<double>("MissedStallSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("missed_stall_seconds");
+
+                    b.Property<long?>("MissedTs")
+                        .HasColumnType("bigint")
+                        .HasColumnName("missed_ts");
+
+                    b.Property<double>("ProductiveSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("productive_seconds");
+
+                    b.Property<long>("StartTs")
+                        .HasColumnType("bigint")
+                        .HasColumnName("start_ts");
+
+                    b.Property<long>("Steps")
+                        .HasColumnType("bigint")
+                        .HasColumnName("steps");
+
+                    b.Property<double?>("Tokens")
+                        .HasColumnType("double precision")
+                        .HasColumnName("tokens");
+
+                    b.HasKey("RunId", "Attempt");
+
+                    b.ToTable("goodput", (string)null);
+                });
+
             modelBuilder.Entity("Phi.Telemetry.Model.InterruptionRow", b =>
                 {
                     b.Property<string>("RunId")
@@ -420,6 +491,21 @@ namespace Phi.Telemetry.Migrations.Postgres
                     b.HasKey("RunId", "Ts", "Reason");
 
                     b.ToTable("transitions", (string)null);
+                });
+
+            modelBuilder.Entity("Phi.Telemetry.Model.UpkeepRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Ts")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ts");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("upkeep", (string)null);
                 });
 #pragma warning restore 612, 618
         }

@@ -133,6 +133,77 @@ namespace Phi.Telemetry.Migrations.Sqlite
                     b.ToTable("checkpoints", (string)null);
                 });
 
+            modelBuilder.Entity("Phi.Telemetry.Model.GoodputRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<long>("EndTs")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("end_ts");
+
+                    b.Property<double?>("FirstLoss")
+                        .HasColumnType("REAL")
+                        .HasColumnName("first_loss");
+
+                    b.Property<long>("FirstStep")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_step");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_step");
+
+                    b.Property<double?>("Loss")
+                        .HasColumnType("REAL")
+                        .HasColumnName("loss");
+
+                    b.Property<short>("LossNonFinite")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("loss_nonfinite");
+
+                    b.Property<long?>("LostFromStep")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lost_from_step");
+
+                    b.Property<double>("LostSeconds")
+                        .HasColumnType("REAL")
+                        .HasColumnName("lost_seconds");
+
+                    b.Property<double>("MissedStallSeconds")
+                        .HasColumnType("REAL")
+                        .HasColumnName("missed_stall_seconds");
+
+                    b.Property<long?>("MissedTs")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("missed_ts");
+
+                    b.Property<double>("ProductiveSeconds")
+                        .HasColumnType("REAL")
+                        .HasColumnName("productive_seconds");
+
+                    b.Property<long>("StartTs")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("start_ts");
+
+                    b.Property<long>("Steps")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("steps");
+
+                    b.Property<double?>("Tokens")
+                        .HasColumnType("REAL")
+                        .HasColumnName("tokens");
+
+                    b.HasKey("RunId", "Attempt");
+
+                    b.ToTable("goodput", (string)null);
+                });
+
             modelBuilder.Entity("Phi.Telemetry.Model.InterruptionRow", b =>
                 {
                     b.Property<string>("RunId")
@@ -411,6 +482,21 @@ namespace Phi.Telemetry.Migrations.Sqlite
                     b.HasKey("RunId", "Ts", "Reason");
 
                     b.ToTable("transitions", (string)null);
+                });
+
+            modelBuilder.Entity("Phi.Telemetry.Model.UpkeepRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Ts")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ts");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("upkeep", (string)null);
                 });
 #pragma warning restore 612, 618
         }

@@ -1,0 +1,81 @@
+using System.Data.Common;
+using Microsoft.Extensions.Logging;
+using Phi.Kubernetes;
+using Phi.Operator.Controllers;
+using Phi.Operator.Metrics;
+using Phi.Telemetry.Store;
+using Quartz;
+
+namespace Phi.Operator.Retention;
+
+/// <summary>Looks whether the telemetry store is to be swept soon after it comes to lead, and then once an hour: so a sweep that failed is tried again.</summary>
+/// <param name="limit">0: everything is kept.</param>
+internal sealed partial class RetentionController(KubernetesConnection connection, TelemetryStore store, TimeSpan limit, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController
+{
+    private const string SweepKey = "sweep";
+
+    /// <summary>What a new leader has to do first comes first.</summary>
+    private static readonly TimeSpan Delay = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+    private readonly TelemetrySweeper _sweeper = new(store, limit, ct => JobsAsync(connection, ct), metrics, time, logger);
+
+    public string Name => "retention";
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        if (limit <= TimeSpan.Zero)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, ct);
+            return;
+        }
+
+        var scheduler = await QuartzSchedulerBuilder.Create(quartz => quartz
+            .UseTimeProvider(time)
+            .UseInMemoryStore(_ => { })
+            .ConfigureScheduler(options => options.InstanceName = $"retention-{Guid.NewGuid():N}")).BuildScheduler(ct);
+        try
+        {
+            scheduler.Context[SweepKey] = () => SweepAsync(ct);
+            await scheduler.ScheduleJob(
+                JobBuilder.Create<SweepJob>().WithIdentity(SweepKey).Build(),
+                TriggerBuilder.Create(time).WithIdentity(SweepKey).StartAt(time.GetUtcNow() + Delay).WithSimpleSchedule(schedule => schedule.WithInterval(Interval).RepeatForever()).Build(),
+                new ScheduleJobOptions(),
+                ct);
+            await scheduler.Start(ct);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, ct);
+        }
+        finally
+        {
+            await scheduler.Shutdown(true, CancellationToken.None);
+        }
+    }
+
+    private async Task SweepAsync(CancellationToken ct)
+    {
+        try
+        {
+            await _sweeper.SweepIfDueAsync(ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The next leader goes on.
+        }
+        catch (Exception e) when (e is DbException or InvalidOperationException { InnerException: DbException } or IOException or TimeoutException or HttpRequestException or KubernetesApiException or OperationCanceledException)
+        {
+            LogFailed(logger, Interval, e.Message);
+        }
+    }
+
+    /// <summary>As the API server has them now: what an informer has not shown yet must not count as gone.</summary>
+    private static async Task<IReadOnlySet<string>> JobsAsync(KubernetesConnection connection, CancellationToken ct) =>
+        (await connection.TrainingJobs().ListAsync(null, null, ct)).Items.Select(job => (string?)job["metadata"]?["uid"]).OfType<string>().ToHashSet(StringComparer.Ordinal);
+
+    [LoggerMessage(3, LogLevel.Warning, "the telemetry store could not be swept and is tried again in {Interval}: {Problem}")]
+    private static partial void LogFailed(ILogger logger, TimeSpan interval, string problem);
+
+    [DisallowConcurrentExecution]
+    internal sealed class SweepJob : IJob
+    {
+        public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) => await ((Func<Task>)context.Scheduler.Context[SweepKey]!)();
+    }
+}
