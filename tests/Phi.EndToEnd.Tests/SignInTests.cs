@@ -115,6 +115,23 @@ public sealed class SignInTests(TrainedCluster trained, SignInTests.Dashboard da
         Assert.False(response.Headers.Contains("Location"));
     }
 
+    [Theory]
+    [InlineData("http://elsewhere.example", HttpStatusCode.Forbidden)]
+    [InlineData("http://127.0.0.1:1", HttpStatusCode.Forbidden)]
+    [InlineData("null", HttpStatusCode.Forbidden)]
+    [InlineData(null, HttpStatusCode.OK)]
+    public async Task Circuit_OfAnotherOriginsPage_IsRefused(string? origin, HttpStatusCode expected)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Root, "/_blazor/negotiate?negotiateVersion=1"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        request.Headers.Add("Origin", origin ?? Root.GetLeftPart(UriPartial.Authority));
+
+        using var response = await http.SendAsync(request, Ct);
+
+        Assert.Equal(expected, response.StatusCode);
+    }
+
     [Fact]
     public async Task Pages_OfAnyKind_AllowTheirOwnScriptsAlone()
     {

@@ -48,9 +48,9 @@ internal static class SignInHost
     /// <summary>Before what it guards.</summary>
     public static void Use(WebApplication app, DashboardOptions options)
     {
-        var headers = new SecurityHeaders(options.Oidc);
+        var guard = new BrowserGuard(options.Oidc);
         var token = app.Services.GetRequiredService<SharedToken>();
-        app.Use(next => http => headers.InvokeAsync(http, next));
+        app.Use(next => http => guard.InvokeAsync(http, next));
         app.UseAuthentication();
         app.Use(next => async http =>
         {
@@ -88,9 +88,8 @@ internal static class SignInHost
         }
 
         // Bound to a form, so that the antiforgery token is asked for.
-        pages.MapPost("/sign-out", async ([FromForm] string? from, HttpContext http) =>
+        pages.MapPost("/sign-out", async (IFormCollection _, HttpContext http) =>
         {
-            _ = from;
             await http.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
             http.Response.Redirect(Path);
         });
