@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MudBlazor.Services;
@@ -50,7 +52,13 @@ public static class DashboardHost
         builder.Services.AddSingleton<LiveState>();
         builder.Services.AddScoped<ActionGate>().AddScoped<JobActions>().AddScoped<CheckpointActions>().AddScoped<ManifestCheck>();
         await using var app = builder.Build();
-        app.UseWhen(http => SignInAnswers.IsPage(http.Request), pages => pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true));
+        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        app.Use(next => http =>
+        {
+            // A page is for a person; a program has the status.
+            http.Features.GetRequiredFeature<IStatusCodePagesFeature>().Enabled = SignInAnswers.IsPage(http.Request);
+            return next(http);
+        });
         SignInHost.Use(app, options);
         app.UseAntiforgery();
         app.MapStaticAssets().AllowAnonymous();
