@@ -9,7 +9,7 @@ public sealed class DashboardCommandTests
     private const string Provider = "--oidc-authority https://id.example --oidc-client-id phi";
 
     [Theory]
-    [InlineData("", "nobody could sign in", "give --token, or --oidc-authority")]
+    [InlineData("", "nobody could sign in", "give a token in $PHI_DASHBOARD_TOKEN, or --oidc-authority")]
     [InlineData("--token t --bind nowhere", "--bind is 'nowhere'", "write 127.0.0.1, or 0.0.0.0 for all")]
     [InlineData("--token t --session soon", "--session is 'soon'", "write it like 12h")]
     [InlineData("--oidc-authority http://id.example --oidc-client-id phi --viewers *", "--oidc-authority is 'http://id.example'", "is no https address")]

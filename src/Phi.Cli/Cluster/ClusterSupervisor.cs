@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Crds;
 using Phi.Api.Metadata;
+using Phi.Cli.Commands;
 using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer;
 using Phi.LocalCluster.Nodes;
@@ -46,10 +47,10 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
 
         try
         {
-            await using var controller = new SupervisedProcess(OperatorArguments, home.Log("operator"), time);
+            await using var controller = new SupervisedProcess(OperatorArguments, new Dictionary<string, string>(), home.Log("operator"), time);
             // One that comes back takes the port that its open pages know.
             var current = kept;
-            await using var dashboard = new SupervisedProcess(() => DashboardArguments(current), home.Log("dashboard"), time);
+            await using var dashboard = new SupervisedProcess(() => DashboardArguments(current), new Dictionary<string, string> { [DashboardCommand.TokenVariable] = kept.DashboardToken }, home.Log("dashboard"), time);
             try
             {
                 var dashboardUrl = await DashboardUrlAsync(kept, loops, stop.Token);
@@ -116,7 +117,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
 
     private string[] DashboardArguments(ClusterSettings kept) =>
     [
-        "dashboard", "--kubeconfig", home.Kubeconfig, "--telemetry", Telemetry, "--token", kept.DashboardToken,
+        "dashboard", "--kubeconfig", home.Kubeconfig, "--telemetry", Telemetry,
         "--port", kept.DashboardPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "--address-file", home.DashboardAddress,
         "--stop-with-parent",
     ];

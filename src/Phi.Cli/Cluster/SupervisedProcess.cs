@@ -12,8 +12,9 @@ public sealed partial class SupervisedProcess : IAsyncDisposable
     private readonly Task _loop;
 
     /// <param name="arguments">Asked for each start.</param>
-    public SupervisedProcess(Func<IReadOnlyList<string>> arguments, string logFile, TimeProvider time) =>
-        _loop = RunAsync(arguments, logFile, time, _stop.Token);
+    /// <param name="environment">Beside this process' own, for what others on the machine must not see.</param>
+    public SupervisedProcess(Func<IReadOnlyList<string>> arguments, IReadOnlyDictionary<string, string> environment, string logFile, TimeProvider time) =>
+        _loop = RunAsync(arguments, environment, logFile, time, _stop.Token);
 
     public async ValueTask DisposeAsync()
     {
@@ -22,13 +23,13 @@ public sealed partial class SupervisedProcess : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static async Task RunAsync(Func<IReadOnlyList<string>> arguments, string logFile, TimeProvider time, CancellationToken stop)
+    private static async Task RunAsync(Func<IReadOnlyList<string>> arguments, IReadOnlyDictionary<string, string> environment, string logFile, TimeProvider time, CancellationToken stop)
     {
         var delay = TimeSpan.FromMilliseconds(200);
         while (!stop.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
-            await RunOnceAsync(arguments(), logFile, stop);
+            await RunOnceAsync(arguments(), environment, logFile, stop);
             delay = time.GetElapsedTime(started) > TimeSpan.FromSeconds(30) ? TimeSpan.FromMilliseconds(200) : delay * 2;
             if (delay > LongestDelay)
             {
@@ -39,7 +40,7 @@ public sealed partial class SupervisedProcess : IAsyncDisposable
         }
     }
 
-    private static async Task RunOnceAsync(IReadOnlyList<string> arguments, string logFile, CancellationToken stop)
+    private static async Task RunOnceAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string logFile, CancellationToken stop)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
         {
@@ -47,6 +48,11 @@ public sealed partial class SupervisedProcess : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         await using var log = new StreamWriter(new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
         var gate = new Lock();

@@ -8,9 +8,17 @@ namespace Phi.Cli.Commands;
 /// <summary><c>phi dashboard</c>: the dashboard against any API server.</summary>
 internal sealed class DashboardCommand
 {
+    public const string TokenVariable = "PHI_DASHBOARD_TOKEN";
     private readonly Option<string> _kubeconfig = CommonOptions.Kubeconfig();
     private readonly Option<string> _telemetry = CommonOptions.Telemetry();
-    private readonly Option<string?> _token = new("--token") { Description = "Whoever knows it is an admin, by the link /?token=TOKEN or as bearer." };
+
+    /// <summary>A variable is seen by nobody else on the machine.</summary>
+    private readonly Option<string?> _token = new("--token")
+    {
+        Description = $"Whoever knows it is an admin, by the link /?token=TOKEN or as bearer. Default: ${TokenVariable}.",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : null,
+    };
+
     private readonly Option<string> _bind = new("--bind") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<int> _port = new("--port") { Description = "Port. Default: a free one." };
     private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Namespace of the Secret that keeps the keys of sessions. Default: that of the pod, else kube-system." };
@@ -62,7 +70,7 @@ internal sealed class DashboardCommand
 
         var oidc = Oidc(parse);
         return parse.GetValue(_token) is null && oidc is null
-            ? throw new CliException("nobody could sign in: give --token, or --oidc-authority and --oidc-client-id", ExitCodes.Usage)
+            ? throw new CliException($"nobody could sign in: give a token in ${TokenVariable}, or --oidc-authority and --oidc-client-id", ExitCodes.Usage)
             : new DashboardOptions
             {
                 Kubeconfig = parse.GetRequiredValue(_kubeconfig),
