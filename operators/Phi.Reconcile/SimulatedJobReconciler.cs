@@ -23,7 +23,7 @@ public static class SimulatedJobReconciler
 
         if (phase is TrainingPhase.Succeeded or TrainingPhase.Failed)
         {
-            return Nothing("Finished", "the job is over");
+            return Nothing("Finished", "the job is over") with { IsTold = false };
         }
 
         if (!snapshot.Errors.IsEmpty)
@@ -82,7 +82,7 @@ public static class SimulatedJobReconciler
         var since = snapshot.Status.Conditions!.Find(condition => condition.Type == TrainingConditions.QuotaReserved)!.LastTransitionTime ?? snapshot.Now;
         var left = since + runtime - snapshot.Now;
         return left > TimeSpan.Zero
-            ? Nothing("Running", "the job's execution is simulated") with { RequeueAfter = left }
+            ? Nothing("Running", "the job's execution is simulated") with { IsTold = false, RequeueAfter = left }
             : Finish(snapshot, TrainingPhase.Succeeded, "Completed", $"the simulated {runtime.TotalSeconds:0.###} s are over") with { RequeueAfter = null };
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using k8s.Models;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
@@ -19,6 +20,7 @@ namespace Phi.Operator.Execute;
 /// <summary>Carries a decision out: the status first, so that agents and restarts see it, then the actions; events and metrics tell what was written.</summary>
 internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder events, StoryWriter story, OperatorMetrics metrics, TimeProvider time, string agentApiUrl)
 {
+    private static readonly JsonSerializerOptions Owned = OwnedFields();
     private readonly WaitingWords _waiting = new(time);
 
     /// <param name="job">As stored, without defaults.</param>
@@ -168,7 +170,7 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
             ["apiVersion"] = PhiNames.ApiVersion,
             ["kind"] = "TrainingJob",
             ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = uid },
-            ["status"] = Json(status),
+            ["status"] = JsonSerializer.SerializeToNode(status, PhiJson.Options),
         },
         PhiNames.OperatorFieldManager, "status", ct);
 
@@ -186,20 +188,22 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
     }
 
     /// <summary>Whether the fields that this writer owns are as they were.</summary>
-    private static bool IsSame(TrainingJobStatus? old, TrainingJobStatus status)
+    private static bool IsSame(TrainingJobStatus? old, TrainingJobStatus status) =>
+        JsonSerializer.SerializeToUtf8Bytes(old ?? new TrainingJobStatus(), Owned).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(status, Owned));
+
+    /// <summary>A status without what has its own writer.</summary>
+    private static JsonSerializerOptions OwnedFields()
     {
-        var before = Json(old ?? new TrainingJobStatus());
-        foreach (var name in new[] { "progress", "checkpoint", "goodput" })
+        string[] others = ["progress", "checkpoint", "goodput"];
+        return new JsonSerializerOptions(PhiJson.Options)
         {
-            before.Remove(name);
-        }
-
-        return JsonNode.DeepEquals(before, Json(status));
-    }
-
-    private static JsonObject Json(TrainingJobStatus status)
-    {
-        var json = JsonSerializer.SerializeToNode(status, PhiJson.Options)!.AsObject();
-        return JsonNode.Parse(json.ToJsonString())!.AsObject();
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver().WithAddedModifier(type =>
+            {
+                if (type.Type == typeof(TrainingJobStatus))
+                {
+                    type.Properties.Where(property => others.Contains(property.Name)).ToList().ForEach(property => property.ShouldSerialize = (_, _) => false);
+                }
+            }),
+        };
     }
 }
