@@ -51,6 +51,37 @@ public sealed class WaitingWordsTests
         Assert.All(Enumerable.Range(200, 100), i => Assert.Null(_words.Take(Key(i))));
     }
 
+    [Fact]
+    public void Take_WhileWritesAreSlow_LeavesThemNineTenthsOfTheTime()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            _words.Take(Key(i));
+            _words.Took(TimeSpan.FromSeconds(0.2));
+        }
+
+        var slow = _words.Take(Key(100))!.Value;
+        Assert.InRange(slow.TotalSeconds, 1.9, 2);
+
+        for (var i = 0; i < 200; i++)
+        {
+            _words.Took(TimeSpan.FromMilliseconds(2));
+        }
+
+        Assert.Equal(50, _words.Take(Key(100))!.Value.TotalMilliseconds);
+    }
+
+    [Fact]
+    public void Take_FarBackInLine_AsksAgainWithinAMinute()
+    {
+        for (var i = 0; i < 5000; i++)
+        {
+            _words.Take(Key(i));
+        }
+
+        Assert.Equal(TimeSpan.FromMinutes(1), _words.Take(Key(5000)));
+    }
+
     [Theory]
     [InlineData(null, null, TrainingPhase.Pending, "False", true)]
     [InlineData(TrainingPhase.Pending, "False", TrainingPhase.Pending, "False", true)]

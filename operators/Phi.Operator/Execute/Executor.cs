@@ -42,7 +42,9 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
                 return turn;
             }
 
+            var began = time.GetTimestamp();
             cluster.Remember(key, await WriteStatusAsync(key, status, job.Metadata.Uid!, ct));
+            _waiting.Took(time.GetElapsedTime(began));
             metrics.StatusWritten(job, status, decision.Reason, time.GetUtcNow());
 
             // What the status says is so, even if an action below fails and the next decision is about something else.

@@ -43,7 +43,12 @@ internal sealed class StatusBuilder
             Placement = [.. placed.Select(pod => new PlacementStatus { Pod = pod.Name, Node = pod.Node, Domain = Domain(snapshot, pod.Node!) })],
             Nodes = placed.Count == 0 ? null : string.Join(",", placed.Select(pod => pod.Node).Distinct()),
         };
-        Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
+        // Of a job that never had pods there is nothing to say, and thousands of those may wait.
+        if (!snapshot.Pods.IsEmpty || _conditions.Exists(condition => condition.Type == TrainingConditions.PodsReady))
+        {
+            Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
+        }
+
         if (!Queueing.HasQueue(snapshot))
         {
             // The queue that evicted it was taken out of its spec.
@@ -178,7 +183,7 @@ internal sealed class StatusBuilder
     public StatusBuilder Finish(string phase, string reason, string message)
     {
         _status.CompletionTime ??= _snapshot.Now;
-        Set(TrainingConditions.Training, false, reason, message).Clear(TrainingConditions.Resizing, reason, message).Clear(TrainingConditions.Straggler, reason, message);
+        Clear(TrainingConditions.Training, reason, message).Clear(TrainingConditions.Resizing, reason, message).Clear(TrainingConditions.Straggler, reason, message);
         return Phase(phase).Set(TrainingConditions.Finished, true, reason, message);
     }
 
