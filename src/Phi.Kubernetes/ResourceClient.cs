@@ -28,9 +28,12 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
     }
 
     /// <summary>Every object (of the namespace), and the version from which a watch goes on.</summary>
-    public async Task<(IReadOnlyList<JsonObject> Items, string Version)> ListAsync(string? @namespace, string? selector, CancellationToken ct)
+    public Task<(IReadOnlyList<JsonObject> Items, string Version)> ListAsync(string? @namespace, string? selector, CancellationToken ct) => ListAsync(@namespace, selector, item => item, ct);
+
+    /// <summary>What is wanted of every object; no more than a page of them is in memory at once.</summary>
+    public async Task<(IReadOnlyList<TItem> Items, string Version)> ListAsync<TItem>(string? @namespace, string? selector, Func<JsonObject, TItem> read, CancellationToken ct)
     {
-        var items = new List<JsonObject>();
+        var items = new List<TItem>();
         for (var (next, limit) = ("", "limit=500"); ;)
         {
             JsonObject page;
@@ -51,7 +54,7 @@ public sealed class ResourceClient<T>(KubernetesConnection connection, string gr
                 throw new KubernetesApiException(e.Code, e.Reason, $"the API server does not serve {plural} of {group}/{version}; apply the CustomResourceDefinition that defines them");
             }
 
-            items.AddRange(page["items"]!.AsArray().Select(item => item!.AsObject()));
+            items.AddRange(page["items"]!.AsArray().Select(item => read(item!.AsObject())));
             next = (string?)page["metadata"]?["continue"] ?? "";
             if (next.Length == 0)
             {

@@ -115,11 +115,26 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
         }
     }
 
-    /// <summary>Writes a job's progress now, if there is any, and what it was spent on to the ledger.</summary>
+    /// <summary>Writes the progress of a job that trains no more, if there is any, and what it was spent on to the ledger.</summary>
     public async Task FlushAsync(ResourceKey key, CancellationToken ct)
     {
         await WriteAsync(key, ct);
-        await SaveAsync(ct);
+        await _lock.WaitAsync(ct);
+        try
+        {
+            // What still comes of it finds it in the ledger: jobs that are over take no memory.
+            foreach (var (uid, (_, progress)) in _runs.Where(run => run.Value.Key == key).ToList())
+            {
+                if (await TrySaveAsync([progress], ct) && !progress.HasNews)
+                {
+                    _runs.Remove(uid);
+                }
+            }
+        }
+        finally
+        {
+            _lock.Release();
+        }
     }
 
     private async Task<List<ResourceKey>> DueAsync(CancellationToken ct)
@@ -169,31 +184,41 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
         }
     }
 
-    /// <summary>A store that is away holds no job up: the figures are then those of the events alone, and the ledger is written later.</summary>
     private async Task SaveAsync(CancellationToken ct)
     {
         await _lock.WaitAsync(ct);
         try
         {
-            var unsaved = _runs.Values.Select(run => run.Progress).Where(run => run.Attempts.Any(account => account.HasNews || account.IsInDoubt)).ToList();
+            await TrySaveAsync([.. _runs.Values.Select(run => run.Progress)], ct);
+            foreach (var uid in _runs.Where(run => cluster.Job(run.Value.Key)?.Metadata.Uid != run.Key).Select(run => run.Key).ToList())
+            {
+                _runs.Remove(uid);
+            }
+        }
+        finally
+        {
+            _lock.Release();
+        }
+    }
+
+    /// <summary>A store that is away holds no job up: the figures are then those of the events alone, and the ledger is written later.</summary>
+    private async Task<bool> TrySaveAsync(IReadOnlyList<RunProgress> runs, CancellationToken ct)
+    {
+        try
+        {
+            var unsaved = runs.Where(run => run.Attempts.Any(account => account.HasNews || account.IsInDoubt)).ToList();
             foreach (var run in unsaved)
             {
                 await SettleAsync(run, ct);
             }
 
             await _ledger.SaveAsync(unsaved, ct);
-            foreach (var uid in _runs.Where(run => cluster.Job(run.Value.Key)?.Metadata.Uid != run.Key).Select(run => run.Key).ToList())
-            {
-                _runs.Remove(uid);
-            }
+            return !unsaved.Exists(run => run.Attempts.Any(account => account.HasNews || account.IsInDoubt));
         }
         catch (Exception e) when (IsOfStore(e))
         {
             LogNotSaved(logger, e.Message);
-        }
-        finally
-        {
-            _lock.Release();
+            return false;
         }
     }
 

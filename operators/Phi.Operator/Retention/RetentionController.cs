@@ -68,7 +68,7 @@ internal sealed partial class RetentionController(KubernetesConnection connectio
 
     /// <summary>As the API server has them now: what an informer has not shown yet must not count as gone.</summary>
     private static async Task<IReadOnlySet<string>> JobsAsync(KubernetesConnection connection, CancellationToken ct) =>
-        (await connection.TrainingJobs().ListAsync(null, null, ct)).Items.Select(job => (string?)job["metadata"]?["uid"]).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        (await connection.TrainingJobs().ListAsync(null, null, job => (string?)job["metadata"]?["uid"], ct)).Items.OfType<string>().ToHashSet(StringComparer.Ordinal);
 
     [LoggerMessage(3, LogLevel.Warning, "the telemetry store could not be swept and is tried again in {Interval}: {Problem}")]
     private static partial void LogFailed(ILogger logger, TimeSpan interval, string problem);

@@ -32,10 +32,10 @@ internal sealed partial class TelemetrySweeper(TelemetryStore store, TimeSpan li
     private async Task SweepAsync(DateTimeOffset now, CancellationToken ct)
     {
         // First the runs, then the jobs: a job that is created in between has a run that is not looked at.
-        var runs = await store.Retention.RunsAsync(ct);
-        var existing = await jobs(ct);
+        var idle = await store.Retention.IdleRunsAsync(now - limit, ct);
+        var existing = idle.Count == 0 ? new HashSet<string>() : await jobs(ct);
         var activities = ImmutableArray.CreateBuilder<RunActivity>();
-        foreach (var run in runs.Where(run => !existing.Contains(run.Run)))
+        foreach (var run in idle.Where(run => !existing.Contains(run.Run)))
         {
             activities.Add(await store.Retention.ActivityAsync(run, ct));
         }

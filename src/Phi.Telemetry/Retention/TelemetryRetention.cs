@@ -23,6 +23,15 @@ public sealed class TelemetryRetention
     /// <summary>Every run of which anything is stored.</summary>
     public Task<List<RunSummary>> RunsAsync(CancellationToken ct) => _store.QueryAsync(context => context.Runs.Select(run => new RunSummary(run.Id, run.Namespace, run.Job)).ToListAsync(ct), ct);
 
+    /// <summary>Runs to which nothing has happened since.</summary>
+    public Task<IReadOnlyList<RunSummary>> IdleRunsAsync(DateTimeOffset since, CancellationToken ct) => _store.ReadAsync(
+        async () =>
+        {
+            await using var connection = await _store.OpenConnectionAsync(ct);
+            return await RunRemoval.IdleAsync(connection, since, ct);
+        },
+        ct);
+
     /// <summary>When anything happened to a run last.</summary>
     public Task<RunActivity> ActivityAsync(RunSummary run, CancellationToken ct) => _store.ReadAsync(
         async () =>

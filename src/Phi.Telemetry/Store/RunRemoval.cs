@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Phi.Telemetry.Series;
 
 namespace Phi.Telemetry.Store;
 
@@ -38,6 +39,28 @@ internal sealed class RunRemoval
             ) AS activity
             """).With(("run", run));
         return await command.ExecuteScalarAsync(ct) is long ts ? DateTimeOffset.FromUnixTimeMilliseconds(ts) : null;
+    }
+
+    /// <summary>Runs of which nothing is stored that has this time or a later one.</summary>
+    public static async Task<IReadOnlyList<RunSummary>> IdleAsync(DbConnection connection, DateTimeOffset since, CancellationToken ct)
+    {
+        await using var command = connection.Statement(null, """
+            SELECT id, namespace, job FROM runs r
+            WHERE NOT EXISTS (SELECT 1 FROM transitions WHERE run_id = r.id AND ts >= @since)
+                AND NOT EXISTS (SELECT 1 FROM interruptions WHERE run_id = r.id AND ts >= @since)
+                AND NOT EXISTS (SELECT 1 FROM marks WHERE run_id = r.id AND ts >= @since)
+                AND NOT EXISTS (SELECT 1 FROM checkpoints WHERE run_id = r.id AND ts >= @since)
+                AND NOT EXISTS (SELECT 1 FROM goodput WHERE run_id = r.id AND (end_ts >= @since OR missed_ts >= @since))
+                AND NOT EXISTS (SELECT 1 FROM series s WHERE run_id = r.id AND (SELECT ts FROM metric_point WHERE series_id = s.id ORDER BY step DESC LIMIT 1) >= @since)
+            """).With(("since", since.ToUnixTimeMilliseconds()));
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var runs = new List<RunSummary>();
+        while (await reader.ReadAsync(ct))
+        {
+            runs.Add(new RunSummary(reader.GetString(0), reader.GetString(1), reader.GetString(2)));
+        }
+
+        return runs;
     }
 
     public static async Task<RunRemoval> BeginAsync(DbConnection connection, string run, CancellationToken ct)
