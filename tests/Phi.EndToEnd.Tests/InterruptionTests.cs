@@ -115,8 +115,9 @@ public sealed class InterruptionTests : IAsyncLifetime
         Assert.True(drained.ExitCode == 0, drained.ToString());
         var job = await _cluster.WaitForAsync(name, job => (int?)job["status"]?["attempt"] == 2, "second attempt");
         Assert.Equal(0, (int?)job["status"]!["restarts"] ?? 0);
-        Assert.Equal(0, (long?)job["status"]!["interruptions"]![0]!["lostSteps"]);
         job = await _cluster.WaitForAsync(name, job => (string?)job["status"]?["phase"] == "Running" && (int?)job["status"]?["readyReplicas"] == 2, "two running pods");
+        // Pods may be gone before the operator reads their last word; what was lost is certain once the next attempt has found where it goes on.
+        Assert.Equal(0, (long?)job["status"]!["interruptions"]![0]!["lostSteps"]);
         Assert.All(job["status"]!["placement"]!.AsArray(), place => Assert.NotEqual(node, (string)place!["node"]!));
         var recovery = browser.Page.Locator("[data-recovery='1']");
         await recovery.Locator("[data-stage=restore]").WaitForAsync();
