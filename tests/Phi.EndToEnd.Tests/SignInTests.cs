@@ -184,9 +184,10 @@ public sealed class SignInTests(TrainedCluster trained, SignInTests.Dashboard da
                 "dashboard", "--kubeconfig", cluster.Kubeconfig, "--telemetry", Path.Combine(cluster.Home, "telemetry.db"), "--token", Token, "--address-file", address,
                 "--oidc-authority", Authority.Address.ToString(), "--oidc-client-id", TestAuthority.ClientId, "--oidc-client-secret-file", secret,
                 "--viewers", "readers", "--operators", "researchers", "--admins", "platform");
+            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
             while (!File.Exists(address))
             {
-                Ct.ThrowIfCancellationRequested();
+                Assert.False(deadline.IsCancellationRequested, deadline.IsCancellationRequested ? $"no dashboard\n{await cluster.EvidenceAsync()}" : "");
                 await Task.Yield();
             }
 
