@@ -61,6 +61,8 @@ public sealed class SignInTests(TrainedCluster trained, SignInTests.Dashboard da
 
     [Theory]
     [InlineData(1440, ColorScheme.Light)]
+    [InlineData(1440, ColorScheme.Dark)]
+    [InlineData(390, ColorScheme.Light)]
     [InlineData(390, ColorScheme.Dark)]
     public async Task SignInPage_OfAnyWidth_HasNoSeriousFinding(int width, ColorScheme scheme)
     {
