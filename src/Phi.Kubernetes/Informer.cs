@@ -55,7 +55,7 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
             {
                 Interlocked.Add(ref _restarts, isFirst ? 0 : 1);
                 GiveSign();
-                var (items, version) = await client.ListAsync(@namespace, selector, ct);
+                var (items, version) = await client.ListAsync(@namespace, selector, item => (new ResourceHead(KeyOf(item), (string)item["metadata"]!["resourceVersion"]!), JsonSerializer.SerializeToUtf8Bytes(item)), ct);
                 Replace(items, onChange);
                 _synced.TrySetResult();
                 await FollowAsync(version, onChange, ct);
@@ -133,17 +133,18 @@ public sealed partial class Informer<T>(ResourceClient<T> client, string? @names
 
     private void GiveSign() => Interlocked.Exchange(ref _lastSign, Math.Max(1, time.GetTimestamp()));
 
-    private void Replace(IReadOnlyList<JsonObject> items, Action<ResourceKey, T?, T?> onChange)
+    /// <param name="items">In a form that takes little memory: there may be very many.</param>
+    private void Replace(IReadOnlyList<(ResourceHead Head, byte[] Json)> items, Action<ResourceKey, T?, T?> onChange)
     {
-        var listed = items.Select(KeyOf).ToHashSet();
+        var listed = items.Select(item => item.Head.Key).ToHashSet();
         foreach (var missing in _cache.Keys.Where(key => !listed.Contains(key)).ToList())
         {
             Remove(missing, onChange);
         }
 
-        foreach (var item in items)
+        foreach (var (head, json) in items)
         {
-            Put(new ResourceHead(KeyOf(item), (string)item["metadata"]!["resourceVersion"]!), () => ResourceJson.Parse<T>(item), onChange);
+            Put(head, () => ResourceJson.Parse<T>(json), onChange);
         }
     }
 

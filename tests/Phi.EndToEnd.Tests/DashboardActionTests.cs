@@ -69,7 +69,7 @@ public sealed class DashboardActionTests(TrainedCluster trained)
         await row.GetByRole(AriaRole.Button, new() { Name = $"Pin step {From}", Exact = true }).ClickAsync();
         await page.Locator($"[data-checkpoint='{From}'][data-pinned=true]").WaitForAsync();
         await row.GetByRole(AriaRole.Button, new() { Name = $"Verify step {From}", Exact = true }).ClickAsync();
-        await row.GetByText("verified").WaitForAsync();
+        await row.GetByText("verified", new() { Exact = true }).WaitForAsync();
 
         Assert.Equal("token", (string?)(await ListedAsync())["pin"]?["who"]);
         Assert.Equal(1, await page.Locator("[data-action=pin][data-outcome=Allowed]").CountAsync());

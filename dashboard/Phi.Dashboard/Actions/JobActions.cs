@@ -12,15 +12,8 @@ internal sealed class JobActions(ActionGate gate, KubernetesConnection connectio
 {
     public const string Manager = "phi-dashboard";
 
-    public Task<ActionOutcome> SuspendAsync(TrainingJob job, bool suspend)
-    {
-        var target = Target("TrainingJob", job.Metadata);
-        return gate.TryAsync(suspend ? PersonAction.Suspend : PersonAction.Resume, target, "", async _ =>
-        {
-            await connection.TrainingJobs().MergePatchAsync(target.Namespace, target.Name, Suspension(job.Metadata, suspend), Manager, null, CancellationToken.None);
-            return suspend ? $"{target} saves a checkpoint and stops." : $"{target} goes on as soon as it is admitted.";
-        });
-    }
+    public Task<ActionOutcome> SuspendAsync(TrainingJob job, bool suspend) =>
+        SuspendAsync(connection.TrainingJobs(), Target("TrainingJob", job.Metadata), job.Metadata, suspend, suspend ? "saves a checkpoint and stops" : "goes on as soon as it is admitted");
 
     public Task<ActionOutcome> DeleteAsync(TrainingJob job)
     {
@@ -41,15 +34,8 @@ internal sealed class JobActions(ActionGate gate, KubernetesConnection connectio
         });
     }
 
-    public Task<ActionOutcome> SuspendAsync(CronTrainingJob cron, bool suspend)
-    {
-        var target = Target("CronTrainingJob", cron.Metadata);
-        return gate.TryAsync(suspend ? PersonAction.Suspend : PersonAction.Resume, target, "", async _ =>
-        {
-            await connection.CronTrainingJobs().MergePatchAsync(target.Namespace, target.Name, Suspension(cron.Metadata, suspend), Manager, null, CancellationToken.None);
-            return suspend ? $"{target} creates no jobs until it is resumed." : $"{target} follows its schedule again.";
-        });
-    }
+    public Task<ActionOutcome> SuspendAsync(CronTrainingJob cron, bool suspend) =>
+        SuspendAsync(connection.CronTrainingJobs(), Target("CronTrainingJob", cron.Metadata), cron.Metadata, suspend, suspend ? "creates no jobs until it is resumed" : "follows its schedule again");
 
     public Task<ActionOutcome> RunNowAsync(CronTrainingJob cron)
     {
@@ -61,12 +47,14 @@ internal sealed class JobActions(ActionGate gate, KubernetesConnection connectio
         });
     }
 
-    private static ActionTarget Target(string kind, ObjectMeta metadata) => new(kind, metadata.Namespace ?? "", metadata.Name!);
-
     /// <summary>With the uid, so that an object which has taken the name since is refused.</summary>
-    private static JsonObject Suspension(ObjectMeta metadata, bool suspend) => new()
-    {
-        ["metadata"] = new JsonObject { ["uid"] = metadata.Uid },
-        ["spec"] = new JsonObject { ["suspend"] = suspend },
-    };
+    private Task<ActionOutcome> SuspendAsync<T>(ResourceClient<T> client, ActionTarget target, ObjectMeta metadata, bool suspend, string words) =>
+        gate.TryAsync(suspend ? PersonAction.Suspend : PersonAction.Resume, target, "", async _ =>
+        {
+            var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = metadata.Uid }, ["spec"] = new JsonObject { ["suspend"] = suspend } };
+            await client.MergePatchAsync(target.Namespace, target.Name, patch, Manager, null, CancellationToken.None);
+            return $"{target} {words}.";
+        });
+
+    private static ActionTarget Target(string kind, ObjectMeta metadata) => new(kind, metadata.Namespace ?? "", metadata.Name!);
 }

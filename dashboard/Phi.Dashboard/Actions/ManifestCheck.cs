@@ -37,7 +37,7 @@ internal sealed class ManifestCheck(KubernetesConnection connection, LiveState l
         try
         {
             await connection.TrainingJobs().SubmitAsync(manifest.Namespace, manifest.Value, JobActions.Manager, isDryRun: true, ct);
-            return new CheckedManifest([], manifest, await WhatIfAsync(manifest, spec, ct));
+            return new CheckedManifest([], manifest, await WhatIfAsync(manifest, ct));
         }
         catch (KubernetesApiException e)
         {
@@ -49,10 +49,19 @@ internal sealed class ManifestCheck(KubernetesConnection connection, LiveState l
         }
     }
 
-    private async Task<WhatIfReport?> WhatIfAsync(JobManifest manifest, TrainingJobSpec spec, CancellationToken ct)
+    /// <summary>What would become of the job now; null: it names no queue.</summary>
+    /// <exception cref="KubernetesApiException">The API server refuses to list priority classes.</exception>
+    /// <exception cref="HttpRequestException">It does not answer.</exception>
+    public async Task<WhatIfReport?> WhatIfAsync(JobManifest manifest, CancellationToken ct)
     {
-        var (classes, _) = await connection.PriorityClasses().ListAsync(null, null, ct);
-        var priorities = classes.Select(ResourceJson.Parse<k8s.Models.V1PriorityClass>).ToDictionary(one => one.Metadata.Name, one => one.Value ?? 0, StringComparer.Ordinal);
+        var spec = manifest.Spec();
+        if (string.IsNullOrEmpty(spec.Queue))
+        {
+            return null;
+        }
+
+        var (classes, _) = await connection.PriorityClasses().ListAsync(null, null, ResourceJson.Parse<k8s.Models.V1PriorityClass>, ct);
+        var priorities = classes.ToDictionary(one => one.Metadata.Name, one => one.Value ?? 0, StringComparer.Ordinal);
         var state = QueueState.Of(live.Queues, priorities, live.Jobs, time.GetUtcNow());
         return state.Hypothetical(manifest.Namespace, manifest.Name, spec) is { } job ? WhatIfReport.Of(job, state.Snapshot) : null;
     }

@@ -1,9 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
-using k8s.Models;
 using Microsoft.AspNetCore.DataProtection.Repositories;
-using Phi.Api.Metadata;
+using Phi.Dashboard.Actions;
 using Phi.Kubernetes;
 
 namespace Phi.Dashboard.SignIn;
@@ -12,7 +11,6 @@ namespace Phi.Dashboard.SignIn;
 internal sealed class SecretKeyRepository(KubernetesConnection connection, string @namespace) : IXmlRepository
 {
     private const string Name = "phi-dashboard-keys";
-    private const string Manager = "phi-dashboard";
 
     public IReadOnlyCollection<XElement> GetAllElements()
     {
@@ -25,40 +23,7 @@ internal sealed class SecretKeyRepository(KubernetesConnection connection, strin
 
     private async Task StoreAsync(string key, byte[] value)
     {
-        var secrets = connection.Secrets();
-        while (true)
-        {
-            try
-            {
-                await secrets.MergePatchAsync(@namespace, Name, new JsonObject { ["data"] = new JsonObject { [key] = Convert.ToBase64String(value) } }, Manager, null, CancellationToken.None);
-                return;
-            }
-            catch (KubernetesApiException e) when (e.IsNotFound)
-            {
-                await CreateAsync(secrets);
-            }
-        }
-    }
-
-    private async Task CreateAsync(ResourceClient<V1Secret> secrets)
-    {
-        try
-        {
-            await secrets.CreateAsync(
-                @namespace,
-                new V1Secret
-                {
-                    ApiVersion = "v1",
-                    Kind = "Secret",
-                    Metadata = new V1ObjectMeta { Name = Name, NamespaceProperty = @namespace, Labels = new Dictionary<string, string> { [PhiNames.ManagedByLabel] = "phi-orchestrator" } },
-                    Type = "Opaque",
-                },
-                Manager,
-                CancellationToken.None);
-        }
-        catch (KubernetesApiException e) when (e.IsConflict)
-        {
-            // Another replica was faster.
-        }
+        await OwnSecret.EnsureAsync(connection, @namespace, Name, null, JobActions.Manager, CancellationToken.None);
+        await connection.Secrets().MergePatchAsync(@namespace, Name, new JsonObject { ["data"] = new JsonObject { [key] = Convert.ToBase64String(value) } }, JobActions.Manager, null, CancellationToken.None);
     }
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using k8s.Models;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
 
@@ -33,25 +32,7 @@ internal sealed class AgentTokens
                     : throw new InvalidDataException($"the Secret {@namespace}/{SharedName} has no key {SharedKey} of at least {SecretBytes} bytes; delete it, and the operator makes a new one (jobs that run then need a restart)");
             }
 
-            try
-            {
-                await connection.Secrets().CreateAsync(
-                    @namespace,
-                    new V1Secret
-                    {
-                        ApiVersion = "v1",
-                        Kind = "Secret",
-                        Metadata = new V1ObjectMeta { Name = SharedName, NamespaceProperty = @namespace, Labels = new Dictionary<string, string> { [PhiNames.ManagedByLabel] = "phi-orchestrator" } },
-                        Type = "Opaque",
-                        Data = new Dictionary<string, byte[]> { [SharedKey] = LoadOrCreate(folder)._secret },
-                    },
-                    PhiNames.OperatorFieldManager,
-                    ct);
-            }
-            catch (KubernetesApiException e) when (e.IsConflict)
-            {
-                // Another replica was faster; its secret is the one.
-            }
+            await OwnSecret.EnsureAsync(connection, @namespace, SharedName, new Dictionary<string, byte[]> { [SharedKey] = LoadOrCreate(folder)._secret }, PhiNames.OperatorFieldManager, ct);
         }
     }
 

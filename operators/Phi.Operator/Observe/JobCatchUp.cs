@@ -22,9 +22,12 @@ internal sealed partial class JobCatchUp(KubernetesConnection connection, Cluste
         {
             try
             {
-                foreach (var item in (await connection.TrainingJobs().ListAsync(null, null, ct)).Items)
+                var (jobs, _) = await connection.TrainingJobs().ListAsync(null, null, Read, ct);
+                foreach (var job in jobs.OfType<TrainingJob>())
                 {
-                    Take(item);
+                    var key = new ResourceKey(job.Metadata.Namespace!, job.Metadata.Name!);
+                    cluster.CatchUp(key, job);
+                    queues.Observe(key, job);
                 }
 
                 return;
@@ -37,18 +40,16 @@ internal sealed partial class JobCatchUp(KubernetesConnection connection, Cluste
         }
     }
 
-    private void Take(JsonObject item)
+    /// <returns>Null: it cannot be read, which the informer has said.</returns>
+    private static TrainingJob? Read(JsonObject item)
     {
         try
         {
-            var job = ResourceJson.Parse<TrainingJob>(item);
-            var key = new ResourceKey(job.Metadata.Namespace!, job.Metadata.Name!);
-            cluster.CatchUp(key, job);
-            queues.Observe(key, job);
+            return ResourceJson.Parse<TrainingJob>(item);
         }
         catch (JsonException)
         {
-            // One that cannot be read: the informer has said so.
+            return null;
         }
     }
 

@@ -4,7 +4,6 @@ using Phi.Kubernetes;
 using Phi.Operator.Controllers;
 using Phi.Operator.Metrics;
 using Phi.Telemetry.Store;
-using Quartz;
 
 namespace Phi.Operator.Retention;
 
@@ -12,8 +11,6 @@ namespace Phi.Operator.Retention;
 /// <param name="limit">0: everything is kept.</param>
 internal sealed partial class RetentionController(KubernetesConnection connection, TelemetryStore store, TimeSpan limit, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController
 {
-    private const string SweepKey = "sweep";
-
     /// <summary>What a new leader has to do first comes first.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
@@ -29,25 +26,7 @@ internal sealed partial class RetentionController(KubernetesConnection connectio
             return;
         }
 
-        var scheduler = await QuartzSchedulerBuilder.Create(quartz => quartz
-            .UseTimeProvider(time)
-            .UseInMemoryStore(_ => { })
-            .ConfigureScheduler(options => options.InstanceName = $"retention-{Guid.NewGuid():N}")).BuildScheduler(ct);
-        try
-        {
-            scheduler.Context[SweepKey] = () => SweepAsync(ct);
-            await scheduler.ScheduleJob(
-                JobBuilder.Create<SweepJob>().WithIdentity(SweepKey).Build(),
-                TriggerBuilder.Create(time).WithIdentity(SweepKey).StartAt(time.GetUtcNow() + Delay).WithSimpleSchedule(schedule => schedule.WithInterval(Interval).RepeatForever()).Build(),
-                new ScheduleJobOptions(),
-                ct);
-            await scheduler.Start(ct);
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, ct);
-        }
-        finally
-        {
-            await scheduler.Shutdown(true, CancellationToken.None);
-        }
+        await Periodic.RunAsync(Name, Delay, Interval, SweepAsync, time, ct);
     }
 
     private async Task SweepAsync(CancellationToken ct)
@@ -72,10 +51,4 @@ internal sealed partial class RetentionController(KubernetesConnection connectio
 
     [LoggerMessage(3, LogLevel.Warning, "the telemetry store could not be swept and is tried again in {Interval}: {Problem}")]
     private static partial void LogFailed(ILogger logger, TimeSpan interval, string problem);
-
-    [DisallowConcurrentExecution]
-    internal sealed class SweepJob : IJob
-    {
-        public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) => await ((Func<Task>)context.Scheduler.Context[SweepKey]!)();
-    }
 }

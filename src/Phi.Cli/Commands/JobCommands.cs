@@ -105,8 +105,8 @@ internal static class JobCommands
 
     private static async Task<List<TrainingJob>> JobsAsync(KubernetesConnection connection, string? @namespace, CancellationToken ct)
     {
-        var (items, _) = await connection.TrainingJobs().ListAsync(@namespace, null, ct);
-        return [.. items.Select(item => item.Deserialize<TrainingJob>(PhiJson.Options)!).OrderByDescending(job => job.Metadata.CreationTimestamp).ThenBy(job => job.Metadata.Name, StringComparer.Ordinal)];
+        var (jobs, _) = await connection.TrainingJobs().ListAsync(@namespace, null, ResourceJson.Parse<TrainingJob>, ct);
+        return [.. jobs.OrderByDescending(job => job.Metadata.CreationTimestamp).ThenBy(job => job.Metadata.Name, StringComparer.Ordinal)];
     }
 
     private static async Task<IReadOnlyList<string[]>> RowsAsync(KubernetesConnection connection, TelemetryStore? store, string? @namespace, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Phi.Api.Manifests;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Cli.Jobs;
@@ -81,7 +82,7 @@ internal static class QueueCommands
     {
         try
         {
-            var spec = file.Manifest["spec"]?.Deserialize<TrainingJobSpec>(PhiJson.Options) ?? new TrainingJobSpec();
+            var spec = new JobManifest(file.Job.Namespace, file.Job.Name, file.Manifest).Spec();
             if (TrainingJobValidator.Validate(new TrainingJob { Metadata = new ObjectMeta { Name = file.Job.Name, Namespace = file.Job.Namespace }, Spec = spec }) is { Count: > 0 } errors)
             {
                 throw new CliException($"{file.Job} is not valid:\n  {string.Join("\n  ", errors)}", ExitCodes.InvalidManifest);
@@ -89,9 +90,9 @@ internal static class QueueCommands
 
             return state.Hypothetical(file.Job.Namespace, file.Job.Name, spec) ?? throw new CliException($"{file.Job}: spec.queue: missing: is required here; name the queue that admits the job", ExitCodes.InvalidManifest);
         }
-        catch (JsonException e)
+        catch (FormatException e)
         {
-            throw new CliException($"{file.Job}: spec{e.Path?.TrimStart('$')}: {e.Message}", ExitCodes.InvalidManifest);
+            throw new CliException($"{file.Job}: {e.Message}", ExitCodes.InvalidManifest);
         }
     }
 

@@ -1,4 +1,3 @@
-using k8s.Models;
 using Phi.Cli.Cluster;
 using Phi.Kubernetes;
 using Phi.Reconcile.Queues;
@@ -19,7 +18,7 @@ internal static class QueueReading
 
     private static async Task<IReadOnlyList<T>> ListAsync<T>(ResourceClient<T> client, CancellationToken ct)
     {
-        var (items, _) = await client.ListAsync(null, null, ct);
-        return [.. items.Select(ResourceJson.Parse<T>)];
+        var (items, _) = await client.ListAsync(null, null, ResourceJson.Parse<T>, ct);
+        return items;
     }
 }

@@ -13,6 +13,9 @@ namespace Phi.Dashboard.Components.Controls;
 public sealed partial class CheckpointTable : ComponentBase, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>How much of those that are being verified has been read, in percent.</summary>
+    private readonly Dictionary<long, int> _checking = [];
     private readonly Dictionary<long, string> _verified = [];
     private IReadOnlyDictionary<long, StoredStep>? _stored;
     private string? _problem;
@@ -78,6 +81,11 @@ public sealed partial class CheckpointTable : ComponentBase, IDisposable
 
     private string State(long step, StoredStep? stored)
     {
+        if (_checking.TryGetValue(step, out var percent))
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"checking: {percent}%");
+        }
+
         if (_verified.TryGetValue(step, out var words))
         {
             return words;
@@ -94,9 +102,11 @@ public sealed partial class CheckpointTable : ComponentBase, IDisposable
 
     private async Task<ActionOutcome> VerifyAsync(long step)
     {
-        var said = -1;
+        var said = 0;
+        _checking[step] = 0;
         var outcome = await Actions.VerifyAsync(Job, step, share => Report((int)(share * 100)), _stop.Token);
-        _verified[step] = outcome.IsDone ? "verified" : "damaged";
+        _checking.Remove(step);
+        _verified[step] = outcome.IsDone ? "verified" : "not verified";
         return outcome;
 
         void Report(int percent)
@@ -106,8 +116,12 @@ public sealed partial class CheckpointTable : ComponentBase, IDisposable
                 said = percent;
                 _ = InvokeAsync(() =>
                 {
-                    _verified[step] = string.Create(CultureInfo.InvariantCulture, $"checking: {percent}%");
-                    StateHasChanged();
+                    // It may come after the end.
+                    if (_checking.ContainsKey(step))
+                    {
+                        _checking[step] = percent;
+                        StateHasChanged();
+                    }
                 });
             }
         }

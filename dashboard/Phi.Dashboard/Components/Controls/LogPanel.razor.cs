@@ -5,7 +5,7 @@ namespace Phi.Dashboard.Components.Controls;
 /// <summary>The logs of a job's pods, followed and searched by an island of script; what is looked for is in the address.</summary>
 public sealed partial class LogPanel : ScriptIsland
 {
-    private IReadOnlyList<string> _shown = [];
+    private LogView? _shown;
 
     [SupplyParameterFromQuery(Name = "pod")]
     private string? Pod { get; set; }
@@ -29,31 +29,28 @@ public sealed partial class LogPanel : ScriptIsland
     [Parameter]
     public required IReadOnlyList<string> Pods { get; set; }
 
-    private bool IsFollowing => Following != "0";
-
     private IReadOnlyList<string> Chosen => Pod is not null && Pods.Contains(Pod) ? [Pod] : Pods;
 
     protected override string Module => "logs.js";
 
     protected override object?[] Arguments()
     {
-        _shown = State;
-        return [Told(_shown)];
+        _shown = Wanted;
+        return [Told(Wanted)];
     }
 
     protected override async Task RefreshAsync()
     {
-        if (!State.SequenceEqual(_shown))
+        if (Wanted != _shown)
         {
-            _shown = State;
-            await CallAsync("update", Told(_shown));
+            _shown = Wanted;
+            await CallAsync("update", Told(Wanted));
         }
     }
 
-    /// <summary>What the script was told last is compared with this.</summary>
-    private IReadOnlyList<string> State => [Rank?.Trim() ?? "", Search ?? "", Following ?? "", .. Chosen];
+    private LogView Wanted => new(string.Join(',', Chosen), Rank?.Trim() ?? "", Search ?? "", Following != "0");
 
-    private object Told(IReadOnlyList<string> state) => new { Namespace, Pods = state.Skip(3), Search = state[1], Rank = state[0], IsFollowing };
+    private object Told(LogView view) => new { Namespace, Pods = Chosen, view.Search, view.Rank, view.IsFollowing };
 
     private void Go(string? pod = null, string? rank = null, string? search = null, bool? isFollowing = null) => Navigation.NavigateTo(
         Navigation.GetUriWithQueryParameters(new Dictionary<string, object?>
@@ -61,9 +58,13 @@ public sealed partial class LogPanel : ScriptIsland
             ["pod"] = NullIfEmpty(pod ?? Pod),
             ["rank"] = NullIfEmpty(rank ?? Rank),
             ["log"] = NullIfEmpty(search ?? Search),
-            ["follow"] = isFollowing ?? IsFollowing ? null : "0",
+            ["follow"] = isFollowing ?? Following != "0" ? null : "0",
         }),
         replace: true);
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    /// <summary>What the script was told.</summary>
+    /// <param name="Pods">Names, comma-separated.</param>
+    private sealed record LogView(string Pods, string Rank, string Search, bool IsFollowing);
 }

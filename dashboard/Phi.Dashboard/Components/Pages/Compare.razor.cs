@@ -60,7 +60,6 @@ public sealed partial class Compare : LiveComponent
         }
 
         _metrics = [.. metrics];
-        _manifests = [.. _uids.Select(uid => jobs.FirstOrDefault(job => job.Metadata.Uid == uid)).OfType<TrainingJob>().Select(job => ($"{job.Metadata.Namespace}/{job.Metadata.Name}", YamlText.Write(Resubmission.Manifest(job))))];
         _steps = jobs.Where(job => _uids.Contains(job.Metadata.Uid)).Sum(job => job.Status?.Progress?.Step ?? 0);
     }
 
@@ -70,6 +69,7 @@ public sealed partial class Compare : LiveComponent
         _uids = [.. given.Split(',', StringSplitOptions.RemoveEmptyEntries).Distinct().Take(Most)];
         var stored = (await Store.RunsAsync(_uids, ct)).ToDictionary(run => run.Run);
         _runs = [.. _uids.Where(stored.ContainsKey).Select(uid => new ChartRun(uid, Name(stored[uid])))];
+        _manifests = [.. _uids.Select(uid => jobs.FirstOrDefault(job => job.Metadata.Uid == uid)).OfType<TrainingJob>().Select(job => ($"{job.Metadata.Namespace}/{job.Metadata.Name}", YamlText.Write(Resubmission.Manifest(job))))];
         var live = jobs.Select(job => job.Metadata.Uid!).ToHashSet();
         var deleted = (await Store.RunsAsync(null, null, MostChoices, ct)).Where(run => !live.Contains(run.Run));
         _others =

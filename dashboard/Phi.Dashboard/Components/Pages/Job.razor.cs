@@ -28,6 +28,7 @@ public sealed partial class Job : LiveComponent
     private IReadOnlyList<string> _podNames = [];
     private IReadOnlyList<Corev1Event> _events = [];
     private IReadOnlyList<CheckpointRecord> _checkpoints = [];
+    private (string? Uid, int? Count) _checkpointsRead;
     private IReadOnlyList<AuditEntry> _audits = [];
 
     [Parameter]
@@ -58,10 +59,21 @@ public sealed partial class Job : LiveComponent
             _spec = TrainingJobDefaults.Apply(_job).Spec;
             _runs = [new ChartRun(_job.Metadata.Uid!, Name)];
             _metrics = await Store.MetricsAsync(_job.Metadata.Uid!, ct);
-            _checkpoints = await Store.CheckpointsAsync(_job.Metadata.Uid!, ct);
+            await ReadCheckpointsAsync(_job, ct);
             _audits = [.. (await Store.AuditsAsync(Namespace, Name, MostAudits, ct)).Where(entry => entry.Kind == _job.Kind)];
             _recoveries = Recovery.Of(await Store.StoryAsync(_job.Metadata.Uid!, ct), _job.Status?.CompletionTime ?? Time.GetUtcNow());
             _traffic = await Store.TrafficAsync(_job.Metadata.Uid!, TrafficSteps, ct);
+        }
+    }
+
+    /// <summary>There may be thousands, and a page is drawn twice a second: they are read when there is a new one.</summary>
+    private async Task ReadCheckpointsAsync(TrainingJob job, CancellationToken ct)
+    {
+        var there = (job.Metadata.Uid, job.Status?.Checkpoint?.Count);
+        if (there != _checkpointsRead)
+        {
+            _checkpoints = await Store.CheckpointsAsync(job.Metadata.Uid!, ct);
+            _checkpointsRead = there;
         }
     }
 }

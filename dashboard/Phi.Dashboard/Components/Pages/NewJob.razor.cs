@@ -4,6 +4,8 @@ using Phi.Api.Manifests;
 using Phi.Dashboard.Actions;
 using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
+using Phi.Kubernetes;
+using Phi.Reconcile.Queues;
 
 namespace Phi.Dashboard.Components.Pages;
 
@@ -40,8 +42,8 @@ public sealed partial class NewJob : LiveComponent
     [Inject]
     private JobActions Actions { get; set; } = null!;
 
-    /// <summary>What would become of the job depends on the queues and the jobs that are there.</summary>
-    protected override bool Concerns(LiveChange change) => change.Kind is LiveKind.Queue or LiveKind.Job;
+    /// <summary>What would become of the job depends on the queues, whose statuses change when jobs come and go.</summary>
+    protected override bool Concerns(LiveChange change) => change.Kind == LiveKind.Queue;
 
     protected override async Task RefreshAsync(CancellationToken ct)
     {
@@ -49,9 +51,9 @@ public sealed partial class NewJob : LiveComponent
         {
             Begin();
         }
-        else if (_checked?.Manifest is not null)
+        else if (_checked is { Manifest: { } manifest } before && await TryWhatIfAsync(manifest, ct) is { } report && _checked == before)
         {
-            await CheckAsync(ct);
+            _checked = before with { WhatIf = report };
         }
     }
 
@@ -89,6 +91,19 @@ public sealed partial class NewJob : LiveComponent
         if (edit == _edits)
         {
             (_checked, _isChecking) = (result, false);
+        }
+    }
+
+    /// <summary>Null: there is no queue, or the API server does not tell now.</summary>
+    private async Task<WhatIfReport?> TryWhatIfAsync(JobManifest manifest, CancellationToken ct)
+    {
+        try
+        {
+            return await Check.WhatIfAsync(manifest, ct);
+        }
+        catch (Exception e) when (e is KubernetesApiException or HttpRequestException)
+        {
+            return null;
         }
     }
 
