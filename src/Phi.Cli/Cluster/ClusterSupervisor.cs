@@ -14,7 +14,8 @@ namespace Phi.Cli.Cluster;
 /// Runs a whole control plane on this machine: API server, scheduler and node agents in this process; operator and dashboard as
 /// processes of their own, so that each can crash and come back alone.
 /// </summary>
-public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, ILoggerFactory logs, TimeProvider time)
+/// <param name="auditLog">File to which the API server adds a line of every request; null: none.</param>
+public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, string? auditLog, ILoggerFactory logs, TimeProvider time)
 {
     private static readonly TimeSpan DashboardDeadline = TimeSpan.FromSeconds(60);
 
@@ -35,6 +36,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
                 AdminToken = settings.Token,
                 KubeconfigPath = home.Kubeconfig,
                 CrdManifests = [.. CrdCatalog.All],
+                AuditLogPath = auditLog,
             },
             cancellationToken);
         var kept = settings with { ApiPort = server.BaseAddress.Port };
