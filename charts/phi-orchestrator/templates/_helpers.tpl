@@ -160,20 +160,21 @@ topologySpreadConstraints:
         {{- $selector | nindent 8 }}
 {{- end }}
 
+{{/* (dict "root" $ "priority" NAME) */}}
 {{- define "phi.podPlacement" -}}
-{{- with .Values.imagePullSecrets }}
+{{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.nodeSelector }}
+{{- with .root.Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.tolerations }}
+{{- with .root.Values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.priorityClassName }}
+{{- with .priority }}
 priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
