@@ -17,7 +17,7 @@ public sealed partial class MonitoringTests
         var asked = Expressions().SelectMany(expression => Names().Matches(expression).Select(match => match.Value)).ToHashSet(StringComparer.Ordinal);
 
         Assert.True(asked.Count > 15, string.Join(", ", asked));
-        Assert.Empty(asked.Where(name => !metrics.ContainsKey(name) && !Suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal) && metrics.GetValueOrDefault(name[..^suffix.Length]) is ("Histogram", _))));
+        Assert.DoesNotContain(asked, name => !metrics.ContainsKey(name) && !Suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal) && metrics.GetValueOrDefault(name[..^suffix.Length]) is ("Histogram", _)));
     }
 
     [Fact]

@@ -72,8 +72,13 @@ internal sealed class JobPods(ResourceService service, JsonObject job)
 
     public void Release(JsonObject pod) => Release(service, pod);
 
-    public static void Release(ResourceService service, JsonObject pod) => Try(() =>
-        service.Store.TryChange(BuiltInResources.Pods, ResourceService.KeyOf(pod), value => (value["metadata"]!["finalizers"] as JsonArray)?.RemoveAll(name => (string?)name == Finalizer)));
+    public static void Release(ResourceService service, JsonObject pod) => Try(() => service.Store.TryChange(BuiltInResources.Pods, ResourceService.KeyOf(pod), value =>
+    {
+        if (value["metadata"]!["finalizers"] is JsonArray finalizers && finalizers.RemoveAll(name => (string?)name == Finalizer) > 0 && finalizers.Count == 0)
+        {
+            value["metadata"]!.AsObject().Remove("finalizers");
+        }
+    }));
 
     /// <summary>Ended by itself, or taken away for good: only its finalizer keeps it.</summary>
     private static bool IsOver(JsonObject pod) => Conditions.IsTerminal(pod) || (Conditions.IsEnding(pod) && ((long?)pod["metadata"]!["deletionGracePeriodSeconds"] ?? 0) == 0);

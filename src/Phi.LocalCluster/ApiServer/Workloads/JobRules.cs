@@ -21,9 +21,9 @@ internal static class JobRules
             return;
         }
 
-        spec["parallelism"] ??= 1;
-        spec["completions"] ??= 1;
-        spec["backoffLimit"] ??= 6;
+        spec["parallelism"] ??= 1L;
+        spec["completions"] ??= 1L;
+        spec["backoffLimit"] ??= 6L;
         spec["completionMode"] ??= "NonIndexed";
         spec["suspend"] ??= false;
         spec["podReplacementPolicy"] ??= "TerminatingOrFailed";

@@ -18,11 +18,11 @@ internal static class WorkloadRules
             return;
         }
 
-        spec["replicas"] ??= 1;
-        spec["revisionHistoryLimit"] ??= 10;
+        spec["replicas"] ??= 1L;
+        spec["revisionHistoryLimit"] ??= 10L;
         if (type == BuiltInResources.Deployments)
         {
-            spec["progressDeadlineSeconds"] ??= 600;
+            spec["progressDeadlineSeconds"] ??= 600L;
             var strategy = (spec["strategy"] ??= new JsonObject()).AsObject();
             strategy["type"] ??= "RollingUpdate";
             if ((string?)strategy["type"] == "RollingUpdate")
