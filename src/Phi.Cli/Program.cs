@@ -22,6 +22,7 @@ var root = new RootCommand("Trains phi-style models, on this machine or on a Kub
     OperatorCommand.Create(),
     NodeCommand.Create(),
     DashboardCommand.Create(),
+    TelemetryCommands.Create(),
     ControlPlaneCommand.Create(),
 };
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using k8s.Exceptions;
 using Phi.Api.Metadata;
 using Phi.Dashboard;
 
@@ -9,7 +10,7 @@ namespace Phi.Cli.Commands;
 internal sealed class DashboardCommand
 {
     public const string TokenVariable = "PHI_DASHBOARD_TOKEN";
-    private readonly Option<string> _kubeconfig = CommonOptions.Kubeconfig();
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "Kubeconfig of the cluster to join. Default: the service account of the pod that it runs in." };
     private readonly Option<string> _telemetry = CommonOptions.Telemetry();
 
     /// <summary>A variable is seen by nobody else on the machine.</summary>
@@ -48,7 +49,15 @@ internal sealed class DashboardCommand
         {
             var settings = options.Read(parse);
             using var stop = ParentWatch.Link(parse.GetValue(options._withParent), cancellationToken);
-            await DashboardHost.RunAsync(settings, stop.Token);
+            try
+            {
+                await DashboardHost.RunAsync(settings, stop.Token);
+            }
+            catch (KubeConfigException e)
+            {
+                throw new CliException($"--kubeconfig {(settings.Kubeconfig is null ? "is not given, and this is no pod with a service account" : $"is '{settings.Kubeconfig}', which cannot be used")}: {e.Message}", ExitCodes.Usage);
+            }
+
             return ExitCodes.Succeeded;
         });
         return command;
@@ -73,7 +82,7 @@ internal sealed class DashboardCommand
             ? throw new CliException($"nobody could sign in: give a token in ${TokenVariable}, or --oidc-authority and --oidc-client-id", ExitCodes.Usage)
             : new DashboardOptions
             {
-                Kubeconfig = parse.GetRequiredValue(_kubeconfig),
+                Kubeconfig = parse.GetValue(_kubeconfig),
                 TelemetryDatabase = parse.GetRequiredValue(_telemetry),
                 Token = parse.GetValue(_token),
                 Oidc = oidc,
