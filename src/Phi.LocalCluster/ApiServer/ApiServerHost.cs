@@ -74,11 +74,14 @@ public sealed class ApiServerHost : IAsyncDisposable
         host._controllers = Task.Run(() => Controllers.RunAsync(host._service, options, host._certificate.ExportCertificatePem(), TimeProvider.System, host._stopping.Token), CancellationToken.None);
         if (options.KubeconfigPath is { } path)
         {
-            Kubeconfig.Write(path, host.BaseAddress, host._certificate, options.AdminToken);
+            host.WriteKubeconfig(path, UserInfo.Admin.Name, options.AdminToken);
         }
 
         return host;
     }
+
+    /// <summary>Writes a kubeconfig with which the holder of a token reaches this server; readable by its owner alone.</summary>
+    public void WriteKubeconfig(string path, string user, string token) => Kubeconfig.Write(path, BaseAddress, _certificate, user, token);
 
     public async ValueTask DisposeAsync()
     {
