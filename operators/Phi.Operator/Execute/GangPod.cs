@@ -42,6 +42,7 @@ internal static class GangPod
             ["args"] = new JsonArray("agent"),
             ["env"] = Environment(job, index, operatorUrl, agentToken, template),
             ["resources"] = resources,
+            ["securityContext"] = PodSecurity.Trainer(spec),
             ["terminationMessagePolicy"] = "FallbackToLogsOnError",
             ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path })]),
         };
@@ -54,6 +55,7 @@ internal static class GangPod
             ["subdomain"] = job.Metadata.Name,
             ["enableServiceLinks"] = false,
             ["automountServiceAccountToken"] = false,
+            ["securityContext"] = PodSecurity.Pod(spec),
             ["containers"] = new JsonArray(container),
             ["volumes"] = With(template.Volumes, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = volume.Source })]),
         };
