@@ -1,0 +1,44 @@
+using System.Text.Json;
+
+namespace Phi.LocalCluster.Tests;
+
+/// <summary>Pods whose fields a shell would take for commands: a node starts processes, and mounts by a script, but neither reads them so.</summary>
+public sealed class HostilePodTests(NodeFixture node) : IClassFixture<NodeFixture>
+{
+    [Theory]
+    [InlineData("substitution", "$(touch {0})")]
+    [InlineData("backticks", "`touch {0}`")]
+    [InlineData("semicolon", "x; touch {0} #")]
+    [InlineData("quotes", "'\"; touch {0}; \"'")]
+    [InlineData("lines", "x\ntouch {0}\n")]
+    public async Task Pod_WithHostileTextInEveryField_TakesItAsText(string name, string hostile)
+    {
+        var canary = Path.Combine(node.Server.Folder, $"canary-{name}");
+        var text = string.Format(System.Globalization.CultureInfo.InvariantCulture, hostile, canary);
+        var target = Path.Combine(node.Server.Folder, $"mounts {name}", text.Replace('/', '_'));
+        await node.ApplyAsync($$"""
+            apiVersion: v1
+            kind: Pod
+            metadata: { name: {{name}}, annotations: { note: {{JsonSerializer.Serialize(text)}} } }
+            spec:
+              restartPolicy: Never
+              volumes:
+              - { name: self, downwardAPI: { items: [{ path: note, fieldRef: { fieldPath: "metadata.annotations['note']" } }] } }
+              - { name: scratch, emptyDir: {} }
+              containers:
+              - name: main
+                image: {{JsonSerializer.Serialize(text)}}
+                command: [bash, -c, 'cat "$1/note"; printf "%s" "$2" "$TEXT"', {{JsonSerializer.Serialize(text)}}]
+                args: [{{JsonSerializer.Serialize(target)}}, {{JsonSerializer.Serialize(text)}}]
+                env: [{ name: TEXT, value: {{JsonSerializer.Serialize(text)}} }]
+                volumeMounts:
+                - { name: self, mountPath: {{JsonSerializer.Serialize(target)}} }
+                - { name: scratch, mountPath: {{JsonSerializer.Serialize(target + " scratch")}}, subPath: {{JsonSerializer.Serialize(text.Replace('/', '_'))}} }
+            """);
+
+        await node.WaitAsync(name, "jsonpath={.status.phase}=Succeeded");
+
+        Assert.Equal($"{text}{text}{text}", await node.LogAsync(name));
+        Assert.False(File.Exists(canary));
+    }
+}
