@@ -67,6 +67,9 @@ public sealed class InstallTests(ChartCluster cluster) : IClassFixture<ChartClus
             await cluster.KubectlAsync("create", "namespace", name);
         }
 
+        // One of an upgrade that failed is left for whoever looks into it.
+        (await cluster.KubectlAsync("delete", "jobs", "--all", "--namespace", HelmChart.Namespace)).Ok();
+
         // The kinds of the Prometheus operator are not here.
         var rendered = await HelmChart.RenderAsync(set, "--set", "monitoring.serviceMonitor.enabled=false,monitoring.rules.enabled=false");
         var applied = await cluster.KubectlWithInputAsync(rendered, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-");
