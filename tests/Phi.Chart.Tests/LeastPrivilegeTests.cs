@@ -35,25 +35,6 @@ public sealed partial class LeastPrivilegeTests(ChartCluster cluster) : IClassFi
         await RefusedNothingAsync(manager);
     }
 
-    [Theory]
-    [InlineData("operator", "list secrets")]
-    [InlineData("operator", "get secrets/other -n phi-system")]
-    [InlineData("operator", "create pods/exec")]
-    [InlineData("operator", "update trainingjobs")]
-    [InlineData("operator", "delete nodes")]
-    [InlineData("operator", "get leases -n kube-system")]
-    [InlineData("dashboard", "create pods")]
-    [InlineData("dashboard", "get secrets/phi-operator-agent-tokens -n phi-system")]
-    [InlineData("dashboard", "patch trainingjobs/status")]
-    public async Task Account_OfAPart_MayNotDoMore(string part, string asked)
-    {
-        (await cluster.KubectlWithInputAsync(await HelmChart.RenderAsync("external"), "apply", "--server-side", "--force-conflicts", "--namespace", HelmChart.Namespace, "-f", "-")).ToString();
-
-        var answer = await cluster.KubectlAsync(["auth", "can-i", .. asked.Replace("pods/exec", "pods --subresource=exec", StringComparison.Ordinal).Replace("trainingjobs/status", "trainingjobs --subresource=status", StringComparison.Ordinal).Split(' '), "--as", $"system:serviceaccount:{HelmChart.Namespace}:phi-phi-orchestrator-{part}"]);
-
-        Assert.Equal("no", answer.Output.Trim());
-    }
-
     private async Task<JsonNode?> JobAsync(string name) => await cluster.KubectlAsync("get", "tj", name, "--namespace", Team, "-o", "json") is { ExitCode: 0 } shown ? JsonNode.Parse(shown.Output) : null;
 
     /// <summary>The sign-in page, a run's telemetry and a rank's log.</summary>
