@@ -33,7 +33,10 @@ public sealed class ChartCluster : IAsyncLifetime
         _server = await ApiServerHost.StartAsync(new ApiServerOptions { DataDirectory = Path.Combine(Folder, "data"), AdminToken = AdminToken, KubeconfigPath = Kubeconfig }, TestContext.Current.CancellationToken);
         _connection = KubernetesConnection.Open(Kubeconfig, "test");
         _scheduler = SchedulerHost.RunAsync(_connection, TimeProvider.System, NullLoggerFactory.Instance, _stop.Token);
-        _node = new PhiProcess(new Dictionary<string, string>(), "node", "--kubeconfig", Kubeconfig, "--name", "node-0", "--slots", "4", "--home", Path.Combine(Folder, "home"));
+        // Pods of the chart have a /tmp of their own, and the checkout may lie in the machine's.
+        var programs = Path.Combine(Folder, "programs");
+        (await CommandResult.RunAsync("cp", ["-r", PhiProcess.CliFolder, programs])).Ok();
+        _node = new PhiProcess(new Dictionary<string, string> { ["PATH"] = $"{programs}:{Environment.GetEnvironmentVariable("PATH")}" }, "node", "--kubeconfig", Kubeconfig, "--name", "node-0", "--slots", "4", "--home", Path.Combine(Folder, "home"));
         await UntilAsync(async () => (await KubectlAsync("wait", "--for=condition=Ready", "node/node-0", "--timeout=10s")).ExitCode == 0, () => $"no ready node: {_node.Said}");
     }
 

@@ -32,7 +32,7 @@ public sealed partial class ImageTests(PublishedFolders published) : IClassFixtu
 
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains("/nowhere", result.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("not found", (await published.RunAsync("Phi.Trainer", "/usr/bin/ldd", "libLibTorchSharp.so")).Ok().Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("=> not found", (await published.RunAsync("Phi.Trainer", "/usr/bin/ldd", "libLibTorchSharp.so")).Ok().Output, StringComparison.Ordinal);
     }
 
     /// <summary>Else the tests above would show nothing.</summary>

@@ -13,13 +13,21 @@ internal sealed class JobController(ResourceService service, TimeProvider clock)
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan RefusedRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>Where there are no Jobs, as on most control planes, the many pods of gangs are not looked through at each of their changes.</summary>
+    private bool _mayHoldPods = true;
+
     public static IReadOnlySet<string> Watched { get; } = new HashSet<string>(StringComparer.Ordinal) { BuiltInResources.Pods.Storage, BuiltInResources.Jobs.Storage };
 
     /// <summary>One look at every Job; returns the time until one of them needs another.</summary>
     public TimeSpan? Pass()
     {
         var jobs = service.Store.List(BuiltInResources.Jobs.Storage).Items;
-        Release(jobs);
+        if (jobs.Count == 0 && !_mayHoldPods)
+        {
+            return null;
+        }
+
+        _mayHoldPods = Release(jobs) || jobs.Count > 0;
         TimeSpan? next = null;
         foreach (var job in jobs.Where(job => !Conditions.IsEnding(job)))
         {
@@ -37,14 +45,18 @@ internal sealed class JobController(ResourceService service, TimeProvider clock)
         return next;
     }
 
-    /// <summary>Pods of Jobs that are gone or going are kept for no count.</summary>
-    private void Release(IReadOnlyList<JsonObject> jobs)
+    /// <summary>Pods of Jobs that are gone or going are kept for no count. True if there were such pods.</summary>
+    private bool Release(IReadOnlyList<JsonObject> jobs)
     {
+        var found = false;
         var counting = jobs.Where(job => !Conditions.IsEnding(job)).Select(job => (string)job["metadata"]!["uid"]!).ToHashSet(StringComparer.Ordinal);
         foreach (var pod in service.Store.List(BuiltInResources.Pods.Storage).Items.Where(pod => JobPods.IsTracked(pod) && (JobPods.Owner(pod) is not { } owner || !counting.Contains(owner))))
         {
+            found = true;
             JobPods.Release(service, pod);
         }
+
+        return found;
     }
 
     private TimeSpan? Sync(JsonObject job)
