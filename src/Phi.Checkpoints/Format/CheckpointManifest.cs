@@ -24,6 +24,9 @@ public sealed record CheckpointManifest
     public required IReadOnlyList<ShardEntry> Shards { get; init; }
 }
 
+/// <summary>What a manifest of any format begins with; without a number it is the first.</summary>
+internal sealed record ManifestFormat(int Format = 1);
+
 /// <summary>Length and shard length in elements.</summary>
 public sealed record UnitEntry(string Name, long Length, long ShardLength, IReadOnlyList<TensorEntry> Tensors);
 

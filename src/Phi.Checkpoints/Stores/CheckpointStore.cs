@@ -112,10 +112,16 @@ public sealed class CheckpointStore(ICheckpointStorage storage) : ICheckpointFil
                 throw new CheckpointException($"{place} is damaged: its bytes are not those that were written");
             }
 
+            // First, for of another format no more than its number is known.
+            if (JsonSerializer.Deserialize<ManifestFormat>(content, PhiJson.Options) is { } other && other.Format != CheckpointManifest.CurrentFormat)
+            {
+                throw new CheckpointException($"{place} is of format {other.Format}, and this version reads format {CheckpointManifest.CurrentFormat}; read it with the version that wrote it, or a newer one") { IsOtherFormat = true };
+            }
+
             var manifest = JsonSerializer.Deserialize<CheckpointManifest>(content, PhiJson.Options) ?? throw new CheckpointException($"{place} is empty");
-            return manifest.Format == CheckpointManifest.CurrentFormat && manifest.Step == step && manifest.Shards.Count == manifest.WorldSize
+            return manifest.Step == step && manifest.Shards.Count == manifest.WorldSize
                 ? manifest
-                : throw new CheckpointException($"{place} describes format {manifest.Format}, step {manifest.Step}, {manifest.Shards.Count} shards of {manifest.WorldSize}; format {CheckpointManifest.CurrentFormat}, step {step} and every shard were expected");
+                : throw new CheckpointException($"{place} describes step {manifest.Step}, {manifest.Shards.Count} shards of {manifest.WorldSize}; step {step} and every shard were expected");
         }
         catch (JsonException e)
         {

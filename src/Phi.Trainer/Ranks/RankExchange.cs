@@ -60,6 +60,7 @@ internal static class RankExchange
 
     /// <summary>False, on every rank, if the work failed on any of them.</summary>
     /// <param name="onFailure">Called on those on which it did.</param>
+    /// <exception cref="CheckpointException">The checkpoint is of another format, which every rank finds so: nobody goes on without it.</exception>
     public static unsafe bool TryOnAll(this ICommunicator group, Action work, Action<CheckpointException> onFailure)
     {
         var failed = 0f;
@@ -67,7 +68,7 @@ internal static class RankExchange
         {
             work();
         }
-        catch (CheckpointException e)
+        catch (CheckpointException e) when (!e.IsOtherFormat)
         {
             failed = 1;
             onFailure(e);
