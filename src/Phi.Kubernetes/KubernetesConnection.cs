@@ -41,6 +41,9 @@ public sealed class KubernetesConnection : IDisposable
         userAgent,
         handlers);
 
+    /// <param name="handlers">See every request, the last one first.</param>
+    public static KubernetesConnection Open(KubeconfigContext context, string userAgent, params DelegatingHandler[] handlers) => new(context.Configuration, userAgent, handlers);
+
     /// <exception cref="KubernetesApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached, did not answer in time, or answered no JSON.</exception>
     public Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken ct) =>

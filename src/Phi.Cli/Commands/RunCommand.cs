@@ -3,6 +3,7 @@ using System.Text.Json;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Cli.Cluster;
+using Phi.Cli.Completion;
 using Phi.Cli.Jobs;
 using Phi.Cli.Output;
 
@@ -13,7 +14,7 @@ internal static class RunCommand
 {
     public static Command Create()
     {
-        var manifest = new Argument<string>("manifest") { Description = "A file with one TrainingJob; - for standard input." };
+        var manifest = new Argument<string>("manifest") { Description = "A file with one TrainingJob; - for standard input." }.Completing(CompletionKind.File);
         var home = CommonOptions.Home();
         var nodes = CommonOptions.Nodes();
         var slots = CommonOptions.Slots();
@@ -28,8 +29,8 @@ internal static class RunCommand
             List<string> up = [.. Size("--nodes", parse.GetValue(nodes)), .. Size("--slots", parse.GetValue(slots)), .. ClusterCommands.Telemetry(parse.GetValue(telemetry))];
             using var interrupt = new InterruptSignal(cancellationToken);
             var cluster = await ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
-            using var client = new JobClient(folder.Kubeconfig);
-            var run = new JobRun(client, file, cluster, new ProgressDisplay(TimeProvider.System), TimeProvider.System);
+            using var session = ClusterSession.Open(new ClusterTarget([folder.Kubeconfig], folder.Kubeconfig, folder), null, null);
+            var run = new JobRun(new JobClient(session.Connection), file, cluster, new ProgressDisplay(TimeProvider.System), TimeProvider.System);
             var job = await run.FollowAsync(interrupt.Token);
             return await FinishAsync(job, file, folder, cluster, parse.GetValue(output) == "json", parse.GetRequiredValue(manifest), interrupt.Token.IsCancellationRequested);
         });
@@ -63,7 +64,7 @@ internal static class RunCommand
 
         if (job.Status?.Phase == TrainingPhase.Failed)
         {
-            await Console.Error.WriteLineAsync($"The job failed: {FailureMessage(job)}");
+            await Console.Error.WriteLineAsync($"The job failed: {JobPhases.FailureMessage(job)}");
             return ExitCodes.JobFailed;
         }
 
@@ -74,12 +75,6 @@ internal static class RunCommand
         }
 
         return ExitCodes.Interrupted;
-    }
-
-    private static string FailureMessage(TrainingJob job)
-    {
-        var condition = job.Status?.Conditions?.Find(c => c.Type == TrainingConditions.Finished);
-        return condition is null ? "no reason is given" : $"{condition.Reason}: {condition.Message}";
     }
 
     private static string JobUrl(ClusterState cluster, JobName job)
