@@ -39,7 +39,7 @@ public static partial class OperatorHost
             }
 
             var tokens = await TokensAsync(parts, options.StateDirectory, seams.Time, logger, stop.Token);
-            jobs = parts.Jobs(tokens, seams.Time, logger);
+            jobs = parts.Jobs(seams.Time, logger);
             StateMetrics.Register(parts.Metrics, parts.Cluster, parts.Hub, parts.Leadership, parts.Informers);
             loops.Add(parts.Cluster.RunAsync(key => parts.OnJob(jobs, key), pod => parts.Hub.Forget(pod.Uid()), stop.Token));
             if (parts.Replicas is { } replicas)

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using OpenTelemetry.Trace;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
+using Phi.Operator.AgentApi.Identity;
 using Phi.Operator.Checkpoints;
 using Phi.Operator.Controllers;
 using Phi.Operator.Cron;
@@ -41,6 +42,8 @@ internal sealed class OperatorParts : IAsyncDisposable
     private readonly CheckpointController _checkpoints;
     private readonly RetentionController _retention;
     private readonly Func<JobSnapshot, JobDecision> _decide;
+    private readonly TokenReviewer _reviewer;
+    private readonly TokenVerdicts _verdicts;
 
     private OperatorParts(OperatorOptions options, OperatorSeams seams, ILoggerFactory logs, TelemetryStore store, Socket listener)
     {
@@ -50,6 +53,8 @@ internal sealed class OperatorParts : IAsyncDisposable
         Leadership = options.LeaderElect ? new Leadership(time) : Leadership.Permanent(time);
         _plain = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time)));
         _fenced = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time), new FenceHandler(Leadership)));
+        _reviewer = new TokenReviewer(_plain, time, logs.CreateLogger("Phi.Operator.AgentApi"));
+        _verdicts = new TokenVerdicts(_reviewer.AskAsync, time);
         Cluster = new ClusterCache(_fenced, time, logs);
         Hub = new AgentHub(Cluster, time);
         _decide = options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide;
@@ -118,7 +123,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         }
     }
 
-    /// <summary>The tokens of agents: shared by all replicas, or, without rivals, the folder's.</summary>
+    /// <summary>The secret for agents: shared by all replicas, or, without rivals, the folder's.</summary>
     public Task<AgentTokens> TokensAsync(string stateDirectory, CancellationToken ct) => Elector is null
         ? Task.FromResult(AgentTokens.LoadOrCreate(stateDirectory))
         : AgentTokens.LoadOrCreateAsync(_plain, Identity.Namespace, stateDirectory, ct);
@@ -146,10 +151,10 @@ internal sealed class OperatorParts : IAsyncDisposable
         jobs.Add(key);
     }
 
-    public JobController Jobs(AgentTokens tokens, TimeProvider time, ILogger logger)
+    public JobController Jobs(TimeProvider time, ILogger logger)
     {
         var jobs = new JobController(
-            Cluster, new Observer(Cluster, Hub, _queues, _decide, time), new Executor(_fenced, Cluster, tokens, Events, _story, Metrics, time, Identity.AgentUrl), _progress, Metrics, time, logger);
+            Cluster, new Observer(Cluster, Hub, _queues, _decide, time), new Executor(_fenced, Cluster, Events, _story, Metrics, time, Identity.AgentUrl), _progress, Metrics, time, logger);
         _queues.Wake = jobs.Add;
         return jobs;
     }
@@ -157,6 +162,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     public AgentApiParts AgentApi(AgentTokens tokens, JobController jobs) => new()
     {
         Hub = Hub,
+        Gate = new AgentGate(_verdicts, new LegacyPods(tokens, Cluster), Cluster, Leadership),
         Tokens = tokens,
         Progress = _progress,
         Leadership = Leadership,
@@ -170,6 +176,8 @@ internal sealed class OperatorParts : IAsyncDisposable
     {
         Forwarder.Dispose();
         Hub.Dispose();
+        _verdicts.Dispose();
+        _reviewer.Dispose();
         _progress.Dispose();
         _fenced.Dispose();
         _plain.Dispose();

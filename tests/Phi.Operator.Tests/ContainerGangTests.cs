@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Phi.Api.Agent;
 using Phi.Api.Crds;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
@@ -35,7 +36,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
         foreach (var name in new[] { "node-0", "node-1" })
         {
             // One slot each: the gang must find itself across nodes.
-            _parts.Add(NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = kubeconfig, Name = name, Slots = 1, StateDirectory = Path.Combine(_folder, name) }, NullLoggerFactory.Instance, _stop.Token));
+            _parts.Add(NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = kubeconfig, Name = name, Slots = 1, StateDirectory = Path.Combine(_folder, name), VolumeVariables = [new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.AgentTokenFile, AgentCredentials.TokenFile)] }, NullLoggerFactory.Instance, _stop.Token));
         }
 
         _parts.Add(OperatorHost.RunAsync(new OperatorOptions { Kubeconfig = kubeconfig, StateDirectory = Path.Combine(_folder, "operator"), TelemetryDatabase = Path.Combine(_folder, "telemetry.db") }, NullLoggerFactory.Instance, _stop.Token));
@@ -85,7 +86,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
             return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Ct));
         }
 
-        var (url, token) = (environment["PHI_PROGRESS_URL"], environment["PHI_AGENT_TOKEN"]);
+        var (url, token) = (environment["PHI_PROGRESS_URL"], await File.ReadAllTextAsync(environment["PHI_AGENT_TOKEN_FILE"], Ct));
         Assert.Equal((422, "step: 0: must be at least 1; count the steps that are done"), await PostAsync(url, token, """{"step": 0}"""));
         Assert.Equal(401, (await PostAsync(url, "other", """{"step": 1}""")).Code);
         Assert.Equal(422, (await PostAsync(url.Split("&attempt")[0], token, """{"step": 1}""")).Code);

@@ -15,7 +15,8 @@ with open(os.path.join(os.environ["OUT"], f"{attempt}-{rank}.json"), "w") as fil
 
 def report(step):
     body = json.dumps({"step": step, "loss": 1 / step, "accuracy": 0.5, "checkpoint": f"/ckpt/{step}"}).encode()
-    request = urllib.request.Request(os.environ["PHI_PROGRESS_URL"], body, {"Authorization": "Bearer " + os.environ["PHI_AGENT_TOKEN"]})
+    with open(os.environ["PHI_AGENT_TOKEN_FILE"]) as token:
+        request = urllib.request.Request(os.environ["PHI_PROGRESS_URL"], body, {"Authorization": "Bearer " + token.read()})
     urllib.request.urlopen(request).close()
 
 

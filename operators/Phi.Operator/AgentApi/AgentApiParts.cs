@@ -1,4 +1,5 @@
 using Phi.Kubernetes;
+using Phi.Operator.AgentApi.Identity;
 using Phi.Operator.Leader;
 using Phi.Operator.Metrics;
 using Phi.Operator.Progress;
@@ -9,6 +10,9 @@ namespace Phi.Operator.AgentApi;
 internal sealed record AgentApiParts
 {
     public required AgentHub Hub { get; init; }
+    public required AgentGate Gate { get; init; }
+
+    /// <summary>For the keys of a gang's pods among each other.</summary>
     public required AgentTokens Tokens { get; init; }
     public required ProgressTracker Progress { get; init; }
     public required Leadership Leadership { get; init; }

@@ -14,7 +14,7 @@ internal static class ProgressSidecar
     /// <summary>Who the pod is, and where its operator.</summary>
     private static readonly string[] Shared =
     [
-        PhiEnvironment.OperatorUrl, PhiEnvironment.AgentToken, PhiEnvironment.Namespace, PhiEnvironment.JobName, PhiEnvironment.JobUid, PhiEnvironment.ReplicaIndex,
+        PhiEnvironment.OperatorUrl, PhiEnvironment.AgentTokenFile, PhiEnvironment.Namespace, PhiEnvironment.JobName, PhiEnvironment.JobUid, PhiEnvironment.ReplicaIndex,
         PhiEnvironment.PodName, PhiEnvironment.PodUid, PhiEnvironment.PodIp,
     ];
 
@@ -64,7 +64,7 @@ internal static class ProgressSidecar
             ["capabilities"] = new JsonObject { ["drop"] = new JsonArray("ALL") },
             ["seccompProfile"] = new JsonObject { ["type"] = "RuntimeDefault" },
         },
-        ["volumeMounts"] = new JsonArray(Mount()),
+        ["volumeMounts"] = new JsonArray(Mount(), OperatorAccess.Mount()),
     };
 
     private static JsonObject Resources() => new() { ["cpu"] = "100m", ["memory"] = "256Mi" };

@@ -67,6 +67,7 @@ internal sealed class FaultLife : IAsyncDisposable
         "create events Scheduled",
         "create leases",
         "create secrets",
+        "create tokenreviews",
         "create trainingjobs",
         "delete leases phi-operator-replica-faults",
         "delete pods cron-0",
