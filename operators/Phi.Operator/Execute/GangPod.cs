@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 
@@ -14,7 +15,7 @@ internal static class GangPod
     private const string EventFolder = "/var/lib/phi/events";
     private const string WorkloadIdentityLabel = "azure.workload.identity/use";
 
-    public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, string operatorUrl, string agentToken)
+    public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, OperatorAddress address)
     {
         var (spec, template) = (job.Spec, job.Spec.Template!);
         var isCpu = spec.Accelerator!.Type == "cpu";
@@ -39,11 +40,11 @@ internal static class GangPod
             ["image"] = TrainerImage(job),
             ["command"] = new JsonArray("phi-trainer"),
             ["args"] = new JsonArray("agent"),
-            ["env"] = Environment(job, index, operatorUrl, agentToken, template),
+            ["env"] = Environment(job, index, address.Url, template),
             ["resources"] = resources,
             ["securityContext"] = PodSecurity.Trainer(spec),
             ["terminationMessagePolicy"] = "FallbackToLogsOnError",
-            ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path })]),
+            ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path }), OperatorAccess.Mount()]),
         };
         var pod = new JsonObject
         {
@@ -56,7 +57,7 @@ internal static class GangPod
             ["automountServiceAccountToken"] = false,
             ["securityContext"] = PodSecurity.Pod(spec),
             ["containers"] = new JsonArray(container),
-            ["volumes"] = With(template.Volumes, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = volume.Source })]),
+            ["volumes"] = With(template.Volumes, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = volume.Source }), OperatorAccess.Volume()]),
         };
         Set(pod, "tolerations", template.Tolerations);
         Set(pod, "nodeSelector", template.NodeSelector is { } selector ? new JsonObject(selector.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))) : null);
@@ -82,6 +83,7 @@ internal static class GangPod
                 ["annotations"] = new JsonObject
                 {
                     [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture),
+                    [PhiNames.AuthorityAnnotation] = address.AuthorityPem,
                     [PhiNames.GangSizeAnnotation] = (job.Status?.Replicas ?? spec.Replicas!.Value).ToString(CultureInfo.InvariantCulture),
                 },
                 ["ownerReferences"] = Owner(job),
@@ -134,12 +136,13 @@ internal static class GangPod
     ];
 
     /// <summary>The user's variables first; the operator's come after and so win.</summary>
-    private static JsonArray Environment(TrainingJob job, int index, string operatorUrl, string agentToken, PodTemplateSpec template)
+    private static JsonArray Environment(TrainingJob job, int index, string operatorUrl, PodTemplateSpec template)
     {
         var own = new Dictionary<string, JsonNode>
         {
             [PhiEnvironment.OperatorUrl] = operatorUrl,
-            [PhiEnvironment.AgentToken] = agentToken,
+            [PhiEnvironment.AgentTokenFile] = $"{AgentCredentials.Folder}/{AgentCredentials.TokenFile}",
+            [PhiEnvironment.OperatorAuthorityFile] = $"{AgentCredentials.Folder}/{AgentCredentials.AuthorityFile}",
             [PhiEnvironment.Namespace] = job.Metadata.Namespace!,
             [PhiEnvironment.JobName] = job.Metadata.Name!,
             [PhiEnvironment.JobUid] = job.Metadata.Uid!,

@@ -103,7 +103,12 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     /// <summary>And for one that the operator deleted.</summary>
     public void RememberDeletion(ResourceKey key, string uid, long? gracePeriodSeconds) => _podIndex.Leave(key, uid, gracePeriodSeconds);
 
-    public IReadOnlyList<V1Pod> PodsOf(TrainingJob job) => _podIndex.Of(job.Metadata.Uid!);
+    public IReadOnlyList<V1Pod> PodsOf(TrainingJob job) => PodsOf(job.Metadata.Uid!);
+
+    public IReadOnlyList<V1Pod> PodsOf(string jobUid) => _podIndex.Of(jobUid);
+
+    /// <summary>Any pod, of a job or not.</summary>
+    public V1Pod? Pod(string @namespace, string name) => _podIndex.Get(new ResourceKey(@namespace, name));
 
     public ImmutableArray<string> AcceleratorTypes => _nodeIndex.Types;
 
