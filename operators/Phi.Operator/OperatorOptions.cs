@@ -5,8 +5,17 @@ namespace Phi.Operator;
 /// <summary>Settings of the operator.</summary>
 public sealed class OperatorOptions
 {
+    /// <summary>Of jobs that name no image.</summary>
+    public const string DefaultTrainerImage = "phi-trainer:latest";
+
     /// <summary>Null: the service account of the pod that the operator runs in.</summary>
     public string? Kubeconfig { get; init; }
+
+    /// <summary>Namespaces whose jobs and schedules are this operator's; none: all. Operators of one cluster must not share any, nor a telemetry store.</summary>
+    public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
+
+    /// <summary>Image of the built-in trainer, for jobs that name none. Default: phi-trainer:latest.</summary>
+    public string TrainerImage { get; init; } = DefaultTrainerImage;
 
     /// <summary>Folder for the agent API's port and the secret of its tokens.</summary>
     public required string StateDirectory { get; init; }

@@ -50,17 +50,18 @@ internal sealed class OperatorParts : IAsyncDisposable
         Leadership = options.LeaderElect ? new Leadership(time) : Leadership.Permanent(time);
         _plain = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time)));
         _fenced = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time), new FenceHandler(Leadership)));
-        Cluster = new ClusterCache(_fenced, time, logs);
+        var scope = NamespaceScope.Of(options.WatchNamespaces);
+        Cluster = new ClusterCache(_fenced, time, logs, scope, options.TrainerImage);
         Hub = new AgentHub(Cluster, time);
         _decide = options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide;
         Events = new EventRecorder(new EventWriter(_fenced, Identity.Name), Metrics, time, logs.CreateLogger("Phi.Operator.Events"));
         _story = new StoryWriter(store, time, logs.CreateLogger("Phi.Operator.Story"));
         _progress = new ProgressTracker(_fenced, Cluster, store, Events, Metrics, time, logger);
         _queues = new QueueManager(_fenced, Cluster.Synced, keepsWords: !options.SimulateExecution, time, logs);
-        _catchUp = new JobCatchUp(_fenced, Cluster, _queues, time, logs.CreateLogger<JobCatchUp>());
-        _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>());
+        _catchUp = new JobCatchUp(_fenced, scope, Cluster, _queues, time, logs.CreateLogger<JobCatchUp>());
+        _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>(), scope);
         _checkpoints = new CheckpointController(options.CheckpointRoot, Cluster, time, logs.CreateLogger("Phi.Operator.Checkpoints"));
-        _retention = new RetentionController(_fenced, store, options.TelemetryRetention, Metrics, time, logs.CreateLogger("Phi.Operator.Retention"));
+        _retention = new RetentionController(_fenced, scope, store, options.TelemetryRetention, Metrics, time, logs.CreateLogger("Phi.Operator.Retention"));
         if (options.LeaderElect)
         {
             var lease = seams.Lease(new LeaseOptions { Namespace = Identity.Namespace, Identity = Identity.Name });

@@ -37,6 +37,7 @@ internal static class CommandCatalog
         new("Parts of a cluster", "operator", OperatorCommand.Create),
         new("Parts of a cluster", "node", NodeCommand.Create),
         new("Parts of a cluster", "dashboard", DashboardCommand.Create),
+        new("Parts of a cluster", "telemetry", TelemetryCommands.Create),
         new("Parts of a cluster", "control-plane", ControlPlaneCommand.Create),
     ];
 

@@ -35,6 +35,8 @@ public sealed class PhiCluster : IAsyncDisposable
     /// <summary>Folder for the test's manifests and corpora; its name has a space.</summary>
     public string Work { get; }
     public string Kubeconfig => JoinedKubeconfig ?? Path.Combine(Home, "kubeconfig");
+    private string AuditLog => Path.Combine(Home, "logs", "audit.log");
+
     public string Checkpoints => Path.Combine(Home, "checkpoints");
 
     /// <param name="telemetry">Its telemetry database; null: a file in its folder.</param>
@@ -63,7 +65,7 @@ public sealed class PhiCluster : IAsyncDisposable
     }
 
     public Task<CommandResult> UpAsync(int nodes = 2, int slots = 4, string? telemetry = null) =>
-        PhiAsync(["up", "--detach", "--nodes", $"{nodes}", "--slots", $"{slots}", .. telemetry is null ? Array.Empty<string>() : ["--telemetry", telemetry]]);
+        PhiAsync(["up", "--detach", "--nodes", $"{nodes}", "--slots", $"{slots}", "--audit-log", AuditLog, .. telemetry is null ? Array.Empty<string>() : ["--telemetry", telemetry]]);
 
     public Task<CommandResult> DownAsync() => PhiAsync("down");
 
@@ -148,6 +150,7 @@ public sealed class PhiCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await (_joined?.DisposeAsync().AsTask() ?? DownAsync());
+        RightsUsed.Read(AuditLog);
         Directory.Delete(Path.GetDirectoryName(Home)!, recursive: true);
     }
 
@@ -157,7 +160,7 @@ public sealed class PhiCluster : IAsyncDisposable
         var pods = await KubectlAsync("get", "pods", "-o", "wide");
         var events = await KubectlAsync("get", "events");
         var logs = Directory.Exists(Path.Combine(Home, "logs"))
-            ? string.Join('\n', Directory.EnumerateFiles(Path.Combine(Home, "logs")).Select(file => $"--- {file}\n{string.Join('\n', File.ReadLines(file).TakeLast(30))}"))
+            ? string.Join('\n', Directory.EnumerateFiles(Path.Combine(Home, "logs")).Where(file => file != AuditLog).Select(file => $"--- {file}\n{string.Join('\n', File.ReadLines(file).TakeLast(30))}"))
             : "";
         return $"{pods.Output}\n{events.Output}\n{logs}";
     }

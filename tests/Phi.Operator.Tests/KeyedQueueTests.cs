@@ -37,6 +37,39 @@ public sealed class KeyedQueueTests
     }
 
     [Fact]
+    public async Task Add_Urgent_ComesBeforeWhatIsNotAndOnlyOnce()
+    {
+        var queue = new KeyedQueue(_time);
+        ResourceKey first = new("default", "first"), second = new("default", "second");
+        queue.Add(Key);
+        queue.Add(first);
+        queue.Add(second, isUrgent: true);
+        queue.Add(first, isUrgent: true);
+        queue.Add(first);
+
+        ResourceKey[] taken = [await queue.TakeAsync(Ct), await queue.TakeAsync(Ct), await queue.TakeAsync(Ct)];
+        var next = queue.TakeAsync(Ct);
+        queue.Done(first, hasFailed: false);
+
+        Assert.Equal([second, first, Key], taken);
+        Assert.False(next.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Add_UrgentWhileTheKeyIsWorkedOn_ComesFirstAfterwards()
+    {
+        var queue = new KeyedQueue(_time);
+        queue.Add(Key);
+        await queue.TakeAsync(Ct);
+        queue.Add(new ResourceKey("default", "other"));
+        queue.Add(Key, isUrgent: true);
+        queue.Add(Key);
+        queue.Done(Key, hasFailed: false);
+
+        Assert.Equal(Key, await queue.TakeAsync(Ct));
+    }
+
+    [Fact]
     public async Task AddAfter_SeveralDelays_TheShortestCounts()
     {
         var queue = new KeyedQueue(_time);

@@ -23,6 +23,24 @@ public abstract class SeriesTests(ITestDatabase database) : StoreTests(database)
         Assert.Equal(["loss"], await Store.MetricsAsync(Run, Ct));
     }
 
+    /// <summary>Names are values, never part of a statement.</summary>
+    [Theory]
+    [InlineData("'; DROP TABLE metric_point; --")]
+    [InlineData("loss\" OR 1=1 --")]
+    [InlineData("%_\\'\"`$1@p0;")]
+    public async Task Ingest_NamesThatLookLikeSql_AreNames(string hostile)
+    {
+        var step = Batches.Step(1, 4) with { Metrics = new Dictionary<string, double> { [hostile] = 7, ["loss"] = 4 } };
+        await Store.IngestAsync(Batches.Of(Run, 1, [step]) with { Job = hostile, Namespace = hostile, Checkpoints = [new() { Step = 1, Time = DateTimeOffset.UnixEpoch, Uri = hostile }] }, Ct);
+
+        var curve = await Store.SeriesAsync(new SeriesQuery { Run = Run, Metric = hostile }, Ct);
+        var loss = await ReadAsync(10);
+
+        Assert.Equal((7, 4), (Assert.Single(curve.Columns.Last), Assert.Single(loss.Columns.Last)));
+        Assert.Equal(new[] { hostile, "loss" }.Order(StringComparer.Ordinal), (await Store.MetricsAsync(Run, Ct)).Order(StringComparer.Ordinal));
+        Assert.Empty((await Store.SeriesAsync(new SeriesQuery { Run = hostile, Metric = "loss" }, Ct)).Columns.Step);
+    }
+
     [Fact]
     public async Task Series_AfterARewind_TakesTheLaterAttemptAndKeepsTheLostStepsApart()
     {

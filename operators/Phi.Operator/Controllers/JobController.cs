@@ -30,7 +30,10 @@ internal sealed partial class JobController(ClusterCache cluster, Observer obser
     public IReadOnlyList<Pulse> Pulses { get; } = [.. Enumerable.Range(0, Workers).Select(index => new Pulse($"job worker {index}", LongestReconcile, time))];
 
     /// <summary>Something happened to the job. While this replica does not lead nothing is kept: the next leader looks at every job.</summary>
-    public void Add(ResourceKey key) => Volatile.Read(ref _queue)?.Add(key);
+    public void Add(ResourceKey key) => Add(key, isUrgent: false);
+
+    /// <param name="isUrgent">Whether it is looked at before the jobs for which that was not said.</param>
+    public void Add(ResourceKey key, bool isUrgent) => Volatile.Read(ref _queue)?.Add(key, isUrgent);
 
     public async Task RunAsync(CancellationToken ct)
     {

@@ -8,7 +8,6 @@ namespace Phi.Operator.Execute;
 /// <summary>The objects of a gang as JSON: its pods and its headless service. No I/O.</summary>
 internal static class GangPod
 {
-    private const string DefaultImage = "phi-trainer:latest";
     private const string ConnectionStringKey = "connectionString";
     private const string ReplicaVolume = "replicas";
     private const string ReplicaFolder = "/var/lib/phi/replicas";
@@ -42,6 +41,7 @@ internal static class GangPod
             ["args"] = new JsonArray("agent"),
             ["env"] = Environment(job, index, operatorUrl, agentToken, template),
             ["resources"] = resources,
+            ["securityContext"] = PodSecurity.Trainer(spec),
             ["terminationMessagePolicy"] = "FallbackToLogsOnError",
             ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path })]),
         };
@@ -54,6 +54,7 @@ internal static class GangPod
             ["subdomain"] = job.Metadata.Name,
             ["enableServiceLinks"] = false,
             ["automountServiceAccountToken"] = false,
+            ["securityContext"] = PodSecurity.Pod(spec),
             ["containers"] = new JsonArray(container),
             ["volumes"] = With(template.Volumes, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = volume.Source })]),
         };
@@ -90,7 +91,7 @@ internal static class GangPod
     }
 
     /// <summary>This product's own image; a job may name where it has it from.</summary>
-    public static string TrainerImage(TrainingJob job) => job.Spec.Template?.Image ?? DefaultImage;
+    public static string TrainerImage(TrainingJob job) => job.Spec.Template?.Image ?? OperatorOptions.DefaultTrainerImage;
 
     /// <summary>Gives each pod of the gang a name in DNS, ready or not: ranks must find each other before any of them is ready.</summary>
     public static JsonObject Service(TrainingJob job) => new()

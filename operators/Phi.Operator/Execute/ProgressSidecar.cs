@@ -58,12 +58,7 @@ internal static class ProgressSidecar
 
         // Limits as the requests are: a pod whose program asks so for whole processors keeps them to itself.
         ["resources"] = new JsonObject { ["requests"] = Resources(), ["limits"] = Resources() },
-        ["securityContext"] = new JsonObject
-        {
-            ["allowPrivilegeEscalation"] = false,
-            ["capabilities"] = new JsonObject { ["drop"] = new JsonArray("ALL") },
-            ["seccompProfile"] = new JsonObject { ["type"] = "RuntimeDefault" },
-        },
+        ["securityContext"] = PodSecurity.Sidecar(),
         ["volumeMounts"] = new JsonArray(Mount()),
     };
 

@@ -6,32 +6,37 @@ namespace Phi.Operator.Queue;
 
 /// <summary>
 /// Keys that wait for a reconcile. A key is there at most once; one that is added while it is worked on comes again afterwards, so no
-/// two workers ever hold the same key. Failures come back after a growing, jittered delay.
+/// two workers ever hold the same key. Failures come back after a growing, jittered delay. Of those that wait the ones that are urgent are
+/// taken before the others, each kind in the order in which it came.
 /// </summary>
 internal sealed class KeyedQueue(TimeProvider time, WorkQueueMetrics? metrics = null)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
-    private readonly Channel<ResourceKey> _ready = Channel.CreateUnbounded<ResourceKey>();
+    private readonly Channel<Entry> _ready = Channel.CreateUnboundedPrioritized(new UnboundedPrioritizedChannelOptions<Entry> { Comparer = Comparer<Entry>.Create(Entry.InOrder) });
     private readonly Lock _lock = new();
-    private readonly Dictionary<ResourceKey, long> _queued = [];
+    private readonly Dictionary<ResourceKey, Entry> _queued = [];
     private readonly HashSet<ResourceKey> _active = [];
-    private readonly HashSet<ResourceKey> _again = [];
+    private readonly Dictionary<ResourceKey, bool> _again = [];
     private readonly Dictionary<ResourceKey, int> _failures = [];
     private readonly Dictionary<ResourceKey, (DateTimeOffset At, ITimer Timer)> _later = [];
+    private long _added;
 
-    public void Add(ResourceKey key)
+    public void Add(ResourceKey key) => Add(key, isUrgent: false);
+
+    /// <param name="isUrgent">Whether it goes before those that are not, such as a grant whose quota stands idle until it is written. Said once, it holds until the key is taken.</param>
+    public void Add(ResourceKey key, bool isUrgent)
     {
         lock (_lock)
         {
             if (_active.Contains(key))
             {
-                _again.Add(key);
+                _again[key] = isUrgent || _again.GetValueOrDefault(key);
             }
             else
             {
-                Enqueue(key);
+                Enqueue(key, isUrgent);
             }
         }
     }
@@ -66,16 +71,25 @@ internal sealed class KeyedQueue(TimeProvider time, WorkQueueMetrics? metrics = 
 
     public async ValueTask<ResourceKey> TakeAsync(CancellationToken ct)
     {
-        var key = await _ready.Reader.ReadAsync(ct);
-        lock (_lock)
+        while (true)
         {
-            _queued.Remove(key, out var since);
-            _active.Add(key);
-            metrics?.Latency.Observe(time.GetElapsedTime(since).TotalSeconds);
-            metrics?.Depth.Set(_queued.Count);
-        }
+            var entry = await _ready.Reader.ReadAsync(ct);
+            lock (_lock)
+            {
+                // What became urgent later was taken then.
+                if (_queued.GetValueOrDefault(entry.Key) != entry)
+                {
+                    continue;
+                }
 
-        return key;
+                _queued.Remove(entry.Key);
+                _active.Add(entry.Key);
+                metrics?.Latency.Observe(time.GetElapsedTime(entry.Since).TotalSeconds);
+                metrics?.Depth.Set(_queued.Count);
+            }
+
+            return entry.Key;
+        }
     }
 
     /// <summary>The work on a key is over. A failure is tried again later, whatever its cause.</summary>
@@ -99,9 +113,9 @@ internal sealed class KeyedQueue(TimeProvider time, WorkQueueMetrics? metrics = 
                 _failures.Remove(key);
             }
 
-            if (_again.Remove(key) && !(hasFailed && atLeast is not null))
+            if (_again.Remove(key, out var isUrgent) && !(hasFailed && atLeast is not null))
             {
-                Enqueue(key);
+                Enqueue(key, isUrgent);
             }
         }
 
@@ -111,13 +125,18 @@ internal sealed class KeyedQueue(TimeProvider time, WorkQueueMetrics? metrics = 
         }
     }
 
-    private void Enqueue(ResourceKey key)
+    private void Enqueue(ResourceKey key, bool isUrgent)
     {
-        if (_queued.TryAdd(key, time.GetTimestamp()))
+        var waiting = _queued.GetValueOrDefault(key);
+        if (waiting is not null && (waiting.IsUrgent || !isUrgent))
         {
-            _ready.Writer.TryWrite(key);
-            metrics?.Depth.Set(_queued.Count);
+            return;
         }
+
+        var entry = new Entry(key, isUrgent, ++_added, waiting?.Since ?? time.GetTimestamp());
+        _queued[key] = entry;
+        _ready.Writer.TryWrite(entry);
+        metrics?.Depth.Set(_queued.Count);
     }
 
     private void Ripen(ResourceKey key)
@@ -131,5 +150,11 @@ internal sealed class KeyedQueue(TimeProvider time, WorkQueueMetrics? metrics = 
         }
 
         Add(key);
+    }
+
+    /// <param name="Since">When the key came, a timestamp of the clock.</param>
+    private sealed record Entry(ResourceKey Key, bool IsUrgent, long Number, long Since)
+    {
+        public static int InOrder(Entry one, Entry other) => (!one.IsUrgent, one.Number).CompareTo((!other.IsUrgent, other.Number));
     }
 }

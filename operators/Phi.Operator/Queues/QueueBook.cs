@@ -79,8 +79,8 @@ internal sealed class QueueBook
         }
     }
 
-    /// <summary>Decides, and tells those whom it concerns by <paramref name="wake"/>.</summary>
-    public QueueDecision Decide(ImmutableArray<QueuePolicy> queues, DateTimeOffset now, Action<ResourceKey> wake)
+    /// <summary>Decides, and tells those whom it concerns by <paramref name="wake"/>: urgently if quota changes hands.</summary>
+    public QueueDecision Decide(ImmutableArray<QueuePolicy> queues, DateTimeOffset now, WakeJob wake)
     {
         lock (_lock)
         {
@@ -118,7 +118,7 @@ internal sealed class QueueBook
     }
 
     /// <summary>Brings the words of jobs that go on waiting up to date.</summary>
-    public void Refresh(IEnumerable<QueueVerdict> verdicts, Action<ResourceKey> wake)
+    public void Refresh(IEnumerable<QueueVerdict> verdicts, WakeJob wake)
     {
         lock (_lock)
         {
@@ -244,11 +244,11 @@ internal sealed class QueueBook
         }
     }
 
-    private void Publish(QueueEntry entry, QueueAdmission admission, Action<ResourceKey> wake)
+    private void Publish(QueueEntry entry, QueueAdmission admission, WakeJob wake)
     {
         entry.Published = admission;
         _unpublished.Remove(entry);
-        wake(entry.Key);
+        wake(entry.Key, admission.State != AdmissionState.Waiting);
     }
 
     private bool Remove(QueueEntry entry)

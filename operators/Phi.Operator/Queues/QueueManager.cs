@@ -59,7 +59,7 @@ internal sealed class QueueManager : IController
     public string Name => "queues";
 
     /// <summary>Hears of jobs for which their queue's word has changed.</summary>
-    public Action<ResourceKey> Wake { get; set; } = _ => { };
+    public WakeJob Wake { get; set; } = (_, _) => { };
 
     public async Task RunAsync(CancellationToken ct)
     {

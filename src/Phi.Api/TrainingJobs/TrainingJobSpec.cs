@@ -58,6 +58,12 @@ public sealed class PodTemplateSpec
     public JsonArray? Tolerations { get; set; }
     public Dictionary<string, string>? NodeSelector { get; set; }
     public string? ServiceAccountName { get; set; }
+
+    /// <summary>The pods' securityContext. Default: seccomp RuntimeDefault, and for phi jobs runAsNonRoot; a field given here replaces the default's.</summary>
+    public JsonObject? PodSecurityContext { get; set; }
+
+    /// <summary>The training container's securityContext. Default: no privilege escalation, no capabilities; a field given here replaces the default's.</summary>
+    public JsonObject? SecurityContext { get; set; }
     public long? TerminationGracePeriodSeconds { get; set; }
 }
 

@@ -21,9 +21,10 @@ public static partial class ClusterLauncher
         }
 
         home.Create();
-        // setsid: a Ctrl-C in this terminal must not reach the control plane. The shell hands its output to the log.
+        // setsid: a Ctrl-C in this terminal must not reach the control plane. The shell hands what it logs to the file; what it prints has the
+        // dashboard's token, which is in no log.
         var log = home.Log("control-plane");
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec setsid \"$0\" \"$@\" >>\"$PHI_LOG\" 2>&1 </dev/null", Environment.ProcessPath!, "up", "--home", home.Root, .. upArguments]);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec setsid \"$0\" \"$@\" >/dev/null 2>>\"$PHI_LOG\" </dev/null", Environment.ProcessPath!, "up", "--home", home.Root, .. upArguments]);
         start.Environment["PHI_LOG"] = log;
         using var process = Process.Start(start)!;
         var began = time.GetTimestamp();

@@ -14,8 +14,11 @@ namespace Phi.Cli.Cluster;
 /// Runs a whole control plane on this machine: API server, scheduler and node agents in this process; operator and dashboard as
 /// processes of their own, so that each can crash and come back alone.
 /// </summary>
-public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, ILoggerFactory logs, TimeProvider time)
+/// <param name="auditLog">File to which the API server adds a line of every request; null: none.</param>
+public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, string? auditLog, ILoggerFactory logs, TimeProvider time)
 {
+    private const string Operator = "operator";
+    private const string Dashboard = "dashboard";
     private static readonly TimeSpan DashboardDeadline = TimeSpan.FromSeconds(60);
 
     private string Telemetry => settings.Telemetry ?? home.TelemetryDatabase;
@@ -35,6 +38,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
                 AdminToken = settings.Token,
                 KubeconfigPath = home.Kubeconfig,
                 CrdManifests = [.. CrdCatalog.All],
+                AuditLogPath = auditLog,
             },
             cancellationToken);
         var kept = settings with { ApiPort = server.BaseAddress.Port };
@@ -42,15 +46,18 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var kubernetes = KubernetesConnection.Open(home.Kubeconfig, "phi-scheduler");
+        var accounts = new ServiceAccounts(kubernetes, server);
+        await accounts.PrepareAsync(Operator, home.KubeconfigOf(Operator), cancellationToken);
+        await accounts.PrepareAsync(Dashboard, home.KubeconfigOf(Dashboard), cancellationToken);
         List<Task> loops = [SchedulerHost.RunAsync(kubernetes, time, logs, stop.Token)];
         loops.AddRange(Enumerable.Range(0, kept.Nodes).Select(i => NodeAgentHost.RunAsync(NodeOptions(home, home.Kubeconfig, $"node-{i}", kept.Slots), logs, stop.Token)));
 
         try
         {
-            await using var controller = new SupervisedProcess(OperatorArguments, new Dictionary<string, string>(), home.Log("operator"), time);
+            await using var controller = new SupervisedProcess(OperatorArguments, new Dictionary<string, string>(), home.Log(Operator), time);
             // One that comes back takes the port that its open pages know.
             var current = kept;
-            await using var dashboard = new SupervisedProcess(() => DashboardArguments(current), new Dictionary<string, string> { [DashboardCommand.TokenVariable] = kept.DashboardToken }, home.Log("dashboard"), time);
+            await using var dashboard = new SupervisedProcess(() => DashboardArguments(current), new Dictionary<string, string> { [DashboardCommand.TokenVariable] = kept.DashboardToken }, home.Log(Dashboard), time);
             try
             {
                 var dashboardUrl = await DashboardUrlAsync(kept, loops, stop.Token);
@@ -112,12 +119,12 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
     /// <summary>One name for good: the operator that comes back after a crash takes its own lease over at once.</summary>
     private string[] OperatorArguments() =>
     [
-        "operator", "--kubeconfig", home.Kubeconfig, "--state", home.OperatorState, "--telemetry", Telemetry, "--identity", "phi-up", "--checkpoint-root", home.Checkpoints, "--stop-with-parent",
+        Operator, "--kubeconfig", home.KubeconfigOf(Operator), "--state", home.OperatorState, "--telemetry", Telemetry, "--identity", "phi-up", "--checkpoint-root", home.Checkpoints, "--stop-with-parent",
     ];
 
     private string[] DashboardArguments(ClusterSettings kept) =>
     [
-        "dashboard", "--kubeconfig", home.Kubeconfig, "--telemetry", Telemetry,
+        Dashboard, "--kubeconfig", home.KubeconfigOf(Dashboard), "--telemetry", Telemetry,
         "--port", kept.DashboardPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "--address-file", home.DashboardAddress,
         "--stop-with-parent",
     ];
@@ -140,7 +147,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, IL
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
         }
 
-        throw new CliException($"the dashboard did not start within {DashboardDeadline.TotalSeconds:0} s. Its log is {home.Log("dashboard")}.", ExitCodes.ControlPlaneUnavailable);
+        throw new CliException($"the dashboard did not start within {DashboardDeadline.TotalSeconds:0} s. Its log is {home.Log(Dashboard)}.", ExitCodes.ControlPlaneUnavailable);
     }
 
     private static ClusterState State(Uri server, Uri dashboard, ClusterSettings kept)

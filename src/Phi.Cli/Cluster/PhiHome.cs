@@ -19,6 +19,9 @@ public sealed class PhiHome
     public string DataCache => Path.Combine(Root, "data");
     public string DashboardAddress => Path.Combine(Root, "dashboard.url");
 
+    /// <summary>With which a part of the cluster reaches the API server: as its own service account.</summary>
+    public string KubeconfigOf(string component) => Path.Combine(Root, component + ".kubeconfig");
+
     public string Log(string component) => Path.Combine(Root, "logs", component + ".log");
 
     public string NodeState(string node) => Path.Combine(Root, "nodes", node);

@@ -15,14 +15,15 @@ internal static class ClusterCommands
         var port = new Option<int?>("--port") { Description = "Port of the API server. Default: a free one, kept over restarts." };
         var dashboardPort = new Option<int?>("--dashboard-port") { Description = "Port of the dashboard. Default: a free one, kept over restarts." };
         var telemetry = CommonOptions.ClusterTelemetry();
+        var audit = CommonOptions.AuditLog();
         var detach = new Option<bool>("--detach", "-d") { Description = "Run in the background." };
-        var command = new Command("up", "Start the local control plane, operator and dashboard.") { home, nodes, slots, port, dashboardPort, telemetry, detach };
+        var command = new Command("up", "Start the local control plane, operator and dashboard.") { home, nodes, slots, port, dashboardPort, telemetry, audit, detach };
         command.SetAction(async (parse, cancellationToken) =>
         {
             var folder = PhiHome.Resolve(parse.GetValue(home));
             if (parse.GetValue(detach))
             {
-                List<string> arguments = [.. Forwarded([("--nodes", parse.GetValue(nodes)), ("--slots", parse.GetValue(slots)), ("--port", parse.GetValue(port)), ("--dashboard-port", parse.GetValue(dashboardPort))]), .. Telemetry(parse.GetValue(telemetry))];
+                List<string> arguments = [.. Forwarded([("--nodes", parse.GetValue(nodes)), ("--slots", parse.GetValue(slots)), ("--port", parse.GetValue(port)), ("--dashboard-port", parse.GetValue(dashboardPort))]), .. Telemetry(parse.GetValue(telemetry)), .. parse.GetValue(audit) is { } file ? [audit.Name, file.FullName] : Array.Empty<string>()];
                 Print(folder, await ClusterLauncher.EnsureAsync(folder, arguments, TimeProvider.System, cancellationToken));
                 return ExitCodes.Succeeded;
             }
@@ -38,7 +39,7 @@ internal static class ClusterCommands
                 Telemetry = parse.GetValue(telemetry) ?? kept.Telemetry,
             };
             using var logs = Logging.Create();
-            var supervisor = new ClusterSupervisor(folder, settings, logs, TimeProvider.System);
+            var supervisor = new ClusterSupervisor(folder, settings, parse.GetValue(audit)?.FullName, logs, TimeProvider.System);
             await supervisor.RunAsync(state =>
             {
                 Print(folder, state);

@@ -23,6 +23,13 @@ internal static class CommonOptions
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable(TelemetryVariable) ?? "",
     };
 
+    public static Option<string[]> WatchNamespaces(string description) => new("--watch-namespace") { Description = description, AllowMultipleArgumentsPerToken = false };
+
+    public static Option<FileInfo?> AuditLog() => new("--audit-log")
+    {
+        Description = "File to which the API server adds a line of every request: who, what, and how it was answered (audit.k8s.io/v1, without bodies). Default: none.",
+    };
+
     /// <summary>Of a whole local cluster; the path of a file is absolute afterwards, for whoever starts the cluster next is in another folder.</summary>
     public static Option<string?> ClusterTelemetry() => new("--telemetry")
     {

@@ -12,8 +12,9 @@ internal static class ControlPlaneCommand
     public static Command Create()
     {
         var home = CommonOptions.Home();
+        var audit = CommonOptions.AuditLog();
         var withParent = CommonOptions.StopWithParent();
-        var command = new Command("control-plane", "Run the embedded API server and scheduler alone: no node, no operator, no custom resources.") { home, withParent };
+        var command = new Command("control-plane", "Run the embedded API server and scheduler alone: no node, no operator, no custom resources.") { home, audit, withParent };
         command.Hidden = true;
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -23,7 +24,7 @@ internal static class ControlPlaneCommand
             folder.Create();
             var settings = ClusterSettings.ReadOrCreate(folder);
             await using var server = await ApiServerHost.StartAsync(
-                new ApiServerOptions { DataDirectory = folder.ApiServerData, Port = settings.ApiPort, AdminToken = settings.Token, KubeconfigPath = folder.Kubeconfig },
+                new ApiServerOptions { DataDirectory = folder.ApiServerData, Port = settings.ApiPort, AdminToken = settings.Token, KubeconfigPath = folder.Kubeconfig, AuditLogPath = parse.GetValue(audit)?.FullName },
                 stop.Token);
             (settings with { ApiPort = server.BaseAddress.Port }).Write(folder);
             using var connection = KubernetesConnection.Open(folder.Kubeconfig, "phi-scheduler");

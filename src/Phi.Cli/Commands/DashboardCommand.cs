@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using k8s.Exceptions;
 using Phi.Api.Metadata;
 using Phi.Dashboard;
 
@@ -9,7 +10,7 @@ namespace Phi.Cli.Commands;
 internal sealed class DashboardCommand
 {
     public const string TokenVariable = "PHI_DASHBOARD_TOKEN";
-    private readonly Option<string> _kubeconfig = CommonOptions.Kubeconfig();
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "Kubeconfig of the cluster to join. Default: the service account of the pod that it runs in." };
     private readonly Option<string> _telemetry = CommonOptions.Telemetry();
 
     /// <summary>A variable is seen by nobody else on the machine.</summary>
@@ -21,6 +22,7 @@ internal sealed class DashboardCommand
 
     private readonly Option<string> _bind = new("--bind") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<int> _port = new("--port") { Description = "Port. Default: a free one." };
+    private readonly Option<string[]> _watchNamespaces = CommonOptions.WatchNamespaces("Namespace whose jobs and schedules are shown; may be given several times. Default: all.");
     private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Namespace of the Secret that keeps the keys of sessions. Default: that of the pod, else kube-system." };
     private readonly Option<string> _session = new("--session") { Description = "How long a session of a provider's lasts, such as 12h.", DefaultValueFactory = _ => "168h" };
     private readonly Option<string?> _authority = new("--oidc-authority") { Description = "Issuer of an OpenID provider, for people to sign in by; https, or http on this machine." };
@@ -40,7 +42,7 @@ internal sealed class DashboardCommand
         var options = new DashboardCommand();
         var command = new Command("dashboard", "Run the dashboard against a cluster.")
         {
-            options._kubeconfig, options._telemetry, options._token, options._bind, options._port, options._namespace, options._session,
+            options._kubeconfig, options._telemetry, options._token, options._bind, options._port, options._namespace, options._watchNamespaces, options._session,
             options._authority, options._clientId, options._secretFile, options._scopes, options._roleClaim, options._nameClaim,
             options._viewers, options._operators, options._admins, options._addressFile, options._withParent,
         };
@@ -48,7 +50,15 @@ internal sealed class DashboardCommand
         {
             var settings = options.Read(parse);
             using var stop = ParentWatch.Link(parse.GetValue(options._withParent), cancellationToken);
-            await DashboardHost.RunAsync(settings, stop.Token);
+            try
+            {
+                await DashboardHost.RunAsync(settings, stop.Token);
+            }
+            catch (KubeConfigException e)
+            {
+                throw new CliException($"--kubeconfig {(settings.Kubeconfig is null ? "is not given, and this is no pod with a service account" : $"is '{settings.Kubeconfig}', which cannot be used")}: {e.Message}", ExitCodes.Usage);
+            }
+
             return ExitCodes.Succeeded;
         });
         return command;
@@ -73,13 +83,14 @@ internal sealed class DashboardCommand
             ? throw new CliException($"nobody could sign in: give a token in ${TokenVariable}, or --oidc-authority and --oidc-client-id", ExitCodes.Usage)
             : new DashboardOptions
             {
-                Kubeconfig = parse.GetRequiredValue(_kubeconfig),
+                Kubeconfig = parse.GetValue(_kubeconfig),
                 TelemetryDatabase = parse.GetRequiredValue(_telemetry),
                 Token = parse.GetValue(_token),
                 Oidc = oidc,
                 Session = session,
                 BindAddress = bind,
                 Port = parse.GetValue(_port),
+                WatchNamespaces = parse.GetValue(_watchNamespaces) ?? [],
                 Namespace = parse.GetValue(_namespace),
                 AddressFile = parse.GetValue(_addressFile),
             };

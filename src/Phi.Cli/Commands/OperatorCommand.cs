@@ -37,12 +37,15 @@ internal static class OperatorCommand
     private static readonly Option<bool> Simulate = new("--simulate-execution") { Description = "Give jobs quota but no pods; each ends when the time in its simulated-runtime annotation is over. To measure the control plane." };
     private static readonly Option<string?> Identity = new("--identity") { Description = "This replica's name, which no other may have. Default: the host's name and random digits." };
 
+    private static readonly Option<string[]> WatchNamespace = CommonOptions.WatchNamespaces("Namespace whose jobs and schedules are this operator's; may be given several times. Default: all. Operators of one cluster must share neither a namespace nor a telemetry store.");
+    private static readonly Option<string?> TrainerImage = new("--trainer-image") { Description = "Image of the built-in trainer, for jobs that name none. Default phi-trainer:latest." };
+
     public static Command Create()
     {
         var withParent = CommonOptions.StopWithParent();
         var command = new Command("operator", "Run the operator against a cluster.")
         {
-            Kubeconfig, State, Telemetry, TelemetryRetention, CheckpointRoot, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, Simulate, withParent,
+            Kubeconfig, State, Telemetry, TelemetryRetention, CheckpointRoot, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, WatchNamespace, TrainerImage, Simulate, withParent,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -64,6 +67,8 @@ internal static class OperatorCommand
 
     private static OperatorOptions Read(ParseResult parse) => new()
     {
+        WatchNamespaces = parse.GetValue(WatchNamespace) ?? [],
+        TrainerImage = parse.GetValue(TrainerImage) ?? OperatorOptions.DefaultTrainerImage,
         Kubeconfig = parse.GetValue(Kubeconfig),
         StateDirectory = parse.GetRequiredValue(State),
         TelemetryDatabase = parse.GetRequiredValue(Telemetry),

@@ -8,6 +8,9 @@ internal static class PermissionChecks
     private const string Check = "permissions";
     private const string Reviews = "apis/authorization.k8s.io/v1";
 
+    /// <summary>Where an operator keeps what is its own if it runs in no pod.</summary>
+    private const string DefaultNamespace = "kube-system";
+
     /// <param name="account">The operator's, as NAMESPACE/NAME; null: looked for, and if there is none the kubeconfig's user is asked about.</param>
     public static async Task<IReadOnlyList<CheckResult>> RunAsync(ClusterFacts facts, string? account, CancellationToken ct)
     {
@@ -18,14 +21,15 @@ internal static class PermissionChecks
         }
 
         var user = found is null ? null : $"system:serviceaccount:{found.Replace('/', ':')}";
+        var home = found?.Split('/')[0] ?? DefaultNamespace;
         var missing = new List<string>();
         foreach (var rule in OperatorRules.All)
         {
             foreach (var verb in rule.Verbs)
             {
-                if (!await IsAllowedAsync(facts, user, rule, verb, ct))
+                if (!await IsAllowedAsync(facts, user, home, rule, verb, ct))
                 {
-                    missing.Add($"{verb} {rule.Resource}{(rule.Group.Length > 0 ? $".{rule.Group}" : "")}");
+                    missing.Add($"{verb} {rule.Resource}{(rule.Group.Length > 0 ? $".{rule.Group}" : "")}{(rule.Name is null ? "" : $" {rule.Name}")}{(rule.IsOwn ? $" in {home}" : "")}");
                 }
             }
         }
@@ -35,14 +39,15 @@ internal static class PermissionChecks
         [
             missing.Count == 0
                 ? CheckResult.Ok(Check, $"{who} may do what the operator does: {OperatorRules.All.Sum(rule => rule.Verbs.Length)} rights")
-                : CheckResult.Fail(Check, $"{who} may not {string.Join(", ", missing)}", "bind a ClusterRole with these rights to it"),
+                : CheckResult.Fail(Check, $"{who} may not {string.Join(", ", missing)}", "bind a ClusterRole with these rights to it, or Roles where the operator has --watch-namespace; the chart makes both"),
         ];
     }
 
-    private static async Task<bool> IsAllowedAsync(ClusterFacts facts, string? user, OperatorRule rule, string verb, CancellationToken ct)
+    private static async Task<bool> IsAllowedAsync(ClusterFacts facts, string? user, string home, OperatorRule rule, string verb, CancellationToken ct)
     {
         var (resource, subresource) = rule.Resource.Split('/', 2) is [var parent, var child] ? (parent, child) : (rule.Resource, "");
-        var spec = new JsonObject { ["resourceAttributes"] = new JsonObject { ["verb"] = verb, ["group"] = rule.Group, ["resource"] = resource, ["subresource"] = subresource } };
+        var wanted = new JsonObject { ["verb"] = verb, ["group"] = rule.Group, ["resource"] = resource, ["subresource"] = subresource, ["name"] = rule.Name ?? "", ["namespace"] = rule.IsOwn ? home : "" };
+        var spec = new JsonObject { ["resourceAttributes"] = wanted };
         if (user is not null)
         {
             spec["user"] = user;

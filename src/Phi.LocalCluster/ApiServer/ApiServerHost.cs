@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Manifests;
 using Phi.Api.Metadata;
+using Phi.LocalCluster.ApiServer.Audit;
 using Phi.LocalCluster.ApiServer.Authentication;
 using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Http;
@@ -34,6 +35,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     private readonly ReviewHandler _reviews;
     private readonly TokenRequestHandler _tokenRequests;
     private readonly X509Certificate2 _certificate;
+    private readonly AuditLog? _audit;
     private WebApplication? _app;
     private Task _controllers = Task.CompletedTask;
 
@@ -49,6 +51,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         _authenticator = new Authenticator(options.AdminToken, tokens, _rbac);
         _reviews = new ReviewHandler(_authenticator, _rbac);
         _tokenRequests = new TokenRequestHandler(_service, tokens, TimeProvider.System);
+        _audit = options.AuditLogPath is { } path ? new AuditLog(path, TimeProvider.System) : null;
     }
 
     public Uri BaseAddress { get; private set; } = new("https://127.0.0.1");
@@ -71,11 +74,14 @@ public sealed class ApiServerHost : IAsyncDisposable
         host._controllers = Task.Run(() => Controllers.RunAsync(host._service, options, host._certificate.ExportCertificatePem(), TimeProvider.System, host._stopping.Token), CancellationToken.None);
         if (options.KubeconfigPath is { } path)
         {
-            Kubeconfig.Write(path, host.BaseAddress, host._certificate, options.AdminToken);
+            host.WriteKubeconfig(path, UserInfo.Admin.Name, options.AdminToken);
         }
 
         return host;
     }
+
+    /// <summary>Writes a kubeconfig with which the holder of a token reaches this server; readable by its owner alone.</summary>
+    public void WriteKubeconfig(string path, string user, string token) => Kubeconfig.Write(path, BaseAddress, _certificate, user, token);
 
     public async ValueTask DisposeAsync()
     {
@@ -91,6 +97,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         _store.Dispose();
         _certificate.Dispose();
         _signingKey.Dispose();
+        _audit?.Dispose();
         _stopping.Dispose();
     }
 
@@ -139,6 +146,12 @@ public sealed class ApiServerHost : IAsyncDisposable
         var documents = new OpenApiDocuments(_service.Catalog);
         _app.Run(async http =>
         {
+            if (http.Request.Path.Value is "/healthz" or "/livez" or "/readyz")
+            {
+                await http.Response.WriteAsync("ok", http.RequestAborted);
+                return;
+            }
+
             try
             {
                 await HandleAsync(http, resources, watches, discovery, documents);
@@ -156,6 +169,10 @@ public sealed class ApiServerHost : IAsyncDisposable
                 // A field of another type than the server's own code reads, such as a number for a name.
                 await Replies.WriteAsync(http, ApiException.BadRequest($"the object provided has a field of the wrong type: {e.Message}"));
             }
+            finally
+            {
+                _audit?.Ended(http, http.Features.Get<AccessAttributes>());
+            }
         });
         await _app.StartAsync(ct);
         BaseAddress = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
@@ -164,16 +181,12 @@ public sealed class ApiServerHost : IAsyncDisposable
     private async Task HandleAsync(HttpContext http, ResourceHandler resources, WatchHandler watches, Discovery discovery, OpenApiDocuments documents)
     {
         var path = http.Request.Path.Value!;
-        if (path is "/healthz" or "/livez" or "/readyz")
-        {
-            await http.Response.WriteAsync("ok", http.RequestAborted);
-            return;
-        }
-
         var access = new RequestAccess(_authenticator.Authenticate(http), _rbac);
         http.Features.Set(access);
         var parsed = ApiRequest.Parse(http, _service.Catalog);
-        access.Require(parsed is not null ? AccessAttributes.Of(parsed, access.User) : new AccessAttributes(access.User, http.Request.Method.ToLowerInvariant()) { Path = path });
+        var wanted = parsed is not null ? AccessAttributes.Of(parsed, access.User) : new AccessAttributes(access.User, http.Request.Method.ToLowerInvariant()) { Path = path };
+        http.Features.Set(wanted);
+        access.Require(wanted);
         if (parsed is { } request)
         {
             if (await _reviews.TryHandleAsync(request, access.User) || await _tokenRequests.TryHandleAsync(request))
@@ -183,6 +196,7 @@ public sealed class ApiServerHost : IAsyncDisposable
 
             if (http.Request.Method == "GET" && request.Subresource is null && request.Flag("watch"))
             {
+                _audit?.Began(http, wanted);
                 await watches.HandleAsync(request);
             }
             else if (!await _pods.TryHandleAsync(request))

@@ -21,6 +21,9 @@ public sealed class ApiServerOptions
     /// </summary>
     public TimeSpan NodeMonitorGracePeriod { get; init; } = TimeSpan.FromSeconds(40);
 
+    /// <summary>File to which a line of every request is added; kube-apiserver's --audit-log-path. Default: none.</summary>
+    public string? AuditLogPath { get; init; }
+
     /// <summary>CustomResourceDefinitions (YAML) applied before the first request.</summary>
     public IReadOnlyList<string> CrdManifests { get; init; } = [];
 }

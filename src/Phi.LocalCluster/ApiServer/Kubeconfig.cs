@@ -6,7 +6,7 @@ namespace Phi.LocalCluster.ApiServer;
 /// <summary>The file with which kubectl and every other client reaches the server.</summary>
 internal static class Kubeconfig
 {
-    public static void Write(string path, Uri server, X509Certificate2 certificate, string token)
+    public static void Write(string path, Uri server, X509Certificate2 certificate, string user, string token)
     {
         var text = $"""
             apiVersion: v1
@@ -18,14 +18,14 @@ internal static class Kubeconfig
                 server: {server.GetLeftPart(UriPartial.Authority)}
                 certificate-authority-data: {Convert.ToBase64String(Encoding.UTF8.GetBytes(certificate.ExportCertificatePem()))}
             users:
-            - name: phi-admin
+            - name: {user}
               user:
                 token: {token}
             contexts:
             - name: phi
               context:
                 cluster: phi
-                user: phi-admin
+                user: {user}
                 namespace: default
 
             """;

@@ -19,12 +19,12 @@ public sealed class QueueBookTests
         var book = new QueueBook();
         var queue = new QueuePolicy { Name = "research", Quotas = [new TypeQuota("cpu", 4, null, null)] };
         Observe(book, "elastic", 4, held: null);
-        book.Decide([queue], Now, _ => { });
+        book.Decide([queue], Now, (_, _) => { });
         Observe(book, "elastic", 4, held: 4);
         Observe(book, "elastic", 4, held: 2);
 
         Observe(book, "other", 1, held: null);
-        book.Decide([queue], Now, _ => { });
+        book.Decide([queue], Now, (_, _) => { });
 
         Assert.Equal((AdmissionState.Granted, 4), (Admission(book, "elastic").State, Admission(book, "elastic").Replicas));
         Assert.Equal(AdmissionState.Waiting, Admission(book, "other").State);

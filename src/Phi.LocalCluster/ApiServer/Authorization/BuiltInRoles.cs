@@ -24,6 +24,9 @@ internal static class BuiltInRoles
         [
             $"core configmaps,events,namespaces,pods,pods/log,pods/status,serviceaccounts,services,services/status {Read}",
             $"policy poddisruptionbudgets,poddisruptionbudgets/status {Read}",
+            $"apps deployments,deployments/status,statefulsets,statefulsets/status {Read}",
+            $"batch jobs,jobs/status {Read}",
+            $"networking.k8s.io ingresses,ingresses/status,networkpolicies {Read}",
         ]),
         ("system:aggregate-to-edit", "edit",
         [
@@ -32,6 +35,9 @@ internal static class BuiltInRoles
             "core pods/eviction,serviceaccounts/token create",
             "core serviceaccounts impersonate",
             $"policy poddisruptionbudgets {Write}",
+            $"apps deployments,statefulsets {Write}",
+            $"batch jobs {Write}",
+            $"networking.k8s.io ingresses,networkpolicies {Write}",
             $"coordination.k8s.io leases {Read},{Write}",
         ]),
         ("system:aggregate-to-admin", "admin", ["authorization.k8s.io localsubjectaccessreviews create", $"{Rbac.Group} rolebindings,roles {Read},{Write}"]),

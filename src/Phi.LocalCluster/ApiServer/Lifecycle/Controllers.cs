@@ -2,6 +2,7 @@ using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.NodeHealth;
 using Phi.LocalCluster.ApiServer.Registry;
+using Phi.LocalCluster.ApiServer.Workloads;
 
 namespace Phi.LocalCluster.ApiServer.Lifecycle;
 
@@ -15,6 +16,7 @@ internal static class Controllers
         return Task.WhenAll(
             new GarbageCollector(service).RunAsync(ct),
             Loop(DisruptionController.Watched, new DisruptionController(service, clock).Pass),
+            Loop(JobController.Watched, new JobController(service, clock).Pass),
             Loop(NodeLifecycle.Watched, new NodeLifecycle(service, clock, options.NodeMonitorGracePeriod).Pass),
             Loop(NamespaceContents.Watched, new NamespaceContents(service, certificate).Pass),
             Loop(RoleAggregation.Watched, new RoleAggregation(service).Pass));

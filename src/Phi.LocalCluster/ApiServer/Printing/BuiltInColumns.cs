@@ -48,9 +48,28 @@ internal static class BuiltInColumns
             PrinterColumn.Text("Allowed Disruptions", budget => budget["status"]?["disruptionsAllowed"]?.ToString() ?? "0"),
             PrinterColumn.AgeColumn,
         ],
+        ("apps", "deployments") =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Ready", deployment => $"{deployment["status"]?["readyReplicas"] ?? 0}/{deployment["spec"]?["replicas"] ?? 0}"),
+            PrinterColumn.Text("Up-To-Date", deployment => $"{deployment["status"]?["updatedReplicas"] ?? 0}"),
+            PrinterColumn.Text("Available", deployment => $"{deployment["status"]?["availableReplicas"] ?? 0}"),
+            PrinterColumn.AgeColumn,
+        ],
+        ("apps", _) => [PrinterColumn.NameColumn, PrinterColumn.Text("Ready", set => $"{set["status"]?["readyReplicas"] ?? 0}/{set["spec"]?["replicas"] ?? 0}"), PrinterColumn.AgeColumn],
+        ("batch", _) =>
+        [
+            PrinterColumn.NameColumn,
+            PrinterColumn.Text("Status", job => (string?)(Ended(job, "Complete") ?? Ended(job, "Failed"))?["type"] ?? "Running"),
+            PrinterColumn.Text("Completions", job => $"{job["status"]?["succeeded"] ?? 0}/{job["spec"]?["completions"]}"),
+            PrinterColumn.AgeColumn,
+        ],
         ("apiextensions.k8s.io", _) => [PrinterColumn.NameColumn, CreatedAt],
         _ => [PrinterColumn.NameColumn, PrinterColumn.AgeColumn],
     };
+
+    private static JsonNode? Ended(JsonObject job, string type) =>
+        (job["status"]?["conditions"] as JsonArray ?? []).FirstOrDefault(condition => (string?)condition?["type"] == type && (string?)condition["status"] == "True");
 
     private static IReadOnlyList<PrinterColumn> Pods =>
     [

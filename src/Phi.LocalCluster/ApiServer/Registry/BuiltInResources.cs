@@ -41,6 +41,16 @@ internal static class BuiltInResources
     public static ResourceType Definitions { get; } = Create<V1CustomResourceDefinition>(
         "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced: false, status: true, generation: true, shortNames: ["crd", "crds"], categories: ["api-extensions"]);
 
+    public static ResourceType Deployments { get; } = Create<V1Deployment>("apps", "v1", "deployments", status: true, generation: true, shortNames: ["deploy"], categories: ["all"]);
+
+    public static ResourceType StatefulSets { get; } = Create<V1StatefulSet>("apps", "v1", "statefulsets", status: true, generation: true, shortNames: ["sts"], categories: ["all"]);
+
+    public static ResourceType Jobs { get; } = Create<V1Job>("batch", "v1", "jobs", status: true, generation: true, categories: ["all"]);
+
+    public static ResourceType NetworkPolicies { get; } = Create<V1NetworkPolicy>("networking.k8s.io", "v1", "networkpolicies", generation: true, shortNames: ["netpol"]);
+
+    public static ResourceType Ingresses { get; } = Create<V1Ingress>("networking.k8s.io", "v1", "ingresses", status: true, generation: true, shortNames: ["ing"]);
+
     public static IReadOnlyList<ResourceType> All { get; } =
     [
         Namespaces,
@@ -55,6 +65,11 @@ internal static class BuiltInResources
         Create<V1Lease>("coordination.k8s.io", "v1", "leases"),
         PriorityClasses,
         PodDisruptionBudgets,
+        Deployments,
+        StatefulSets,
+        Jobs,
+        NetworkPolicies,
+        Ingresses,
         Roles,
         RoleBindings,
         ClusterRoles,

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Disruption;
 using Phi.LocalCluster.ApiServer.Priority;
+using Phi.LocalCluster.ApiServer.Workloads;
 
 namespace Phi.LocalCluster.ApiServer.Registry;
 
@@ -17,6 +18,18 @@ internal static class KindRules
         else if (type.Group == Rbac.Group)
         {
             RbacRules.ApplyDefaults(value);
+        }
+        else if (type.Group == "apps")
+        {
+            WorkloadRules.ApplyDefaults(type, value);
+        }
+        else if (type == BuiltInResources.Jobs)
+        {
+            JobRules.ApplyDefaults(value);
+        }
+        else if (type.Group == "networking.k8s.io")
+        {
+            NetworkRules.ApplyDefaults(type, value);
         }
     }
 
@@ -38,6 +51,12 @@ internal static class KindRules
             return RbacRules.Check(type, value, old);
         }
 
-        return [];
+        return type switch
+        {
+            { Group: "apps" } => WorkloadRules.Check(value, old),
+            { Group: "networking.k8s.io" } => NetworkRules.Check(type, value),
+            _ when type == BuiltInResources.Jobs => JobRules.Check(value, old),
+            _ => [],
+        };
     }
 }

@@ -5,6 +5,7 @@ using Phi.LocalCluster.ApiServer.Authorization;
 using Phi.LocalCluster.ApiServer.Priority;
 using Phi.LocalCluster.ApiServer.Schemas;
 using Phi.LocalCluster.ApiServer.Storage;
+using Phi.LocalCluster.ApiServer.Workloads;
 
 namespace Phi.LocalCluster.ApiServer.Registry;
 
@@ -51,6 +52,11 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
 
         Validate(type, value, null);
         options.Access?.CheckWrite(type, value, old: null);
+        if (WorkloadRules.Warning(type) is { } warning)
+        {
+            options.Warnings.Add(warning);
+        }
+
         if (type == BuiltInResources.Definitions)
         {
             DefinitionRules.Establish(value, ManagedFields.Stamp(clock.GetUtcNow()));

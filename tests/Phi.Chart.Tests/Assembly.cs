@@ -1,0 +1,2 @@
+// Clusters and training side by side would only slow each other down.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
