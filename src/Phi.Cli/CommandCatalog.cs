@@ -15,7 +15,7 @@ internal static class CommandCatalog
     [
         new("Jobs", "run", RunCommand.Create),
         new("Jobs", "submit", SubmitCommand.Create),
-        new("Jobs", "diff", DiffCommand.Create),
+        new("Jobs", "diff", ManifestDiffCommand.Create),
         new("Jobs", "get", GetCommand.Create),
         new("Jobs", "describe", DescribeCommand.Create),
         new("Jobs", "why", QueueCommands.Why),

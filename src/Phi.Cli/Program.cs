@@ -13,13 +13,10 @@ try
 
     // A prompt may begin with '@', which would name a file of arguments.
     var parse = CommandCatalog.Root(args.FirstOrDefault()).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-    if (parse.Errors.Count > 0)
+    // Help that is asked for is no error, whatever else is missing.
+    if (parse.Action is ParseErrorAction problem)
     {
-        if (parse.Action is ParseErrorAction problem)
-        {
-            problem.ShowHelp = false;
-        }
-
+        problem.ShowHelp = false;
         await parse.InvokeAsync(new InvocationConfiguration { Output = Console.Error });
         await Console.Error.WriteLineAsync($"{CommandPath.Of(parse)} --help says more.");
         return ExitCodes.Usage;
@@ -40,4 +37,10 @@ catch (Exception e) when (KnownErrors.IsUsage(e))
 {
     await Console.Error.WriteLineAsync($"phi: {e.Message}");
     return ExitCodes.Usage;
+}
+catch (Exception e)
+{
+    // All of it: whoever reads this reports it. Of phi diff the code 1 says something else.
+    await Console.Error.WriteLineAsync($"phi: unexpected: {e}");
+    return args.FirstOrDefault() == "diff" ? ExitCodes.Usage : ExitCodes.Error;
 }

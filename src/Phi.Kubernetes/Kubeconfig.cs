@@ -35,8 +35,8 @@ internal static class Kubeconfig
     {
         try
         {
-            using var text = File.OpenText(path);
-            var read = new DeserializerBuilder().IgnoreUnmatchedProperties().Build().Deserialize<K8SConfiguration?>(text) ?? throw new KubeConfigException($"{path} is empty");
+            var text = File.ReadAllText(path);
+            var read = KubeconfigReader.TryRead(text) ?? new DeserializerBuilder().IgnoreUnmatchedProperties().Build().Deserialize<K8SConfiguration?>(text) ?? throw new KubeConfigException($"{path} is empty");
             read.FileName = Path.GetFullPath(path);
             MakeAbsolute(read, Path.GetDirectoryName(read.FileName)!);
             return read;

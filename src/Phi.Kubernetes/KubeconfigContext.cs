@@ -16,6 +16,9 @@ public sealed class KubeconfigContext
     /// <summary>Where its commands are at home; null: it does not say.</summary>
     public string? Namespace => string.IsNullOrEmpty(Configuration.Namespace) ? null : Configuration.Namespace;
 
+    /// <summary>It brings the server's authorities and the user's credentials itself: neither another program nor the machine's trust is asked.</summary>
+    public bool IsSelfContained => Configuration is { SslCaCerts.Count: > 0, SkipTlsVerify: false, TokenProvider: null } && (Configuration.AccessToken is not null || Configuration.ClientCertificateData is not null || Configuration.ClientCertificateFilePath is not null);
+
     internal KubernetesClientConfiguration Configuration { get; }
 
     /// <param name="paths">At least one.</param>

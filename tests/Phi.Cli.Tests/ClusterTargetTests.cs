@@ -65,7 +65,7 @@ public sealed class ClusterTargetTests
     private static Surroundings Around(string? kubeconfig, bool runs, params string[] files) => new()
     {
         Variable = name => name switch { "KUBECONFIG" => kubeconfig, "PHI_HOME" => Local, "HOME" => "/home/ada", _ => null },
-        HasFile = files.Contains,
+        HasFile = file => files.Contains(file),
         IsRunning = home => runs && home.Root == Local,
     };
 

@@ -26,7 +26,7 @@ public sealed class CommandCatalogTests
         var onCluster = All(CommandCatalog.Root(null)).Where(command => command.Options.Any(option => option.Name == "--context")).ToList();
 
         Assert.True(onCluster.Count > 15, $"{onCluster.Count}");
-        Assert.All(onCluster, command => Assert.Superset(new HashSet<string> { "--kubeconfig", "--home" }, [.. command.Options.Select(option => option.Name)]));
+        Assert.All(onCluster, command => Assert.Superset(new HashSet<string> { "--kubeconfig", "--home" }, command.Options.Select(option => option.Name).ToHashSet()));
         Assert.All(onCluster.Where(command => command.Options.Any(option => option.Aliases.Contains("-n"))), command => Assert.Equal("Namespace. Default: the context's.", command.Options.Single(option => option.Name == "--namespace").Description));
     }
 

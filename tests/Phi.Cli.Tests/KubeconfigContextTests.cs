@@ -42,7 +42,7 @@ public sealed class KubeconfigContextTests : IDisposable
     }
 
     [Fact]
-    public void Read_ATokenFileBesideTheSecondFile_IsFoundThere()
+    public void Read_ACertificateBesideTheSecondFile_IsFoundThere()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "sub"));
         var first = Path.Combine(_folder, "empty");
@@ -66,17 +66,17 @@ public sealed class KubeconfigContextTests : IDisposable
         return path;
     }
 
-    private static string Text(string context, string server, string @namespace, string? more) => $$"""
+    private static string Text(string context, string server, string @namespace, string? more) => $$$"""
         apiVersion: v1
         kind: Config
-        current-context: {{context}}
+        current-context: {{{context}}}
         clusters:
-        - {name: {{context}}, cluster: {server: "{{server}}"}}
-        - {name: {{more ?? "spare"}}, cluster: {server: "https://{{more ?? "spare"}}.example:1"}}
+        - {name: {{{context}}}, cluster: {server: "{{{server}}}"}}
+        - {name: {{{more ?? "spare"}}}, cluster: {server: "https://{{{more ?? "spare"}}}.example:1"}}
         users:
         - {name: u, user: {token: t}}
         contexts:
-        - {name: {{context}}, context: {cluster: {{context}}, user: u, namespace: {{@namespace}}}}
-        {{(more is null ? "" : $"- {{name: {more}, context: {{cluster: {more}, user: u}}}}")}}
+        - {name: {{{context}}}, context: {cluster: {{{context}}}, user: u, namespace: {{{@namespace}}}}}
+        {{{(more is null ? "" : "- {name: " + more + ", context: {cluster: " + more + ", user: u}}")}}}
         """;
 }

@@ -34,10 +34,10 @@ public sealed class PluginTests(TrainedCluster trained)
     [InlineData("phi|get|--output|=|wi", "wide")]
     [InlineData("phi|logs|-n|NAMESPACE|tra", TrainedCluster.Job)]
     [InlineData("phi|queue|", "ls,what-if")]
-    [InlineData("phi|submit|a", "a file.yaml")]
+    [InlineData("phi|submit|one ma", "one manifest.yaml")]
     public async Task BashsFunction_AWordAtThePrompt_CompletesIt(string words, string expected)
     {
-        await File.WriteAllTextAsync(Path.Combine(Cluster.Work, "a file.yaml"), "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(Cluster.Work, "one manifest.yaml"), "", TestContext.Current.CancellationToken);
         var line = words.Replace("NAMESPACE", Cluster.Namespace, StringComparison.Ordinal).Split('|');
         // As bash fills them in when Tab is pressed.
         const string script = """

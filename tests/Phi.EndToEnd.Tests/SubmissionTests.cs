@@ -79,14 +79,14 @@ public sealed class SubmissionTests(TrainedCluster trained)
         Assert.Equal((0, "trainingjob.phi-orchestrator.io/long is suspended already\n"), (twice.ExitCode, twice.Output));
         Assert.Equal("Suspended", (string?)state["status"]!["phase"]);
         Assert.True(resumed.ExitCode == 0 && resumed.Output.Contains("/long Running", StringComparison.Ordinal), resumed.ToString());
-        string[] lines = [@"Gang: +2 pods × 2 cpu", "State: +Running", @"Attempt: +2: 0 charged restarts", @"Newest saved: +step \d+", "Events:", "  long-0 +node-"];
+        string[] lines = [@"Gang: +2 pods × 2 cpu", "State: +Running", @"Attempt: +2: 0 charged restarts", @"Newest saved: +step \d+", "Events:", "  long-a2-0 +node-"];
         Assert.All(lines, line => Assert.Matches($"(?m)^{line}", described.Output));
     }
 
     [Fact]
     public async Task SubmitWait_AJobThatEnds_TellsHowByItsExitCode()
     {
-        var good = await PhiAsync("submit", Write("short", Manifests.Tiny("short", Manifests.WriteCorpus(Cluster.Work), steps: 3)), "--wait", "--timeout", "5m");
+        var good = await PhiAsync("submit", Write("short", Manifests.Tiny("short", Manifests.WriteCorpus(Cluster.Work), steps: 6)), "--wait", "--timeout", "5m");
         var failing = Write("failing", """
             apiVersion: phi-orchestrator.io/v1alpha1
             kind: TrainingJob
@@ -101,7 +101,7 @@ public sealed class SubmissionTests(TrainedCluster trained)
         await Cluster.KubectlAsync("delete", "tj", "short", "failing");
 
         Assert.True(good.ExitCode == 0, good.ToString());
-        Assert.Matches(@"^trainingjob.phi-orchestrator.io/short Succeeded at step 3, loss \d", good.Output);
+        Assert.Matches(@"^trainingjob.phi-orchestrator.io/short Succeeded at step 6, loss \d", good.Output);
         Assert.Equal((6, "Failed"), (bad.ExitCode, (string?)JsonNode.Parse(bad.Output)!["status"]!["phase"]));
         Assert.Contains($"phi: {Cluster.Namespace}/failing failed: ", bad.Error, StringComparison.Ordinal);
         Assert.Equal(0, over.ExitCode);

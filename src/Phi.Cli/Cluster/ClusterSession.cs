@@ -10,6 +10,9 @@ internal sealed record ClusterSession(KubernetesConnection Connection, string Na
 {
     private const string UserAgent = "phi-cli";
 
+    /// <summary>Talking to it takes nothing of the machine's own certificate authorities.</summary>
+    public bool IsSelfContained { get; private init; }
+
     /// <param name="context">Null: the kubeconfig's current one.</param>
     /// <param name="namespace">Null: the context's.</param>
     /// <param name="handlers">See every request.</param>
@@ -24,7 +27,7 @@ internal sealed record ClusterSession(KubernetesConnection Connection, string Na
             }
 
             var chosen = KubeconfigContext.Read(target.Files, context);
-            return new ClusterSession(KubernetesConnection.Open(chosen, UserAgent, handlers), @namespace ?? chosen.Namespace ?? JobName.DefaultNamespace, target);
+            return new ClusterSession(KubernetesConnection.Open(chosen, UserAgent, handlers), @namespace ?? chosen.Namespace ?? JobName.DefaultNamespace, target) { IsSelfContained = chosen.IsSelfContained };
         }
         catch (Exception e) when (e is KubeConfigException or IOException or FormatException)
         {

@@ -13,8 +13,12 @@ internal sealed class ClusterOptions
     private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Namespace. Default: the context's." };
     private readonly Option<bool> _all = new("--all-namespaces", "-A") { Description = "Of every namespace." };
 
-    public ClusterOptions()
+    private readonly bool _speaksToOthers;
+
+    /// <param name="speaksToOthers">The command opens TLS connections elsewhere too, such as to a database.</param>
+    public ClusterOptions(bool speaksToOthers = false)
     {
+        _speaksToOthers = speaksToOthers;
         _context.CompletesWith(CompletionKind.Context);
         _namespace.CompletesWith(CompletionKind.Namespace);
         _kubeconfig.CompletesWith(CompletionKind.File);
@@ -56,6 +60,11 @@ internal sealed class ClusterOptions
     public async Task<T> UseAsync<T>(ParseResult parse, Func<ClusterSession, Task<T>> work)
     {
         using var session = Open(parse);
+        if (session.IsSelfContained && !_speaksToOthers)
+        {
+            SystemAuthorities.Ignore();
+        }
+
         return await session.UseAsync(work);
     }
 

@@ -28,11 +28,11 @@ internal static class RunCommand
             var folder = PhiHome.Resolve(parse.GetValue(home));
             List<string> up = [.. Size("--nodes", parse.GetValue(nodes)), .. Size("--slots", parse.GetValue(slots)), .. ClusterCommands.Telemetry(parse.GetValue(telemetry))];
             using var interrupt = new InterruptSignal(cancellationToken);
-            var cluster = await ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
-            using var session = ClusterSession.Open(new ClusterTarget([folder.Kubeconfig], folder.Kubeconfig, folder), null, null);
+            var cluster = ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
+            using var session = await ClusterLauncher.ApiServerAsync(folder, cluster, TimeProvider.System, interrupt.Token);
             var run = new JobRun(new JobClient(session.Connection), file, cluster, new ProgressDisplay(TimeProvider.System), TimeProvider.System);
             var job = await run.FollowAsync(interrupt.Token);
-            return await FinishAsync(job, file, folder, cluster, parse.GetValue(output) == "json", parse.GetRequiredValue(manifest), interrupt.Token.IsCancellationRequested);
+            return await FinishAsync(job, file, folder, cluster.IsCompletedSuccessfully ? await cluster : null, parse.GetValue(output) == "json", parse.GetRequiredValue(manifest), interrupt.Token.IsCancellationRequested);
         });
         return command;
     }
@@ -40,7 +40,7 @@ internal static class RunCommand
     private static string[] Size(string option, int? value) =>
         value is { } given ? [option, given.ToString(System.Globalization.CultureInfo.InvariantCulture)] : [];
 
-    private static async Task<int> FinishAsync(TrainingJob job, ManifestFile file, PhiHome home, ClusterState cluster, bool json, string manifestPath, bool interrupted)
+    private static async Task<int> FinishAsync(TrainingJob job, ManifestFile file, PhiHome home, ClusterState? cluster, bool json, string manifestPath, bool interrupted)
     {
         var summary = RunSummary.From(job, JobUrl(cluster, file.Job));
         if (json)
@@ -77,8 +77,14 @@ internal static class RunCommand
         return ExitCodes.Interrupted;
     }
 
-    private static string JobUrl(ClusterState cluster, JobName job)
+    /// <param name="cluster">Null: it was interrupted before the dashboard was there.</param>
+    private static string JobUrl(ClusterState? cluster, JobName job)
     {
+        if (cluster is null)
+        {
+            return "";
+        }
+
         var root = new Uri(cluster.DashboardUrl);
         return new Uri(root, $"/jobs/{job.Namespace}/{job.Name}{root.Query}").ToString();
     }

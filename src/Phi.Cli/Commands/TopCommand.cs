@@ -15,7 +15,7 @@ internal static class TopCommand
 
     public static Command Create()
     {
-        var options = new ClusterOptions();
+        var options = new ClusterOptions(speaksToOthers: true);
         var telemetry = new Option<string?>("--telemetry") { Description = "Telemetry store, for the loss so far. Default: $PHI_TELEMETRY, else that of the local control plane." };
         var once = new Option<bool>("--once") { Description = "Print once. Default where the output is no terminal." };
         var command = new Command("top", "Watch training jobs, with their loss so far.") { once, telemetry };

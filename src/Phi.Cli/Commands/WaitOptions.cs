@@ -65,7 +65,7 @@ internal sealed class WaitOptions
             }
             catch (OperationCanceledException) when (deadline.IsCancellationRequested && !interrupt.Token.IsCancellationRequested)
             {
-                throw new CliException($"{job} is not there within --timeout {parse.GetResult(_timeout)!.Tokens[0].Value}; it goes on. phi why {job.Name} -n {job.Namespace} says what it waits for", ExitCodes.TimedOut);
+                throw new CliException($"{job} did not get there within --timeout {parse.GetResult(_timeout)!.Tokens[0].Value}; it goes on. phi why {job.Name} -n {job.Namespace} says what it waits for", ExitCodes.TimedOut);
             }
             catch (OperationCanceledException)
             {

@@ -68,7 +68,7 @@ internal static class JobDescription
         {
             Row(to, "Step", Text($"{progress.Step}{(progress.TotalSteps is { } total ? $" of {total}" : "")}"));
             Row(to, "Loss", progress.Loss is { } loss ? Text($"{loss:0.0000}{(progress.FirstLoss is { } first ? $", at first {first:0.0000}" : "")}") : null);
-            Row(to, "Tokens", progress.Tokens is { } tokens ? Text($"{tokens:N0}, {progress.TokensPerSecond:0}/s{(progress.Mfu is { } mfu ? $", MFU {mfu:P1}" : "")}") : null);
+            Row(to, "Tokens", progress.Tokens is { } tokens ? Text($"{tokens:N0}{(progress.TokensPerSecond is { } rate ? $", {rate:0}/s" : "")}{(progress.Mfu is { } mfu ? $", MFU {mfu:P1}" : "")}") : null);
             Row(to, "Left", status.CompletionTime is null && progress.EstimatedCompletion is { } end && end > now ? TextTable.Span(end - now) : null);
         }
 

@@ -7,7 +7,7 @@ using Phi.Cli.Submission;
 namespace Phi.Cli.Commands;
 
 /// <summary><c>phi diff MANIFEST</c>: what <c>phi submit</c> would change.</summary>
-internal static class DiffCommand
+internal static class ManifestDiffCommand
 {
     public static Command Create()
     {
