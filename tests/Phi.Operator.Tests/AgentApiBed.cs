@@ -11,6 +11,7 @@ using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
 using Phi.Operator.AgentApi.Identity;
+using Phi.Operator.AgentApi.Tls;
 using Phi.Operator.Events;
 using Phi.Operator.Execute;
 using Phi.Operator.Leader;
@@ -27,14 +28,15 @@ internal sealed class AgentApiBed : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("phi agent api ").FullName;
     private readonly OperatorMetrics _metrics = new();
-    private readonly LeaderForwarder _forwarder = new(() => null, "test");
+    private readonly LeaderForwarder _forwarder;
     private readonly CancellationTokenSource _stop = new();
     private readonly AwayHandler _away = new();
     private readonly TestCluster _cluster;
     private readonly KubernetesConnection _reviews;
     private readonly TokenReviewer _reviewer;
     private readonly TokenVerdicts _verdicts;
-    private readonly HttpClient _http = new();
+    private readonly IssuedCertificate _certificate;
+    private readonly HttpClient _http;
     private Task _caching = Task.CompletedTask;
     private AgentApiServer? _server;
 
@@ -44,6 +46,10 @@ internal sealed class AgentApiBed : IAsyncDisposable
         Cache = new ClusterCache(cluster.Connection, TimeProvider.System, NullLoggerFactory.Instance);
         Hub = new AgentHub(Cache, TimeProvider.System);
         Tokens = AgentTokens.LoadOrCreate(_folder);
+        _certificate = new IssuedCertificate(AuthorityStore.LoadOrCreate(_folder, TimeProvider.System), ["127.0.0.1"], TimeProvider.System);
+        var trust = new AuthorityTrust(() => _certificate.AuthorityPem, "127.0.0.1");
+        _forwarder = new LeaderForwarder(() => null, "test", trust);
+        _http = new HttpClient(new SocketsHttpHandler { SslOptions = trust.Options() });
         _reviews = KubernetesConnection.Open(cluster.Kubeconfig, "test", _away);
         _reviewer = new TokenReviewer(_reviews, TimeProvider.System, NullLogger.Instance);
         _verdicts = new TokenVerdicts(_reviewer.AskAsync, time);
@@ -85,8 +91,8 @@ internal sealed class AgentApiBed : IAsyncDisposable
         var listener = AgentApiServer.Listen(IPAddress.Loopback, 0, bed._folder);
         var gate = new AgentGate(bed._verdicts, new LegacyPods(bed.Tokens, bed.Cache), bed.Cache, bed.Leadership);
         bed._server = await AgentApiServer.StartAsync(
-            listener, new AgentApiParts { Hub = bed.Hub, Gate = gate, Tokens = bed.Tokens, Progress = bed.Progress, Leadership = bed.Leadership, Forwarder = bed._forwarder, Metrics = bed._metrics, Urls = () => null, OnNews = _ => { } }, Ct);
-        bed._http.BaseAddress = new UriBuilder("http", "127.0.0.1", ((IPEndPoint)listener.LocalEndPoint!).Port).Uri;
+            listener, new AgentApiParts { Hub = bed.Hub, Certificate = bed._certificate, Gate = gate, Tokens = bed.Tokens, Progress = bed.Progress, Leadership = bed.Leadership, Forwarder = bed._forwarder, Metrics = bed._metrics, Urls = () => null, OnNews = _ => { } }, Ct);
+        bed._http.BaseAddress = new UriBuilder("https", "127.0.0.1", ((IPEndPoint)listener.LocalEndPoint!).Port).Uri;
         return bed;
     }
 
@@ -96,6 +102,7 @@ internal sealed class AgentApiBed : IAsyncDisposable
         await _stop.CancelAsync();
         await _caching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _http.Dispose();
+        _certificate.Dispose();
         _forwarder.Dispose();
         _verdicts.Dispose();
         _reviewer.Dispose();
@@ -112,7 +119,7 @@ internal sealed class AgentApiBed : IAsyncDisposable
     public async Task<AgentPod> PodAsync(string job, Action<JsonObject>? change = null)
     {
         var stored = await _cluster.SubmitAsync(job);
-        var json = GangPod.Pod(TrainingJobDefaults.Apply(stored), 0, $"{job}-0", 1, "https://operator");
+        var json = GangPod.Pod(TrainingJobDefaults.Apply(stored), 0, $"{job}-0", 1, new OperatorAddress("https://operator", _certificate.AuthorityPem));
         change?.Invoke(json);
         var pod = await _cluster.Connection.Pods().ApplyAsync("default", $"{job}-0", json, "test", null, Ct);
         await UntilAsync(() => Cache.Job(new ResourceKey("default", job))?.Metadata.Uid == stored.Metadata.Uid && Cache.Pod("default", pod.Metadata.Name)?.Metadata.Uid == pod.Metadata.Uid);
@@ -127,13 +134,15 @@ internal sealed class AgentApiBed : IAsyncDisposable
         }
     }
 
-    public Task<(HttpStatusCode Code, string Answer)> BeatAsync(AgentPod pod, string? token = null) => PostAsync(AgentRoutes.Heartbeat, token ?? pod.Token, JsonSerializer.Serialize(
-        new Heartbeat { Namespace = "default", Job = pod.Job.Metadata.Name!, JobUid = pod.Job.Metadata.Uid!, Pod = pod.Pod.Metadata.Name, PodUid = pod.Pod.Metadata.Uid, ReplicaIndex = 0, Attempt = 1, Ranks = [] }, PhiJson.Options));
+    public Task<(HttpStatusCode Code, string Answer)> BeatAsync(AgentPod pod, string? token = null, bool isPlain = false) => PostAsync(AgentRoutes.Heartbeat, token ?? pod.Token, JsonSerializer.Serialize(
+        new Heartbeat { Namespace = "default", Job = pod.Job.Metadata.Name!, JobUid = pod.Job.Metadata.Uid!, Pod = pod.Pod.Metadata.Name, PodUid = pod.Pod.Metadata.Uid, ReplicaIndex = 0, Attempt = 1, Ranks = [] }, PhiJson.Options), isPlain);
 
     /// <param name="token">Null: none is shown.</param>
-    public async Task<(HttpStatusCode Code, string Answer)> PostAsync(string route, string? token, string json)
+    /// <param name="isPlain">Without TLS.</param>
+    public async Task<(HttpStatusCode Code, string Answer)> PostAsync(string route, string? token, string json, bool isPlain = false)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_http.BaseAddress!, route)) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        var to = new Uri(isPlain ? new UriBuilder("http", _http.BaseAddress!.Host, _http.BaseAddress.Port).Uri : _http.BaseAddress!, route);
+        using var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         using var response = await _http.SendAsync(request, Ct);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(Ct));

@@ -124,6 +124,9 @@ public sealed class AgentGateTests(TestCluster cluster) : IClassFixture<TestClus
         var @new = await bed.PodAsync("new");
 
         Assert.Equal(HttpStatusCode.OK, (await bed.BeatAsync(old, bed.Tokens.For(old.Job.Metadata.Uid!))).Code);
+        // Such a pod's spec has a URL of plain HTTP; nothing else is let in there.
+        Assert.Equal(HttpStatusCode.OK, (await bed.BeatAsync(old, bed.Tokens.For(old.Job.Metadata.Uid!), isPlain: true)).Code);
+        Assert.Equal((HttpStatusCode.Forbidden, "a pod's token is taken over HTTPS alone"), await bed.BeatAsync(@new, isPlain: true));
         Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync(AgentRoutes.Events, bed.Tokens.For(old.Job.Metadata.Uid!), Events(old))).Code);
         Assert.Equal(HttpStatusCode.Unauthorized, (await bed.BeatAsync(old, bed.Tokens.For(@new.Job.Metadata.Uid!))).Code);
         Assert.Equal(HttpStatusCode.Unauthorized, (await bed.BeatAsync(@new, bed.Tokens.For(@new.Job.Metadata.Uid!))).Code);

@@ -24,6 +24,12 @@ public sealed class ContainerGangTests : IAsyncLifetime
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    private static IReadOnlyList<VolumeVariable> Told { get; } =
+    [
+        new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.AgentTokenFile, AgentCredentials.TokenFile),
+        new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.OperatorAuthorityFile, AgentCredentials.AuthorityFile),
+    ];
+
     private string Out => Path.Combine(_folder, "out");
 
     public async ValueTask InitializeAsync()
@@ -36,7 +42,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
         foreach (var name in new[] { "node-0", "node-1" })
         {
             // One slot each: the gang must find itself across nodes.
-            _parts.Add(NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = kubeconfig, Name = name, Slots = 1, StateDirectory = Path.Combine(_folder, name), VolumeVariables = [new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.AgentTokenFile, AgentCredentials.TokenFile)] }, NullLoggerFactory.Instance, _stop.Token));
+            _parts.Add(NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = kubeconfig, Name = name, Slots = 1, StateDirectory = Path.Combine(_folder, name), VolumeVariables = Told }, NullLoggerFactory.Instance, _stop.Token));
         }
 
         _parts.Add(OperatorHost.RunAsync(new OperatorOptions { Kubeconfig = kubeconfig, StateDirectory = Path.Combine(_folder, "operator"), TelemetryDatabase = Path.Combine(_folder, "telemetry.db") }, NullLoggerFactory.Instance, _stop.Token));
@@ -77,7 +83,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
         await CreateAsync("gang");
         await WaitAsync("gang", job => job.Status?.Progress?.Step >= 1);
         var environment = Environment("1-0.json");
-        using var http = new HttpClient();
+        using var http = new HttpClient(new SocketsHttpHandler { SslOptions = new AuthorityTrust(() => File.ReadAllText(environment["PHI_OPERATOR_CA_FILE"]), "127.0.0.1").Options() });
 
         async Task<(int Code, string Answer)> PostAsync(string url, string token, string body)
         {

@@ -91,7 +91,7 @@ public sealed class PlacementTests : IAsyncLifetime
         var key = await _bed.AddJobAsync("job", 1);
         await _bed.StepsUntilAsync(key, "CreatingPods");
         var job = _bed.Cluster.Job(key)!;
-        var pod = GangPod.Pod(_bed.Cluster.Read(job).Job, 0, "other", 1, "http://127.0.0.1:1");
+        var pod = GangPod.Pod(_bed.Cluster.Read(job).Job, 0, "other", 1, new OperatorAddress("https://127.0.0.1:1", ""));
         pod["spec"]!["schedulingGates"]!.AsArray().Add((JsonNode)new JsonObject { ["name"] = "example.com/budget" });
         pod["spec"]!["affinity"] = JsonNode.Parse("""{"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]}}}""");
         var created = await _bed.Connection.Pods().ApplyAsync("default", "other", pod, "test", null, Ct);

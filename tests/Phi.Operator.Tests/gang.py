@@ -4,6 +4,7 @@ The first attempt steps until it is ended, rank 1 of the second gives up, the th
 import json
 import os
 import socket
+import ssl
 import sys
 import urllib.request
 
@@ -17,7 +18,7 @@ def report(step):
     body = json.dumps({"step": step, "loss": 1 / step, "accuracy": 0.5, "checkpoint": f"/ckpt/{step}"}).encode()
     with open(os.environ["PHI_AGENT_TOKEN_FILE"]) as token:
         request = urllib.request.Request(os.environ["PHI_PROGRESS_URL"], body, {"Authorization": "Bearer " + token.read()})
-    urllib.request.urlopen(request).close()
+    urllib.request.urlopen(request, context=ssl.create_default_context(cafile=os.environ["PHI_OPERATOR_CA_FILE"])).close()
 
 
 def join():

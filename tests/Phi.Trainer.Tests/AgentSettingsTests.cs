@@ -11,6 +11,7 @@ public sealed class AgentSettingsTests
     {
         [PhiEnvironment.OperatorUrl] = "http://127.0.0.1:1",
         [PhiEnvironment.AgentTokenFile] = "/t",
+        [PhiEnvironment.OperatorAuthorityFile] = "/ca",
         [PhiEnvironment.Namespace] = "default",
         [PhiEnvironment.JobName] = "job",
         [PhiEnvironment.JobUid] = "uid",

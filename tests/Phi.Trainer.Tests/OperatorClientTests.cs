@@ -22,7 +22,7 @@ public sealed class OperatorClientTests
         using (var leader = new Replica(() => (200, $$"""{"command":"Continue","attempt":1,"operatorUrls":["{{second.Url}}"]}""")))
         {
             first = leader.Url;
-            using var warm = new OperatorClient(first, () => "token");
+            using var warm = new OperatorClient(first, () => "token", "");
             await warm.BeatAsync(Beat, Ct);
             leader.Dispose();
 
@@ -31,7 +31,7 @@ public sealed class OperatorClientTests
         }
 
         Assert.Equal(2, second.Requests);
-        using var cold = new OperatorClient(first, () => "token");
+        using var cold = new OperatorClient(first, () => "token", "");
         await Assert.ThrowsAsync<HttpRequestException>(() => cold.BeatAsync(Beat, Ct));
     }
 
@@ -41,7 +41,7 @@ public sealed class OperatorClientTests
         using var second = new Replica(() => (200, """{"command":"Continue","attempt":2}"""));
         var answers = new Queue<(int, string)>([(200, $$"""{"command":"Continue","attempt":1,"operatorUrls":["{{second.Url}}"]}"""), (503, "no leader")]);
         using var first = new Replica(answers.Dequeue);
-        using var client = new OperatorClient(first.Url, () => "token");
+        using var client = new OperatorClient(first.Url, () => "token", "");
         await client.BeatAsync(Beat, Ct);
 
         Assert.Equal(2, (await client.BeatAsync(Beat, Ct)).Attempt);
@@ -53,7 +53,7 @@ public sealed class OperatorClientTests
         using var second = new Replica(() => (200, """{"command":"Continue","attempt":2}"""));
         var answers = new Queue<(int, string)>([(200, $$"""{"command":"Continue","attempt":1,"operatorUrls":["{{second.Url}}"]}"""), (404, "there is no job")]);
         using var first = new Replica(answers.Dequeue);
-        using var client = new OperatorClient(first.Url, () => "token");
+        using var client = new OperatorClient(first.Url, () => "token", "");
         await client.BeatAsync(Beat, Ct);
 
         await Assert.ThrowsAsync<RefusedException>(() => client.BeatAsync(Beat, Ct));
@@ -67,7 +67,7 @@ public sealed class OperatorClientTests
         var file = Path.GetTempFileName();
         try
         {
-            using var client = new OperatorClient(replica.Url, new TokenFile(file).Read);
+            using var client = new OperatorClient(replica.Url, new TokenFile(file).Read, "");
             await File.WriteAllTextAsync(file, "first\n", Ct);
             await client.BeatAsync(Beat, Ct);
             await File.WriteAllTextAsync(file, "second\n", Ct);
@@ -79,7 +79,7 @@ public sealed class OperatorClientTests
         }
 
         Assert.Equal(["Bearer first", "Bearer second"], replica.Authorizations);
-        using var without = new OperatorClient(replica.Url, new TokenFile(file).Read);
+        using var without = new OperatorClient(replica.Url, new TokenFile(file).Read, "");
         Assert.Contains(file, (await Assert.ThrowsAsync<HttpRequestException>(() => without.BeatAsync(Beat, Ct))).Message, StringComparison.Ordinal);
         Assert.Equal(2, replica.Requests);
     }
@@ -93,7 +93,7 @@ public sealed class OperatorClientTests
     public async Task BeatAsync_Refused_IsForGoodWhereNoTokenMendsIt(int code, bool isForGood)
     {
         using var replica = new Replica(() => (code, "no"));
-        using var client = new OperatorClient(replica.Url, () => "token");
+        using var client = new OperatorClient(replica.Url, () => "token", "");
 
         var error = await Record.ExceptionAsync(() => client.BeatAsync(Beat, Ct));
 

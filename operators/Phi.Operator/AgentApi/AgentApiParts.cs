@@ -1,5 +1,6 @@
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi.Identity;
+using Phi.Operator.AgentApi.Tls;
 using Phi.Operator.Leader;
 using Phi.Operator.Metrics;
 using Phi.Operator.Progress;
@@ -10,6 +11,7 @@ namespace Phi.Operator.AgentApi;
 internal sealed record AgentApiParts
 {
     public required AgentHub Hub { get; init; }
+    public required IServerCertificate Certificate { get; init; }
     public required AgentGate Gate { get; init; }
 
     /// <summary>For the keys of a gang's pods among each other.</summary>

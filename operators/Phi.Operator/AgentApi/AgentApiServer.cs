@@ -11,10 +11,11 @@ using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi.Identity;
+using Phi.Operator.AgentApi.Tls;
 
 namespace Phi.Operator.AgentApi;
 
-/// <summary>The HTTP side of the agent protocol (<see cref="AgentRoutes"/>).</summary>
+/// <summary>The HTTPS side of the agent protocol (<see cref="AgentRoutes"/>).</summary>
 internal sealed class AgentApiServer : IAsyncDisposable
 {
     /// <summary>What must be there must not be null either.</summary>
@@ -27,11 +28,11 @@ internal sealed class AgentApiServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle, listen => AgentConnections.Use(listen, parts.Certificate)));
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
         Map<AssignmentRequest>(app, AgentRoutes.Assignment, parts, request => new AgentClaim(request.Namespace, request.Job, request.JobUid, request.PodUid), (http, request) =>
-            WriteAsync(http, parts.Hub.Assign(request, parts.Tokens) is { } answer ? answer with { OperatorUrls = parts.Urls() } : null, request.Job));
+            WriteAsync(http, parts.Hub.Assign(request, parts.Tokens) is { } answer ? answer with { OperatorUrls = Urls(http, parts) } : null, request.Job));
         Map<Heartbeat>(app, AgentRoutes.Heartbeat, parts, heartbeat => new AgentClaim(heartbeat.Namespace, heartbeat.Job, heartbeat.JobUid, heartbeat.PodUid), (http, heartbeat) =>
         {
             parts.Metrics.Heartbeats.Inc();
@@ -41,7 +42,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
                 parts.OnNews(new ResourceKey(heartbeat.Namespace, heartbeat.Job));
             }
 
-            return WriteAsync(http, answer is null ? null : answer with { OperatorUrls = parts.Urls() }, heartbeat.Job);
+            return WriteAsync(http, answer is null ? null : answer with { OperatorUrls = Urls(http, parts) }, heartbeat.Job);
         });
         MapEvents(app, parts);
         app.MapProgress(parts);
@@ -127,6 +128,9 @@ internal sealed class AgentApiServer : IAsyncDisposable
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
     }
+
+    /// <summary>A pod of before speaks no HTTPS, and other URLs are of no use to it.</summary>
+    private static IReadOnlyList<string>? Urls(HttpContext http, AgentApiParts parts) => http.Request.IsHttps ? parts.Urls() : null;
 
     private static async Task<byte[]> ReadBodyAsync(HttpContext http)
     {

@@ -16,7 +16,7 @@ internal static class GangPod
     private const string EventFolder = "/var/lib/phi/events";
     private const string WorkloadIdentityLabel = "azure.workload.identity/use";
 
-    public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, string operatorUrl)
+    public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, OperatorAddress address)
     {
         var (spec, template) = (job.Spec, job.Spec.Template!);
         var isCpu = spec.Accelerator!.Type == "cpu";
@@ -41,7 +41,7 @@ internal static class GangPod
             ["image"] = TrainerImage(job),
             ["command"] = new JsonArray("phi-trainer"),
             ["args"] = new JsonArray("agent"),
-            ["env"] = Environment(job, index, operatorUrl, template),
+            ["env"] = Environment(job, index, address.Url, template),
             ["resources"] = resources,
             ["terminationMessagePolicy"] = "FallbackToLogsOnError",
             ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path }), OperatorAccess.Mount()]),
@@ -82,6 +82,7 @@ internal static class GangPod
                 ["annotations"] = new JsonObject
                 {
                     [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture),
+                    [PhiNames.AuthorityAnnotation] = address.AuthorityPem,
                     [PhiNames.GangSizeAnnotation] = (job.Status?.Replicas ?? spec.Replicas!.Value).ToString(CultureInfo.InvariantCulture),
                 },
                 ["ownerReferences"] = Owner(job),
@@ -140,6 +141,7 @@ internal static class GangPod
         {
             [PhiEnvironment.OperatorUrl] = operatorUrl,
             [PhiEnvironment.AgentTokenFile] = $"{AgentCredentials.Folder}/{AgentCredentials.TokenFile}",
+            [PhiEnvironment.OperatorAuthorityFile] = $"{AgentCredentials.Folder}/{AgentCredentials.AuthorityFile}",
             [PhiEnvironment.Namespace] = job.Metadata.Namespace!,
             [PhiEnvironment.JobName] = job.Metadata.Name!,
             [PhiEnvironment.JobUid] = job.Metadata.Uid!,

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Phi.Api.Agent;
+using Phi.Api.Metadata;
 
 namespace Phi.Operator.Execute;
 
@@ -11,12 +12,16 @@ internal static class OperatorAccess
         ["name"] = AgentCredentials.Volume,
         ["projected"] = new JsonObject
         {
-            ["sources"] = new JsonArray(new JsonObject
-            {
-                ["serviceAccountToken"] = new JsonObject { ["audience"] = AgentCredentials.Audience, ["expirationSeconds"] = AgentCredentials.LifeSeconds, ["path"] = AgentCredentials.TokenFile },
-            }),
+            ["sources"] = new JsonArray(
+                new JsonObject
+                {
+                    ["serviceAccountToken"] = new JsonObject { ["audience"] = AgentCredentials.Audience, ["expirationSeconds"] = AgentCredentials.LifeSeconds, ["path"] = AgentCredentials.TokenFile },
+                },
+                new JsonObject { ["downwardAPI"] = new JsonObject { ["items"] = new JsonArray(Authority()) } }),
         },
     };
+
+    private static JsonObject Authority() => new() { ["path"] = AgentCredentials.AuthorityFile, ["fieldRef"] = new JsonObject { ["fieldPath"] = $"metadata.annotations['{PhiNames.AuthorityAnnotation}']" } };
 
     public static JsonObject Mount() => new() { ["name"] = AgentCredentials.Volume, ["mountPath"] = AgentCredentials.Folder, ["readOnly"] = true };
 }

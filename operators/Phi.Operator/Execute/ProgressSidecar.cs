@@ -14,7 +14,7 @@ internal static class ProgressSidecar
     /// <summary>Who the pod is, and where its operator.</summary>
     private static readonly string[] Shared =
     [
-        PhiEnvironment.OperatorUrl, PhiEnvironment.AgentTokenFile, PhiEnvironment.Namespace, PhiEnvironment.JobName, PhiEnvironment.JobUid, PhiEnvironment.ReplicaIndex,
+        PhiEnvironment.OperatorUrl, PhiEnvironment.AgentTokenFile, PhiEnvironment.OperatorAuthorityFile, PhiEnvironment.Namespace, PhiEnvironment.JobName, PhiEnvironment.JobUid, PhiEnvironment.ReplicaIndex,
         PhiEnvironment.PodName, PhiEnvironment.PodUid, PhiEnvironment.PodIp,
     ];
 

@@ -18,4 +18,7 @@ public static class AgentCredentials
 
     /// <summary>File of the volume with the token. It changes: read it for each request.</summary>
     public const string TokenFile = "token";
+
+    /// <summary>File of the volume with the authority by which the operator is known, from the pod's annotation.</summary>
+    public const string AuthorityFile = "ca.crt";
 }

@@ -8,6 +8,9 @@ public static class PhiEnvironment
     /// <summary>Path of the file with the pod's token for the operator (<see cref="Agent.AgentCredentials"/>). It changes: read it for each request.</summary>
     public const string AgentTokenFile = "PHI_AGENT_TOKEN_FILE";
 
+    /// <summary>Path of the file with the authority that signs the operator's certificates, as <c>curl --cacert</c> takes it.</summary>
+    public const string OperatorAuthorityFile = "PHI_OPERATOR_CA_FILE";
+
     /// <summary>A token that did not end, in pods that an operator up to 0.1 created; none gets it any more.</summary>
     public const string AgentToken = "PHI_AGENT_TOKEN";
     public const string Namespace = "PHI_NAMESPACE";

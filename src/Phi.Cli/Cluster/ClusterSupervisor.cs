@@ -107,6 +107,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, st
         [
             new VolumeVariable(PhiNames.EventVolume, PhiEnvironment.EventFolder),
             new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.AgentTokenFile, AgentCredentials.TokenFile),
+            new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.OperatorAuthorityFile, AgentCredentials.AuthorityFile),
         ],
         Environment = new Dictionary<string, string>
         {

@@ -32,7 +32,7 @@ internal sealed class AgentProgram : IAsyncDisposable
     private AgentProgram(AgentSettings settings)
     {
         _settings = settings;
-        _operator = new OperatorClient(settings.OperatorUrl, new TokenFile(settings.TokenFile).Read);
+        _operator = new OperatorClient(settings.OperatorUrl, new TokenFile(settings.TokenFile).Read, settings.AuthorityFile);
         _events = new EventSender(_operator, settings.Request, Path.Combine(settings.EventFolder, settings.Request.PodUid), new EventOptions(), TimeProvider.System, Log);
     }
 

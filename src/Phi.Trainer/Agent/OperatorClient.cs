@@ -30,10 +30,11 @@ internal sealed class OperatorClient : IDisposable
     private List<Uri> _replicas;
 
     /// <param name="token">The pod's token as it is now.</param>
-    public OperatorClient(Uri url, Func<string> token)
+    /// <param name="authorityFile">With the certificates of the operator's authority.</param>
+    public OperatorClient(Uri url, Func<string> token, string authorityFile)
     {
         (_given, _replicas, _token) = (url, [url], token);
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(1), SslOptions = new AuthorityTrust(() => File.ReadAllText(authorityFile), url.IdnHost).Options() }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
     }
 
     public async Task<AssignmentResponse> AskAsync(AssignmentRequest request, CancellationToken ct)

@@ -18,7 +18,8 @@ internal sealed class FakeNode : IAsyncDisposable
     private readonly KubernetesConnection _connection;
     private readonly string? _only;
     private readonly FakeTimeProvider? _clock;
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _http;
+    private string _authority = "";
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly Dictionary<string, int> _attempts = [];
     private readonly Dictionary<string, long> _steps = [];
@@ -31,6 +32,7 @@ internal sealed class FakeNode : IAsyncDisposable
     public FakeNode(KubernetesConnection connection, string? only = null, FakeTimeProvider? clock = null)
     {
         (_connection, _only, _clock) = (connection, only, clock);
+        _http = new HttpClient(new SocketsHttpHandler { SslOptions = new AuthorityTrust(() => _authority, "127.0.0.1").Options() }) { Timeout = TimeSpan.FromSeconds(5) };
         _loop = Task.Run(RunAsync);
     }
 
@@ -113,6 +115,8 @@ internal sealed class FakeNode : IAsyncDisposable
             _tokens[pod.Metadata.Uid] = await PodToken.RequestAsync(_connection, pod, _stop.Token);
         }
 
+        // One pod after the other.
+        _authority = pod.Metadata.Annotations[PhiNames.AuthorityAnnotation];
         var self = new AssignmentRequest
         {
             Namespace = "default",

@@ -74,6 +74,7 @@ internal sealed class FaultLife : IAsyncDisposable
         "delete pods cron-1",
         "delete pods cron-a2-1",
         "get leases phi-operator",
+        "get secrets phi-operator-agent-ca",
         "get secrets phi-operator-agent-tokens",
         "get trainingjobs cron",
         "list crontrainingjobs",

@@ -25,6 +25,12 @@ internal sealed class AgentGate(TokenVerdicts verdicts, LegacyPods legacy, Clust
             return new AgentCaller.Former(token);
         }
 
+        if (!http.Request.IsHttps)
+        {
+            await new Refusal(HttpStatusCode.Forbidden, "a pod's token is taken over HTTPS alone").WriteAsync(http);
+            return null;
+        }
+
         var verdict = token.Length == 0
             ? new TokenVerdict.Refused($"there is no token; send the content of ${Phi.Api.Metadata.PhiEnvironment.AgentTokenFile} as Authorization: Bearer")
             : await verdicts.JudgeAsync(token, anew: false, http.RequestAborted);
