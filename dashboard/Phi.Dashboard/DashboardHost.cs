@@ -36,6 +36,8 @@ public static class DashboardHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            // A circuit without a socket posts its messages; nothing else sends more than a form.
+            kestrel.Limits.MaxRequestBodySize = MostMessageBytes;
             kestrel.Listen(options.BindAddress, options.Port);
         });
         // Keys are as safe as the Secret that they are in.
@@ -48,6 +50,7 @@ public static class DashboardHost
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(connection);
         builder.Services.AddSingleton(store);
+        builder.Services.AddSingleton(NamespaceScope.Of(options.WatchNamespaces));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<LiveState>();
         builder.Services.AddScoped<ActionGate>().AddScoped<JobActions>().AddScoped<CheckpointActions>().AddScoped<ManifestCheck>();

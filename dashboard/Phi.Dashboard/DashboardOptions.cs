@@ -8,6 +8,9 @@ public sealed class DashboardOptions
     /// <summary>Null: the service account of the pod that the dashboard runs in.</summary>
     public string? Kubeconfig { get; init; }
 
+    /// <summary>Namespaces whose jobs and schedules are shown; none: all.</summary>
+    public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
+
     /// <summary>Namespace of the Secret that holds the keys of sessions. Default: that of the dashboard's pod, else kube-system.</summary>
     public string? Namespace { get; init; }
 

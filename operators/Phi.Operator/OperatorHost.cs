@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using k8s.Models;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
+using Phi.Operator.AgentApi.Tls;
 using Phi.Operator.Controllers;
 using Phi.Operator.Health;
 using Phi.Operator.Metrics;
@@ -13,6 +14,8 @@ namespace Phi.Operator;
 /// </summary>
 public static partial class OperatorHost
 {
+    /// <summary>Pods keep the authority that they were given: there must be time for every job that runs to end.</summary>
+    private static readonly TimeSpan AuthorityWarning = TimeSpan.FromDays(365);
     private static readonly TimeSpan FirstContactRetry = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until cancelled. What it stops at, the next start goes on from.</summary>
@@ -38,8 +41,8 @@ public static partial class OperatorHost
                 seams.OnHealth?.Invoke(health.Address);
             }
 
-            var tokens = await TokensAsync(parts, options.StateDirectory, seams.Time, logger, stop.Token);
-            jobs = parts.Jobs(tokens, seams.Time, logger);
+            using var secrets = await SecretsAsync(parts, options, seams.Time, logger, stop.Token);
+            jobs = parts.Jobs(secrets.Certificate, seams.Time, logger);
             StateMetrics.Register(parts.Metrics, parts.Cluster, parts.Hub, parts.Leadership, parts.Informers);
             loops.Add(parts.Cluster.RunAsync(key => parts.OnJob(jobs, key), pod => parts.Hub.Forget(pod.Uid()), stop.Token));
             if (parts.Replicas is { } replicas)
@@ -48,7 +51,7 @@ public static partial class OperatorHost
             }
 
             await await Task.WhenAny([parts.Cluster.Synced, .. loops]);
-            await using var server = await AgentApiServer.StartAsync(parts.Listener, parts.AgentApi(tokens, jobs), ct);
+            await using var server = await AgentApiServer.StartAsync(parts.Listener, parts.AgentApi(secrets, jobs), ct);
             isListening = true;
             LogStarted(logger, parts.Identity.AgentUrl);
             loops.Add(LeadAsync(parts, parts.Controllers(jobs), stop.Token));
@@ -78,17 +81,23 @@ public static partial class OperatorHost
     }
 
     /// <summary>An API server that is not there yet is waited for, as the informers do.</summary>
-    private static async Task<AgentTokens> TokensAsync(OperatorParts parts, string stateDirectory, TimeProvider time, ILogger logger, CancellationToken ct)
+    private static async Task<AgentSecrets> SecretsAsync(OperatorParts parts, OperatorOptions options, TimeProvider time, ILogger logger, CancellationToken ct)
     {
         while (true)
         {
             try
             {
-                return await parts.TokensAsync(stateDirectory, ct);
+                var secrets = await parts.SecretsAsync(options, time, logger, ct);
+                if (secrets.Certificate is IssuedCertificate { AuthorityEnd: var end } && end - time.GetUtcNow() < AuthorityWarning)
+                {
+                    LogAuthorityEnds(logger, end, AuthorityStore.SharedName);
+                }
+
+                return secrets;
             }
             catch (Exception e) when (e is HttpRequestException or KubernetesApiException)
             {
-                LogNoTokens(logger, e.Message, FirstContactRetry.TotalSeconds);
+                LogNoSecrets(logger, e.Message, FirstContactRetry.TotalSeconds);
                 await Task.Delay(FirstContactRetry, time, ct);
             }
         }
@@ -112,6 +121,9 @@ public static partial class OperatorHost
     [LoggerMessage(3, LogLevel.Information, "Health and metrics are at {Address}.")]
     private static partial void LogHealth(ILogger logger, Uri address);
 
-    [LoggerMessage(4, LogLevel.Warning, "The agents' token secret could not be read or made: {Problem}. Trying again in {Seconds} s.")]
-    private static partial void LogNoTokens(ILogger logger, string problem, double seconds);
+    [LoggerMessage(4, LogLevel.Warning, "The agent API's secrets could not be read or made: {Problem}. Trying again in {Seconds} s.")]
+    private static partial void LogNoSecrets(ILogger logger, string problem, double seconds);
+
+    [LoggerMessage(5, LogLevel.Warning, "The authority of the agent API's certificates ends at {End}. When few jobs run, delete the Secret {Secret} (or agent-ca.pem of the state folder) and restart all replicas: a new one is made, and jobs that run then restart.")]
+    private static partial void LogAuthorityEnds(ILogger logger, DateTimeOffset end, string secret);
 }

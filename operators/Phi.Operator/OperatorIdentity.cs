@@ -21,16 +21,29 @@ internal sealed partial record OperatorIdentity(string Name, string Namespace, s
             throw new OperatorOptionException($"--identity is '{given}'; it must be at most {MostCharacters} lowercase letters, digits and '-', the first and the last no '-'");
         }
 
+        CheckScheme("--agent-url", options.AgentUrl);
+        CheckScheme("--peer-url", options.PeerUrl);
         var peer = options.PeerUrl?.ToString() ?? Url(options.BindAddress, port);
         var @namespace = options.LeaseNamespace ?? PodNamespace.Own(options.Kubeconfig);
         return new OperatorIdentity(options.Identity ?? Invent(), @namespace, Trim(options.AgentUrl?.ToString() ?? peer), Trim(peer));
+    }
+
+    /// <summary>Names and addresses that a certificate of this replica holds: the operator's, its own, and the machine's own loopback.</summary>
+    public IReadOnlyList<string> Hosts() => [.. new[] { new Uri(AgentUrl).IdnHost, new Uri(PeerUrl).IdnHost, "127.0.0.1", "localhost" }.Select(host => host.Trim('[', ']')).Distinct(StringComparer.OrdinalIgnoreCase)];
+
+    private static void CheckScheme(string option, Uri? url)
+    {
+        if (url is not null && url.Scheme != Uri.UriSchemeHttps)
+        {
+            throw new OperatorOptionException($"{option} is '{url}'; the agent API speaks HTTPS alone: write https://{url.Authority}");
+        }
     }
 
     private static string Url(IPAddress bind, int port)
     {
         var isAny = bind.Equals(IPAddress.Any) || bind.Equals(IPAddress.IPv6Any);
         var address = isAny ? OwnAddress() : bind;
-        return $"http://{(address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{port}";
+        return $"https://{(address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{port}";
     }
 
     private static IPAddress OwnAddress()

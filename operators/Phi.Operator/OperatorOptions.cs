@@ -5,10 +5,19 @@ namespace Phi.Operator;
 /// <summary>Settings of the operator.</summary>
 public sealed class OperatorOptions
 {
+    /// <summary>Of jobs that name no image.</summary>
+    public const string DefaultTrainerImage = "phi-trainer:latest";
+
     /// <summary>Null: the service account of the pod that the operator runs in.</summary>
     public string? Kubeconfig { get; init; }
 
-    /// <summary>Folder for the agent API's port and the secret of its tokens.</summary>
+    /// <summary>Namespaces whose jobs and schedules are this operator's; none: all. Operators of one cluster must not share any, nor a telemetry store.</summary>
+    public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
+
+    /// <summary>Image of the built-in trainer, for jobs that name none. Default: phi-trainer:latest.</summary>
+    public string TrainerImage { get; init; } = DefaultTrainerImage;
+
+    /// <summary>Folder for the agent API's port, secret and authority.</summary>
     public required string StateDirectory { get; init; }
 
     /// <summary>Telemetry store: a SQLite file, or the address of a PostgreSQL database. Replicas share it.</summary>
@@ -29,6 +38,15 @@ public sealed class OperatorOptions
     /// <summary>Jobs get quota but no pods, and end when the time in their annotation is over; to measure the control plane. Default false.</summary>
     public bool SimulateExecution { get; init; }
 
+    /// <summary>Certificate of the agent API with those between it and its authority, in PEM; read again when it changes. Null: the operator has an authority of its own.</summary>
+    public string? TlsCertificateFile { get; init; }
+
+    /// <summary>Its key. Given with <see cref="TlsCertificateFile"/>, and only then.</summary>
+    public string? TlsKeyFile { get; init; }
+
+    /// <summary>Its authority, which new pods trust. Null: the file of the certificate, which then holds it.</summary>
+    public string? TlsAuthorityFile { get; init; }
+
     /// <summary>Base URL under which new pods look for the agent API, such as a Service's name. Null: <see cref="PeerUrl"/>.</summary>
     public Uri? AgentUrl { get; init; }
 
@@ -41,7 +59,7 @@ public sealed class OperatorOptions
     /// <summary>Of several replicas only the one that holds a Lease acts. False: this operator has no rival. Default: true.</summary>
     public bool LeaderElect { get; init; } = true;
 
-    /// <summary>Namespace of the Leases and of the tokens' Secret. Default: that of the operator's pod, else kube-system.</summary>
+    /// <summary>Namespace of the Leases and of the operator's Secrets. Default: that of the operator's pod, else kube-system.</summary>
     public string? LeaseNamespace { get; init; }
 
     /// <summary>This replica's name among all, a DNS label of at most 40 characters. Whoever comes back under a name takes over what it held, so no two may run under one. Default: the host's name and eight random digits.</summary>

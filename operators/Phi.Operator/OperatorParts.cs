@@ -3,8 +3,11 @@ using System.Net.Sockets;
 using k8s.Exceptions;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Trace;
+using Phi.Api.Agent;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi;
+using Phi.Operator.AgentApi.Identity;
+using Phi.Operator.AgentApi.Tls;
 using Phi.Operator.Checkpoints;
 using Phi.Operator.Controllers;
 using Phi.Operator.Cron;
@@ -41,6 +44,9 @@ internal sealed class OperatorParts : IAsyncDisposable
     private readonly CheckpointController _checkpoints;
     private readonly RetentionController _retention;
     private readonly Func<JobSnapshot, JobDecision> _decide;
+    private readonly TokenReviewer _reviewer;
+    private readonly TokenVerdicts _verdicts;
+    private LeaderForwarder? _forwarder;
 
     private OperatorParts(OperatorOptions options, OperatorSeams seams, ILoggerFactory logs, TelemetryStore store, Socket listener)
     {
@@ -50,17 +56,20 @@ internal sealed class OperatorParts : IAsyncDisposable
         Leadership = options.LeaderElect ? new Leadership(time) : Leadership.Permanent(time);
         _plain = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time)));
         _fenced = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time), new FenceHandler(Leadership)));
-        Cluster = new ClusterCache(_fenced, time, logs);
+        _reviewer = new TokenReviewer(_plain, time, logs.CreateLogger("Phi.Operator.AgentApi"));
+        _verdicts = new TokenVerdicts(_reviewer.AskAsync, time);
+        var scope = NamespaceScope.Of(options.WatchNamespaces);
+        Cluster = new ClusterCache(_fenced, time, logs, scope, options.TrainerImage);
         Hub = new AgentHub(Cluster, time);
         _decide = options.SimulateExecution ? SimulatedJobReconciler.Decide : JobReconciler.Decide;
         Events = new EventRecorder(new EventWriter(_fenced, Identity.Name), Metrics, time, logs.CreateLogger("Phi.Operator.Events"));
         _story = new StoryWriter(store, time, logs.CreateLogger("Phi.Operator.Story"));
         _progress = new ProgressTracker(_fenced, Cluster, store, Events, Metrics, time, logger);
         _queues = new QueueManager(_fenced, Cluster.Synced, keepsWords: !options.SimulateExecution, time, logs);
-        _catchUp = new JobCatchUp(_fenced, Cluster, _queues, time, logs.CreateLogger<JobCatchUp>());
-        _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>());
+        _catchUp = new JobCatchUp(_fenced, scope, Cluster, _queues, time, logs.CreateLogger<JobCatchUp>());
+        _crons = new CronController(_fenced, Events, time, logs.CreateLogger<CronController>(), scope);
         _checkpoints = new CheckpointController(options.CheckpointRoot, Cluster, time, logs.CreateLogger("Phi.Operator.Checkpoints"));
-        _retention = new RetentionController(_fenced, store, options.TelemetryRetention, Metrics, time, logs.CreateLogger("Phi.Operator.Retention"));
+        _retention = new RetentionController(_fenced, scope, store, options.TelemetryRetention, Metrics, time, logs.CreateLogger("Phi.Operator.Retention"));
         if (options.LeaderElect)
         {
             var lease = seams.Lease(new LeaseOptions { Namespace = Identity.Namespace, Identity = Identity.Name });
@@ -68,7 +77,6 @@ internal sealed class OperatorParts : IAsyncDisposable
             Replicas = new ReplicaDirectory(_plain, lease, Identity.PeerUrl, time, logs.CreateLogger("Phi.Operator.Replicas"));
         }
 
-        Forwarder = new LeaderForwarder(() => Replicas?.Find(Elector?.Holder), Identity.Name);
     }
 
     public OperatorIdentity Identity { get; }
@@ -91,8 +99,6 @@ internal sealed class OperatorParts : IAsyncDisposable
 
     public Socket Listener { get; }
 
-    public LeaderForwarder Forwarder { get; }
-
     public IReadOnlyList<IInformer> Informers => Replicas is null ? Cluster.Informers : [.. Cluster.Informers, Replicas.Informer];
 
     public static async Task<OperatorParts> CreateAsync(OperatorOptions options, OperatorSeams seams, ILoggerFactory logs, CancellationToken ct)
@@ -101,6 +107,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         Socket? listener = null;
         try
         {
+            CheckTls(options);
             listener = AgentApiServer.Listen(options.BindAddress, options.AgentApiPort, options.StateDirectory);
             return new OperatorParts(options, seams, logs, store, listener);
         }
@@ -118,10 +125,20 @@ internal sealed class OperatorParts : IAsyncDisposable
         }
     }
 
-    /// <summary>The tokens of agents: shared by all replicas, or, without rivals, the folder's.</summary>
-    public Task<AgentTokens> TokensAsync(string stateDirectory, CancellationToken ct) => Elector is null
-        ? Task.FromResult(AgentTokens.LoadOrCreate(stateDirectory))
-        : AgentTokens.LoadOrCreateAsync(_plain, Identity.Namespace, stateDirectory, ct);
+    /// <summary>What agents are known by and know the operator by: shared by all replicas, or, without rivals, the folder's.</summary>
+    /// <exception cref="OperatorOptionException">Files that were given cannot be used.</exception>
+    public async Task<AgentSecrets> SecretsAsync(OperatorOptions options, TimeProvider time, ILogger logger, CancellationToken ct)
+    {
+        var folder = options.StateDirectory;
+        var tokens = Elector is null ? AgentTokens.LoadOrCreate(folder) : await AgentTokens.LoadOrCreateAsync(_plain, Identity.Namespace, folder, ct);
+        if (options.TlsCertificateFile is { } certificate)
+        {
+            return new AgentSecrets(tokens, new FileCertificate(certificate, options.TlsKeyFile!, options.TlsAuthorityFile ?? certificate, time, logger));
+        }
+
+        var authority = Elector is null ? AuthorityStore.LoadOrCreate(folder, time) : await AuthorityStore.LoadOrCreateAsync(_plain, Identity.Namespace, folder, time, ct);
+        return new AgentSecrets(tokens, new IssuedCertificate(authority, Identity.Hosts(), time));
+    }
 
     /// <summary>What the leader runs. A further controller is one more line here.</summary>
     public IReadOnlyList<IController> Controllers(JobController jobs) =>
@@ -146,30 +163,43 @@ internal sealed class OperatorParts : IAsyncDisposable
         jobs.Add(key);
     }
 
-    public JobController Jobs(AgentTokens tokens, TimeProvider time, ILogger logger)
+    public JobController Jobs(IServerCertificate certificate, TimeProvider time, ILogger logger)
     {
         var jobs = new JobController(
-            Cluster, new Observer(Cluster, Hub, _queues, _decide, time), new Executor(_fenced, Cluster, tokens, Events, _story, Metrics, time, Identity.AgentUrl), _progress, Metrics, time, logger);
+            Cluster, new Observer(Cluster, Hub, _queues, _decide, time), new Executor(_fenced, Cluster, Events, _story, Metrics, time, () => new OperatorAddress(Identity.AgentUrl, certificate.AuthorityPem)), _progress, Metrics, time, logger);
         _queues.Wake = jobs.Add;
         return jobs;
     }
 
-    public AgentApiParts AgentApi(AgentTokens tokens, JobController jobs) => new()
+    public AgentApiParts AgentApi(AgentSecrets secrets, JobController jobs) => new()
     {
         Hub = Hub,
-        Tokens = tokens,
+        Certificate = secrets.Certificate,
+        Gate = new AgentGate(_verdicts, new LegacyPods(secrets.Tokens, Cluster), Cluster, Leadership),
+        Tokens = secrets.Tokens,
         Progress = _progress,
         Leadership = Leadership,
-        Forwarder = Forwarder,
+        Forwarder = _forwarder ??= new LeaderForwarder(
+            () => Replicas?.Find(Elector?.Holder), Identity.Name, new AuthorityTrust(() => secrets.Certificate.AuthorityPem, new Uri(Identity.AgentUrl).IdnHost)),
         Metrics = Metrics,
         Urls = () => Replicas is null ? null : [.. new[] { Identity.AgentUrl }.Concat(Replicas.Urls).Distinct(StringComparer.Ordinal)],
         OnNews = jobs.Add,
     };
 
+    private static void CheckTls(OperatorOptions options)
+    {
+        if ((options.TlsCertificateFile is null) != (options.TlsKeyFile is null) || (options.TlsAuthorityFile is not null && options.TlsCertificateFile is null))
+        {
+            throw new OperatorOptionException("--tls-cert-file, --tls-key-file and --tls-ca-file go together: give a certificate and its key, and the authority unless the certificate's file holds it; or none of them");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
-        Forwarder.Dispose();
+        _forwarder?.Dispose();
         Hub.Dispose();
+        _verdicts.Dispose();
+        _reviewer.Dispose();
         _progress.Dispose();
         _fenced.Dispose();
         _plain.Dispose();

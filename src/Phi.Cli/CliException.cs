@@ -1,7 +1,7 @@
 namespace Phi.Cli;
 
 /// <summary>An error with its remedy in the message and the exit code it ends with.</summary>
-public sealed class CliException(string message, int exitCode) : Exception(message)
+public class CliException(string message, int exitCode) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;
 }

@@ -1,38 +1,24 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Phi.Cli;
-using Phi.Cli.Commands;
-using Phi.LocalCluster.Nodes;
-using Phi.Telemetry.Store;
-
-var root = new RootCommand("Trains phi-style models, on this machine or on a Kubernetes cluster.")
-{
-    RunCommand.Create(),
-    RenderCommand.Create(),
-    JobCommands.Get(),
-    JobCommands.Top(),
-    JobCommands.Logs(),
-    QueueCommands.Why(),
-    QueueCommands.Queue(),
-    SampleCommand.Create(),
-    CheckpointCommands.Create(),
-    DataCommands.Create(),
-    CronCommands.Create(),
-    ClusterCommands.Up(),
-    ClusterCommands.Down(),
-    OperatorCommand.Create(),
-    NodeCommand.Create(),
-    DashboardCommand.Create(),
-    TelemetryCommands.Create(),
-    ControlPlaneCommand.Create(),
-};
+using Phi.Cli.Completion;
 
 try
 {
-    // A prompt may begin with '@', which would name a file of arguments.
-    var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-    if (parse.Errors.Count > 0)
+    if (args is [CompletionScripts.Complete, .. var words])
     {
+        await CompletionAnswer.WriteAsync(words, Console.Out);
+        return ExitCodes.Succeeded;
+    }
+
+    // A prompt may begin with '@', which would name a file of arguments.
+    var parse = CommandCatalog.Root(args.FirstOrDefault()).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    // Help that is asked for is no error, whatever else is missing.
+    if (parse.Action is ParseErrorAction problem)
+    {
+        problem.ShowHelp = false;
         await parse.InvokeAsync(new InvocationConfiguration { Output = Console.Error });
+        await Console.Error.WriteLineAsync($"{CommandPath.Of(parse)} --help says more.");
         return ExitCodes.Usage;
     }
 
@@ -43,12 +29,18 @@ catch (CliException e)
     await Console.Error.WriteLineAsync($"phi: {e.Message}");
     return e.ExitCode;
 }
-catch (Exception e) when (e is NodeException or TelemetryException)
+catch (OperationCanceledException)
+{
+    return ExitCodes.Interrupted;
+}
+catch (Exception e) when (KnownErrors.IsUsage(e))
 {
     await Console.Error.WriteLineAsync($"phi: {e.Message}");
     return ExitCodes.Usage;
 }
-catch (OperationCanceledException)
+catch (Exception e)
 {
-    return ExitCodes.Interrupted;
+    // All of it: whoever reads this reports it. Of phi diff the code 1 says something else.
+    await Console.Error.WriteLineAsync($"phi: unexpected: {e}");
+    return args.FirstOrDefault() == "diff" ? ExitCodes.Usage : ExitCodes.Error;
 }

@@ -1,8 +1,11 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
+using k8s.Authentication;
+using k8s.Exceptions;
 
 namespace Phi.Kubernetes;
 
@@ -12,16 +15,22 @@ public sealed class KubernetesConnection : IDisposable
     /// <summary>Until a request is answered, and until the first byte of a watch or a log.</summary>
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly k8s.Kubernetes _client;
+    private readonly ServiceClientCredentials? _credentials;
     private readonly HttpClient _http;
 
     private KubernetesConnection(KubernetesClientConfiguration configuration, string userAgent, DelegatingHandler[] handlers)
     {
-        // Watches stay open as long as the server lets them; every other request is bounded below.
-        configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
-        configuration.UserAgent = userAgent;
-        _client = new k8s.Kubernetes(configuration, handlers);
-        _http = _client.HttpClient;
+        _credentials = k8s.Kubernetes.CreateCredentials(configuration);
+        try
+        {
+            _http = Transport.Create(configuration, userAgent, handlers);
+        }
+        catch (Exception e) when (e is CryptographicException or FormatException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            throw new KubeConfigException($"the certificate or key of {configuration.Host} cannot be used: {e.Message}", e);
+        }
+
+        Server = new Uri(configuration.Host.TrimEnd('/') + "/");
         Token = configuration.AccessToken;
         CertificateAuthority = configuration.SslCaCerts;
     }
@@ -31,7 +40,7 @@ public sealed class KubernetesConnection : IDisposable
 
     public System.Security.Cryptography.X509Certificates.X509Certificate2Collection? CertificateAuthority { get; }
 
-    public Uri Server => _client.BaseUri;
+    public Uri Server { get; }
 
     /// <param name="kubeconfig">Path of a kubeconfig; null for the service account of the pod that this runs in.</param>
     /// <param name="handlers">See every request, the last one first.</param>
@@ -40,6 +49,9 @@ public sealed class KubernetesConnection : IDisposable
         kubeconfig is null ? KubernetesClientConfiguration.InClusterConfig() : Kubeconfig.Read(kubeconfig),
         userAgent,
         handlers);
+
+    /// <param name="handlers">See every request, the last one first.</param>
+    public static KubernetesConnection Open(KubeconfigContext context, string userAgent, params DelegatingHandler[] handlers) => new(context.Configuration, userAgent, handlers);
 
     /// <exception cref="KubernetesApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached, did not answer in time, or answered no JSON.</exception>
@@ -85,11 +97,11 @@ public sealed class KubernetesConnection : IDisposable
         }
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose() => _http.Dispose();
 
     private async Task<HttpResponseMessage> RequestAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(method, new Uri(_client.BaseUri, path));
+        using var request = new HttpRequestMessage(method, new Uri(Server, path));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (body is not null)
         {
@@ -97,7 +109,7 @@ public sealed class KubernetesConnection : IDisposable
             request.Content.Headers.ContentType = new MediaTypeHeaderValue(contentType);
         }
 
-        if (_client.Credentials is { } credentials)
+        if (_credentials is { } credentials)
         {
             await credentials.ProcessHttpRequestAsync(request, ct);
         }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Phi.Chart.Tests;
 
-/// <summary>An installed release whose operator and dashboard have the chart's rights and no other, and train.</summary>
+/// <summary>An installed release for one namespace, whose operator and dashboard have the chart's rights and no other, and train.</summary>
 public sealed partial class LeastPrivilegeTests(ChartCluster cluster) : IClassFixture<ChartCluster>
 {
     private const string Team = "research";
@@ -14,8 +14,9 @@ public sealed partial class LeastPrivilegeTests(ChartCluster cluster) : IClassFi
     [Fact]
     public async Task Release_WithItsOwnRights_TrainsAndShows()
     {
-        (await cluster.HelmAsync("install", "phi", HelmChart.Folder, "--create-namespace", "--set", $"telemetry.url={cluster.CreateDatabase()}", "--set", "dashboard.token.value=secret", "--timeout", "3m")).Ok();
         (await cluster.KubectlAsync("create", "namespace", Team)).Ok();
+        (await cluster.HelmAsync("install", "phi", HelmChart.Folder, "--create-namespace", "--set", $"namespaces={{{Team}}}", "--set", $"telemetry.url={cluster.CreateDatabase()}", "--set", "dashboard.token.value=secret", "--timeout", "3m")).Ok();
+        (await cluster.KubectlWithInputAsync(Manifests(Corpus()).Split("---")[1].Replace($"namespace: {Team}", "namespace: default", StringComparison.Ordinal), "apply", "-f", "-")).Ok();
         var address = Path.Combine(cluster.Folder, "dashboard.url");
         await using var manager = await ServiceAccountProcess.StartAsync(cluster, "operator", "--state", Path.Combine(cluster.Folder, "operator"), "--health-port", "0");
         await using var dashboard = await ServiceAccountProcess.StartAsync(cluster, "dashboard", "--address-file", address);
@@ -31,6 +32,7 @@ public sealed partial class LeastPrivilegeTests(ChartCluster cluster) : IClassFi
         await ChartCluster.UntilAsync(async () => (await cluster.KubectlAsync("get", "tq", "team", "-o", "jsonpath={.status}")).Output.Length > 2, () => manager.Said);
         await ChartCluster.UntilAsync(async () => (await cluster.KubectlAsync("get", "events", "--namespace", Team, "--field-selector", "involvedObject.name=tiny", "-o", "jsonpath={.items[*].reason}")).Output.Length > 0, () => manager.Said);
         await ShowsAsync(dashboard, address);
+        Assert.Equal("", (await cluster.KubectlAsync("get", "tj", "tiny", "--namespace", "default", "-o", "jsonpath={.status}")).Ok().Output);
         (await cluster.KubectlAsync("delete", "tj", "--all", "--namespace", Team, "--wait=true", "--timeout=120s")).Ok();
         await RefusedNothingAsync(manager);
     }

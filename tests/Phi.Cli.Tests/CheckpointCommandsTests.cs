@@ -140,7 +140,7 @@ public sealed class CheckpointCommandsTests : IDisposable
     [InlineData(2, "--orphan-grace 'soon' is no duration", "prune", "run", "--keep-last", "1", "--orphan-grace", "soon")]
     [InlineData(2, "it must be table or json. Where to write is named by --to", "export", "run", "--to", "x", "--output", "model")]
     [InlineData(2, "names no job's checkpoint; write job/NAME", "ls", "job/name@newest")]
-    [InlineData(4, "cannot be asked for job/name", "ls", "job/name", "--kubeconfig", "nowhere")]
+    [InlineData(4, "the kubeconfig nowhere cannot be used", "ls", "job/name", "--kubeconfig", "nowhere")]
     public async Task Checkpoint_WhatCannotBeDone_SaysWhyAndEndsWithItsCode(int code, string expected, params string[] arguments)
     {
         Directory.CreateDirectory(Path.Combine(_folder, "empty"));

@@ -12,11 +12,12 @@ public sealed class JobCommandTests(TrainedCluster trained)
     public async Task Get_ATrainedJob_IsATableJsonOrItsName()
     {
         var table = await RunAsync("get", "--namespace", Cluster.Namespace);
-        Assert.Matches($@"\n{Cluster.Namespace}\s+{TrainedCluster.Job}\s+Succeeded\s+\d/2\s+{TrainedCluster.Steps}/{TrainedCluster.Steps}\s+\d\.\d{{4}}\s", table);
+        Assert.Matches($@"\n{TrainedCluster.Job}\s+Succeeded\s+\d/2\s+{TrainedCluster.Steps}/{TrainedCluster.Steps}\s+\d\.\d{{4}}\s", table);
 
-        var job = Assert.Single(JsonNode.Parse(await RunAsync("get", "-o", "json", "--namespace", Cluster.Namespace))!.AsArray());
+        var job = JsonNode.Parse(await RunAsync("get", TrainedCluster.Job, "-o", "json", "--namespace", Cluster.Namespace));
         Assert.Equal(TrainedCluster.Steps, (int?)job!["status"]!["progress"]!["step"]);
-        Assert.Equal($"{Cluster.Namespace}/{TrainedCluster.Job}\n", await RunAsync("get", "-o", "name", "--namespace", Cluster.Namespace));
+        Assert.Equal($"trainingjob.phi-orchestrator.io/{TrainedCluster.Job}\n", await RunAsync("get", TrainedCluster.Job, "-o", "name", "--namespace", Cluster.Namespace));
+        Assert.Contains(JsonNode.Parse(await RunAsync("get", "-A", "-o", "json"))!["items"]!.AsArray(), item => (string?)item!["metadata"]!["uid"] == (string?)job["metadata"]!["uid"]);
     }
 
     [Fact]

@@ -15,7 +15,8 @@ public sealed class HostilePodTests(NodeFixture node) : IClassFixture<NodeFixtur
     {
         var canary = Path.Combine(node.Server.Folder, $"canary-{name}");
         var text = string.Format(System.Globalization.CultureInfo.InvariantCulture, hostile, canary);
-        var target = Path.Combine(node.Server.Folder, $"mounts {name}", text.Replace('/', '_'));
+        var inPath = text.Replace('/', '_').ReplaceLineEndings(" ");
+        var target = Path.Combine(node.Server.Folder, $"mounts {name}", inPath);
         await node.ApplyAsync($$"""
             apiVersion: v1
             kind: Pod
@@ -28,17 +29,35 @@ public sealed class HostilePodTests(NodeFixture node) : IClassFixture<NodeFixtur
               containers:
               - name: main
                 image: {{JsonSerializer.Serialize(text)}}
-                command: [bash, -c, 'cat "$1/note"; printf "%s" "$2" "$TEXT"', {{JsonSerializer.Serialize(text)}}]
+                command: [bash, -c, 'cat "$1/note"; printf "%s" "$2" "$TEXT" .', {{JsonSerializer.Serialize(text)}}]
                 args: [{{JsonSerializer.Serialize(target)}}, {{JsonSerializer.Serialize(text)}}]
                 env: [{ name: TEXT, value: {{JsonSerializer.Serialize(text)}} }]
                 volumeMounts:
                 - { name: self, mountPath: {{JsonSerializer.Serialize(target)}} }
-                - { name: scratch, mountPath: {{JsonSerializer.Serialize(target + " scratch")}}, subPath: {{JsonSerializer.Serialize(text.Replace('/', '_'))}} }
+                - { name: scratch, mountPath: {{JsonSerializer.Serialize(target + " scratch")}}, subPath: {{JsonSerializer.Serialize(inPath)}} }
             """);
 
         await node.WaitAsync(name, "jsonpath={.status.phase}=Succeeded");
 
-        Assert.Equal($"{text}{text}{text}", await node.LogAsync(name));
+        Assert.Equal($"{text}{text}{text}.", (await node.LogAsync(name)).TrimEnd('\n'));
         Assert.False(File.Exists(canary));
+    }
+
+    [Fact]
+    public async Task Pod_WithALineBreakInAMountPath_IsRefusedAndSaysWhy()
+    {
+        await node.ApplyAsync("""
+            apiVersion: v1
+            kind: Pod
+            metadata: { name: broken-path }
+            spec:
+              restartPolicy: Never
+              volumes: [{ name: scratch, emptyDir: {} }]
+              containers: [{ name: main, image: none, command: ["true"], volumeMounts: [{ name: scratch, mountPath: "/tmp/a\nb" }] }]
+            """);
+
+        var pod = await node.WaitAsync("broken-path", "jsonpath={.status.phase}=Failed");
+
+        Assert.Contains("has a line break or another control character", pod["status"]!.ToJsonString(), StringComparison.Ordinal);
     }
 }

@@ -20,7 +20,7 @@ public sealed class NodeFixture : IAsyncLifetime
         _connection = KubernetesConnection.Open(Server.Kubeconfig, "test");
         _running = Task.WhenAll(
             SchedulerHost.RunAsync(_connection, TimeProvider.System, new OutputLoggerFactory(), _stop.Token),
-            NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = Server.Kubeconfig, Name = "node-0", Slots = 100, StateDirectory = Path.Combine(Server.Folder, "node"), VolumeVariables = new Dictionary<string, string> { ["told"] = "TOLD" } }, new OutputLoggerFactory(), _stop.Token));
+            NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = Server.Kubeconfig, Name = "node-0", Slots = 100, StateDirectory = Path.Combine(Server.Folder, "node"), VolumeVariables = [new VolumeVariable("told", "TOLD")] }, new OutputLoggerFactory(), _stop.Token));
     }
 
     public async ValueTask DisposeAsync()

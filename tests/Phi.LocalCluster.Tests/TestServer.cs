@@ -20,12 +20,14 @@ public sealed class TestServer : IAsyncLifetime
 
     public string Kubeconfig => Path.Combine(Folder, "kubeconfig");
 
+    public string AuditLog => Path.Combine(Folder, "logs", "audit.log");
+
     public HttpClient Http => _http!;
 
     public async ValueTask InitializeAsync()
     {
         _host = await ApiServerHost.StartAsync(
-            new ApiServerOptions { DataDirectory = Path.Combine(Folder, "data"), AdminToken = Token, KubeconfigPath = Kubeconfig, CrdManifests = CrdCatalog.All },
+            new ApiServerOptions { DataDirectory = Path.Combine(Folder, "data"), AdminToken = Token, KubeconfigPath = Kubeconfig, AuditLogPath = AuditLog, CrdManifests = CrdCatalog.All },
             TestContext.Current.CancellationToken);
         _http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (stream, _, _, _) => stream is SslStream { TargetHostName: "127.0.0.1" } } }) { BaseAddress = _host.BaseAddress };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);

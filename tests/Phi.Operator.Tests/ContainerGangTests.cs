@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Phi.Api.Agent;
 using Phi.Api.Crds;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
@@ -23,6 +24,12 @@ public sealed class ContainerGangTests : IAsyncLifetime
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    private static IReadOnlyList<VolumeVariable> Told { get; } =
+    [
+        new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.AgentTokenFile, AgentCredentials.TokenFile),
+        new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.OperatorAuthorityFile, AgentCredentials.AuthorityFile),
+    ];
+
     private string Out => Path.Combine(_folder, "out");
 
     public async ValueTask InitializeAsync()
@@ -35,7 +42,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
         foreach (var name in new[] { "node-0", "node-1" })
         {
             // One slot each: the gang must find itself across nodes.
-            _parts.Add(NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = kubeconfig, Name = name, Slots = 1, StateDirectory = Path.Combine(_folder, name) }, NullLoggerFactory.Instance, _stop.Token));
+            _parts.Add(NodeAgentHost.RunAsync(new NodeAgentOptions { Kubeconfig = kubeconfig, Name = name, Slots = 1, StateDirectory = Path.Combine(_folder, name), VolumeVariables = Told }, NullLoggerFactory.Instance, _stop.Token));
         }
 
         _parts.Add(OperatorHost.RunAsync(new OperatorOptions { Kubeconfig = kubeconfig, StateDirectory = Path.Combine(_folder, "operator"), TelemetryDatabase = Path.Combine(_folder, "telemetry.db") }, NullLoggerFactory.Instance, _stop.Token));
@@ -76,7 +83,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
         await CreateAsync("gang");
         await WaitAsync("gang", job => job.Status?.Progress?.Step >= 1);
         var environment = Environment("1-0.json");
-        using var http = new HttpClient();
+        using var http = new HttpClient(new SocketsHttpHandler { SslOptions = new AuthorityTrust(() => File.ReadAllText(environment["PHI_OPERATOR_CA_FILE"]), "127.0.0.1").Options() });
 
         async Task<(int Code, string Answer)> PostAsync(string url, string token, string body)
         {
@@ -85,7 +92,7 @@ public sealed class ContainerGangTests : IAsyncLifetime
             return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Ct));
         }
 
-        var (url, token) = (environment["PHI_PROGRESS_URL"], environment["PHI_AGENT_TOKEN"]);
+        var (url, token) = (environment["PHI_PROGRESS_URL"], await File.ReadAllTextAsync(environment["PHI_AGENT_TOKEN_FILE"], Ct));
         Assert.Equal((422, "step: 0: must be at least 1; count the steps that are done"), await PostAsync(url, token, """{"step": 0}"""));
         Assert.Equal(401, (await PostAsync(url, "other", """{"step": 1}""")).Code);
         Assert.Equal(422, (await PostAsync(url.Split("&attempt")[0], token, """{"step": 1}""")).Code);

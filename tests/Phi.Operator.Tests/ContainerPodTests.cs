@@ -21,8 +21,9 @@ public sealed class ContainerPodTests
         Assert.Equal(("job-a3-0.job.default.svc", "29500", "12", "11"), (env["MASTER_ADDR"], env["MASTER_PORT"], env["WORLD_SIZE"], env["RANK"]));
         Assert.Equal(("12", "11", "0", "1"), (env["NNODES"], env["NODE_RANK"], env["LOCAL_RANK"], env["LOCAL_WORLD_SIZE"]));
         Assert.Equal(("12", "8", "11", "job-a3-0.job.default.svc", "29500"), (env["PET_NNODES"], env["PET_NPROC_PER_NODE"], env["PET_NODE_RANK"], env["PET_MASTER_ADDR"], env["PET_MASTER_PORT"]));
-        Assert.Equal(("3", "http://operator/agent/v1/progress?namespace=default&job=job&uid=11111111-2222&attempt=3&replica=11"), (env["PHI_ATTEMPT"], env["PHI_PROGRESS_URL"]));
-        Assert.Equal(("default/job-11111111", "token", "mine"), (env["PHI_CHECKPOINT_PATH"], env["PHI_AGENT_TOKEN"], env["OWN"]));
+        Assert.Equal(("3", "https://operator/agent/v1/progress?namespace=default&job=job&uid=11111111-2222&attempt=3&replica=11"), (env["PHI_ATTEMPT"], env["PHI_PROGRESS_URL"]));
+        Assert.Equal(("default/job-11111111", "/var/run/secrets/phi-orchestrator.io/token", "mine"), (env["PHI_CHECKPOINT_PATH"], env["PHI_AGENT_TOKEN_FILE"], env["OWN"]));
+        Assert.False(env.ContainsKey("PHI_AGENT_TOKEN"));
         Assert.False(env.ContainsKey("PHI_DEEPSPEED_CONFIG"));
     }
 
@@ -93,8 +94,10 @@ public sealed class ContainerPodTests
             Assert.Equal(("Always", "mirror/phi-trainer:1", "/mnt/phi"), ((string?)sidecar["restartPolicy"], (string?)sidecar["image"], (string?)sidecar["volumeMounts"]![0]!["mountPath"]));
             Assert.Equal(["phi-trainer", "progress"], sidecar["command"]!.AsArray().Concat(sidecar["args"]!.AsArray()).Select(part => (string)part!));
             var env = sidecar["env"]!.AsArray().ToDictionary(variable => (string)variable!["name"]!, variable => (string?)variable!["value"]);
-            Assert.Equal(("3", "/mnt/phi/progress.jsonl", "token", $"{index}"), (env["PHI_ATTEMPT"], env["PHI_PROGRESS_FILE"], env["PHI_AGENT_TOKEN"], env["PHI_REPLICA_INDEX"]));
+            Assert.Equal(("3", "/mnt/phi/progress.jsonl", "/var/run/secrets/phi-orchestrator.io/token", $"{index}"), (env["PHI_ATTEMPT"], env["PHI_PROGRESS_FILE"], env["PHI_AGENT_TOKEN_FILE"], env["PHI_REPLICA_INDEX"]));
+            Assert.Equal("/var/run/secrets/phi-orchestrator.io/ca.crt", env["PHI_OPERATOR_CA_FILE"]);
             Assert.False(env.ContainsKey("OWN"));
+            Assert.Contains(sidecar["volumeMounts"]!.AsArray(), mount => (string?)mount!["mountPath"] == "/var/run/secrets/phi-orchestrator.io" && (bool?)mount["readOnly"] == true);
         }
     }
 
@@ -113,8 +116,8 @@ public sealed class ContainerPodTests
     private static JsonObject Pod(TrainingJob job, int index, string name, int attempt)
     {
         var effective = TrainingJobDefaults.Apply(job);
-        var pod = GangPod.Pod(effective, index, name, attempt, "http://operator", "token");
-        ContainerPod.Turn(pod, job, effective, index, attempt, "http://operator");
+        var pod = GangPod.Pod(effective, index, name, attempt, new OperatorAddress("https://operator", "authority"));
+        ContainerPod.Turn(pod, job, effective, index, attempt, "https://operator");
         return pod;
     }
 

@@ -24,7 +24,7 @@ public sealed class CronCacheTests(TestCluster cluster) : IClassFixture<TestClus
         }, "test", Ct);
         var key = new ResourceKey("default", "late");
         using var connection = KubernetesConnection.Open(cluster.Kubeconfig, "test", new SilentWatches());
-        var cache = new CronCache(connection, TimeProvider.System, NullLogger.Instance);
+        var cache = new CronCache(connection, NamespaceScope.Everywhere, TimeProvider.System, NullLogger.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var follow = cache.RunAsync(_ => { }, _ => { }, stop.Token);
         await cache.Synced;

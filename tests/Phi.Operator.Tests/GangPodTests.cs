@@ -25,7 +25,7 @@ public sealed class GangPodTests
             Status = new TrainingJobStatus { Attempt = 2, Checkpoint = checkpoint is { } step ? new CheckpointStatus { Step = step } : null },
         });
 
-        var variables = GangPod.Pod(job, 0, "job-0", 2, "http://operator", "token")["spec"]!["containers"]![0]!["env"]!.AsArray();
+        var variables = GangPod.Pod(job, 0, "job-0", 2, new OperatorAddress("https://operator", "authority"))["spec"]!["containers"]![0]!["env"]!.AsArray();
 
         var secret = variables.Single(variable => (string?)variable!["name"] == PhiEnvironment.InitializeConnectionString)!["valueFrom"]!["secretKeyRef"]!;
         Assert.Equal(("source-key", "connectionString", isOptional), ((string?)secret["name"], (string?)secret["key"], (bool?)secret["optional"] == true));
@@ -36,7 +36,7 @@ public sealed class GangPodTests
     {
         var job = TrainingJobDefaults.Apply(new TrainingJob { Metadata = new ObjectMeta { Name = "job", Namespace = "default", Uid = "11111111-2222" }, Spec = new TrainingJobSpec { Replicas = 1, Phi = new PhiSpec() } });
 
-        var pod = GangPod.Pod(job, 0, "job-0", 1, "http://operator", "token")["spec"]!;
+        var pod = GangPod.Pod(job, 0, "job-0", 1, new OperatorAddress("https://operator", "authority"))["spec"]!;
 
         var container = pod["containers"]![0]!;
         var folder = (string?)container["env"]!.AsArray().Single(variable => (string?)variable!["name"] == PhiEnvironment.EventFolder)!["value"];

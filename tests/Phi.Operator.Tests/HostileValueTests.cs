@@ -145,10 +145,10 @@ public sealed class HostileValueTests
     /// <summary>Everything that the operator makes of a job.</summary>
     private static IEnumerable<JsonObject> Objects(TrainingJob job)
     {
-        var pod = GangPod.Pod(job, 0, "job-0", 1, "http://operator", "token");
+        var pod = GangPod.Pod(job, 0, "job-0", 1, new OperatorAddress("https://operator", "authority"));
         if (job.Spec.Container is not null)
         {
-            ContainerPod.Turn(pod, job, job, 0, 1, "http://operator");
+            ContainerPod.Turn(pod, job, job, 0, 1, "https://operator");
             yield return ContainerPod.DeepSpeed(job);
         }
 

@@ -10,7 +10,7 @@ public sealed class OperatorIdentityTests
     {
         var (first, second) = (OperatorIdentity.Resolve(Options(), 8090), OperatorIdentity.Resolve(Options(), 8090));
 
-        Assert.Equal(("http://127.0.0.1:8090", "http://127.0.0.1:8090", "kube-system"), (first.AgentUrl, first.PeerUrl, first.Namespace));
+        Assert.Equal(("https://127.0.0.1:8090", "https://127.0.0.1:8090", "kube-system"), (first.AgentUrl, first.PeerUrl, first.Namespace));
         Assert.NotEqual(first.Name, second.Name);
         Assert.Matches("^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])$", first.Name);
     }
@@ -18,9 +18,9 @@ public sealed class OperatorIdentityTests
     [Fact]
     public void Resolve_WithAServiceInFront_SendsPodsThereAndReplicasToItself()
     {
-        var identity = OperatorIdentity.Resolve(Options(agentUrl: "http://phi-operator.phi-system:8090/", peerUrl: "http://10.0.0.7:8090"), 8090);
+        var identity = OperatorIdentity.Resolve(Options(agentUrl: "https://phi-operator.phi-system:8090/", peerUrl: "https://10.0.0.7:8090"), 8090);
 
-        Assert.Equal(("http://phi-operator.phi-system:8090", "http://10.0.0.7:8090"), (identity.AgentUrl, identity.PeerUrl));
+        Assert.Equal(("https://phi-operator.phi-system:8090", "https://10.0.0.7:8090"), (identity.AgentUrl, identity.PeerUrl));
     }
 
     [Theory]
@@ -34,6 +34,20 @@ public sealed class OperatorIdentityTests
 
         Assert.Equal($"--identity is '{name}'; it must be at most 40 lowercase letters, digits and '-', the first and the last no '-'", refused.Message);
     }
+
+    [Theory]
+    [InlineData("--agent-url", "http://operator:8090", null)]
+    [InlineData("--peer-url", null, "http://operator:8090")]
+    public void Resolve_WithAUrlOfPlainHttp_NamesTheRemedy(string option, string? agentUrl, string? peerUrl)
+    {
+        var refused = Assert.Throws<OperatorOptionException>(() => OperatorIdentity.Resolve(Options(agentUrl: agentUrl, peerUrl: peerUrl), 8090));
+
+        Assert.Equal($"{option} is 'http://operator:8090/'; the agent API speaks HTTPS alone: write https://operator:8090", refused.Message);
+    }
+
+    [Fact]
+    public void Hosts_OfAReplicaBehindAService_AreBothAndTheMachinesOwn() =>
+        Assert.Equal(["phi-operator.phi-system", "10.0.0.7", "127.0.0.1", "localhost"], OperatorIdentity.Resolve(Options(agentUrl: "https://phi-operator.phi-system:8090", peerUrl: "https://10.0.0.7:8090"), 8090).Hosts());
 
     private static OperatorOptions Options(string? name = null, string? agentUrl = null, string? peerUrl = null) => new()
     {

@@ -36,6 +36,7 @@ public sealed class PlacementBed : IAsyncLifetime
     internal KubernetesConnection Connection { get; private set; } = null!;
     internal ClusterCache Cluster { get; private set; } = null!;
     internal AgentHub Hub { get; private set; } = null!;
+    internal AgentTokens Tokens => AgentTokens.LoadOrCreate(_folder);
     internal Observer Observer { get; private set; } = null!;
     internal Executor Executor { get; private set; } = null!;
 
@@ -54,7 +55,7 @@ public sealed class PlacementBed : IAsyncLifetime
         var metrics = new OperatorMetrics();
         _store = await TelemetryStore.OpenAsync(Path.Combine(_folder, "telemetry.db"), Clock, Ct);
         Executor = new Executor(
-            Connection, Cluster, AgentTokens.LoadOrCreate(_folder), new EventRecorder(new EventWriter(Connection, "test"), metrics, Clock, NullLogger.Instance), new StoryWriter(_store, Clock, NullLogger.Instance), metrics, Clock, "http://127.0.0.1:1");
+            Connection, Cluster, new EventRecorder(new EventWriter(Connection, "test"), metrics, Clock, NullLogger.Instance), new StoryWriter(_store, Clock, NullLogger.Instance), metrics, Clock, () => new OperatorAddress("https://127.0.0.1:1", ""));
         _loops.Add(Cluster.RunAsync(_ => _changed.Release(), _ => { }, _stop.Token));
         await Cluster.Synced.WaitAsync(Ct);
     }

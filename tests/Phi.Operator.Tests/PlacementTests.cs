@@ -91,7 +91,7 @@ public sealed class PlacementTests : IAsyncLifetime
         var key = await _bed.AddJobAsync("job", 1);
         await _bed.StepsUntilAsync(key, "CreatingPods");
         var job = _bed.Cluster.Job(key)!;
-        var pod = GangPod.Pod(_bed.Cluster.Read(job).Job, 0, "other", 1, "http://127.0.0.1:1", "token");
+        var pod = GangPod.Pod(_bed.Cluster.Read(job).Job, 0, "other", 1, new OperatorAddress("https://127.0.0.1:1", ""));
         pod["spec"]!["schedulingGates"]!.AsArray().Add((JsonNode)new JsonObject { ["name"] = "example.com/budget" });
         pod["spec"]!["affinity"] = JsonNode.Parse("""{"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]}}}""");
         var created = await _bed.Connection.Pods().ApplyAsync("default", "other", pod, "test", null, Ct);
@@ -199,7 +199,7 @@ public sealed class PlacementTests : IAsyncLifetime
 
         var job = _bed.Cluster.Job(key)!;
         var first = (await _bed.PodsAsync())[0];
-        var assignment = _bed.Hub.Assign(new AssignmentRequest { Namespace = "default", Job = "job", JobUid = job.Metadata.Uid!, Pod = "job-0", PodUid = first.Metadata.Uid, PodIp = "127.1.0.1", ReplicaIndex = 0 })!.Assignment;
+        var assignment = _bed.Hub.Assign(new AssignmentRequest { Namespace = "default", Job = "job", JobUid = job.Metadata.Uid!, Pod = "job-0", PodUid = first.Metadata.Uid, PodIp = "127.1.0.1", ReplicaIndex = 0 }, _bed.Tokens)!.Assignment;
         var before = Beat(job, first.Metadata.Uid);
         job.Status!.Conditions!.Add(new Condition { Type = TrainingConditions.Resizing, Status = "True" });
 

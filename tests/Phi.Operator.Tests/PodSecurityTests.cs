@@ -17,7 +17,7 @@ public sealed class PodSecurityTests
 
         Assert.Equal("""{"seccompProfile":{"type":"RuntimeDefault"},"runAsNonRoot":true}""", pod["securityContext"]!.ToJsonString());
         Assert.Equal(Restricted, pod["containers"]![0]!["securityContext"]!.ToJsonString());
-        Assert.All(pod["volumes"]!.AsArray(), volume => Assert.NotNull(volume!["emptyDir"]));
+        Assert.All(pod["volumes"]!.AsArray(), volume => Assert.NotNull(volume!["emptyDir"] ?? volume["projected"]));
         Assert.False((bool)pod["automountServiceAccountToken"]!);
     }
 
@@ -52,10 +52,10 @@ public sealed class PodSecurityTests
     private static JsonNode Pod(TrainingJobSpec spec)
     {
         var job = TrainingJobDefaults.Apply(new TrainingJob { Metadata = new ObjectMeta { Name = "job", Namespace = "default", Uid = "11111111-2222" }, Spec = spec });
-        var pod = GangPod.Pod(job, 0, "job-0", 1, "http://operator", "token");
+        var pod = GangPod.Pod(job, 0, "job-0", 1, new OperatorAddress("https://operator", "authority"));
         if (spec.Container is not null)
         {
-            ContainerPod.Turn(pod, job, job, 0, 1, "http://operator");
+            ContainerPod.Turn(pod, job, job, 0, 1, "https://operator");
         }
 
         return pod["spec"]!;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Phi.Api.Agent;
+using Phi.Kubernetes;
 using Phi.Operator.Metrics;
 using Phi.Operator.Retention;
 using Phi.Operator.Tests.Cluster;
@@ -110,7 +111,7 @@ public sealed class TelemetryRetentionTests(TestCluster cluster) : IClassFixture
 
     private TelemetrySweeper Sweeper(Func<CancellationToken, Task<IReadOnlySet<string>>> jobs) => new(_store, Limit, jobs, _metrics, _time, NullLogger.Instance);
 
-    private RetentionController Controller(TimeSpan limit) => new(cluster.Connection, _store, limit, _metrics, _time, NullLogger.Instance);
+    private RetentionController Controller(TimeSpan limit) => new(cluster.Connection, NamespaceScope.Everywhere, _store, limit, _metrics, _time, NullLogger.Instance);
 
     private async Task<IEnumerable<string>> RunsAsync() => (await _store.Retention.RunsAsync(Ct)).Select(run => run.Run).Order(StringComparer.Ordinal);
 

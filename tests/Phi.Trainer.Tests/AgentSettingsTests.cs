@@ -10,7 +10,8 @@ public sealed class AgentSettingsTests
     private static readonly Dictionary<string, string?> Good = new()
     {
         [PhiEnvironment.OperatorUrl] = "http://127.0.0.1:1",
-        [PhiEnvironment.AgentToken] = "t",
+        [PhiEnvironment.AgentTokenFile] = "/t",
+        [PhiEnvironment.OperatorAuthorityFile] = "/ca",
         [PhiEnvironment.Namespace] = "default",
         [PhiEnvironment.JobName] = "job",
         [PhiEnvironment.JobUid] = "uid",

@@ -43,6 +43,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end }}
 
+{{- define "phi.trainerImage" -}}
+{{- with .Values.trainer.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default (printf "%s-cuda" $.Chart.AppVersion) }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* (dict "root" $ "part" "operator"): the part's service account. */}}
 {{- define "phi.account" -}}
 {{- $values := (index .root.Values .part).serviceAccount -}}

@@ -9,13 +9,14 @@ using Phi.Kubernetes;
 namespace Phi.Dashboard.Live;
 
 /// <summary>Jobs, pods, events, queues, cron jobs and nodes as they are now, and word of every change.</summary>
-internal sealed class LiveState(KubernetesConnection connection, TimeProvider time, ILoggerFactory logs)
+/// <param name="scope">Namespaces whose jobs, pods, events and cron jobs are seen.</param>
+internal sealed class LiveState(KubernetesConnection connection, NamespaceScope scope, TimeProvider time, ILoggerFactory logs)
 {
-    private readonly Informer<TrainingJob> _jobs = new(connection.TrainingJobs(), null, null, time, logs.CreateLogger("Phi.Dashboard.Jobs"));
-    private readonly Informer<V1Pod> _pods = new(connection.Pods(), null, $"&labelSelector={Uri.EscapeDataString(PhiNames.JobUidLabel)}", time, logs.CreateLogger("Phi.Dashboard.Pods"));
-    private readonly Informer<Corev1Event> _events = new(connection.Events(), null, "&fieldSelector=involvedObject.kind%3DTrainingJob", time, logs.CreateLogger("Phi.Dashboard.Events"));
+    private readonly ScopedInformer<TrainingJob> _jobs = new(scope, connection.TrainingJobs(), null, time, logs.CreateLogger("Phi.Dashboard.Jobs"));
+    private readonly ScopedInformer<V1Pod> _pods = new(scope, connection.Pods(), $"&labelSelector={Uri.EscapeDataString(PhiNames.JobUidLabel)}", time, logs.CreateLogger("Phi.Dashboard.Pods"));
+    private readonly ScopedInformer<Corev1Event> _events = new(scope, connection.Events(), "&fieldSelector=involvedObject.kind%3DTrainingJob", time, logs.CreateLogger("Phi.Dashboard.Events"));
     private readonly Informer<TrainingQueue> _queues = new(connection.TrainingQueues(), null, null, time, logs.CreateLogger("Phi.Dashboard.Queues"));
-    private readonly Informer<CronTrainingJob> _crons = new(connection.CronTrainingJobs(), null, null, time, logs.CreateLogger("Phi.Dashboard.Crons"));
+    private readonly ScopedInformer<CronTrainingJob> _crons = new(scope, connection.CronTrainingJobs(), null, time, logs.CreateLogger("Phi.Dashboard.Crons"));
     private readonly Informer<V1Node> _nodes = new(connection.Nodes(), null, null, time, logs.CreateLogger("Phi.Dashboard.Nodes"));
 
     /// <summary>Raised on any thread after something changed.</summary>

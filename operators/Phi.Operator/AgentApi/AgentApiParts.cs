@@ -1,4 +1,6 @@
 using Phi.Kubernetes;
+using Phi.Operator.AgentApi.Identity;
+using Phi.Operator.AgentApi.Tls;
 using Phi.Operator.Leader;
 using Phi.Operator.Metrics;
 using Phi.Operator.Progress;
@@ -9,6 +11,10 @@ namespace Phi.Operator.AgentApi;
 internal sealed record AgentApiParts
 {
     public required AgentHub Hub { get; init; }
+    public required IServerCertificate Certificate { get; init; }
+    public required AgentGate Gate { get; init; }
+
+    /// <summary>For the keys of a gang's pods among each other.</summary>
     public required AgentTokens Tokens { get; init; }
     public required ProgressTracker Progress { get; init; }
     public required Leadership Leadership { get; init; }

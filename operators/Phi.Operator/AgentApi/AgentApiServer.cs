@@ -10,10 +10,12 @@ using Microsoft.Extensions.Logging;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
+using Phi.Operator.AgentApi.Identity;
+using Phi.Operator.AgentApi.Tls;
 
 namespace Phi.Operator.AgentApi;
 
-/// <summary>The HTTP side of the agent protocol (<see cref="AgentRoutes"/>).</summary>
+/// <summary>The HTTPS side of the agent protocol (<see cref="AgentRoutes"/>).</summary>
 internal sealed class AgentApiServer : IAsyncDisposable
 {
     /// <summary>What must be there must not be null either.</summary>
@@ -26,12 +28,12 @@ internal sealed class AgentApiServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle, listen => AgentConnections.Use(listen, parts.Certificate)));
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
-        Map<AssignmentRequest>(app, AgentRoutes.Assignment, parts, request => request.JobUid, (http, request) =>
-            WriteAsync(http, parts.Hub.Assign(request) is { } answer ? answer with { OperatorUrls = parts.Urls() } : null, request.Job));
-        Map<Heartbeat>(app, AgentRoutes.Heartbeat, parts, heartbeat => heartbeat.JobUid, (http, heartbeat) =>
+        Map<AssignmentRequest>(app, AgentRoutes.Assignment, parts, request => new AgentClaim(request.Namespace, request.Job, request.JobUid, request.PodUid), (http, request) =>
+            WriteAsync(http, parts.Hub.Assign(request, parts.Tokens) is { } answer ? answer with { OperatorUrls = Urls(http, parts) } : null, request.Job));
+        Map<Heartbeat>(app, AgentRoutes.Heartbeat, parts, heartbeat => new AgentClaim(heartbeat.Namespace, heartbeat.Job, heartbeat.JobUid, heartbeat.PodUid), (http, heartbeat) =>
         {
             parts.Metrics.Heartbeats.Inc();
             var answer = parts.Hub.Beat(heartbeat, out var hasNews);
@@ -40,7 +42,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
                 parts.OnNews(new ResourceKey(heartbeat.Namespace, heartbeat.Job));
             }
 
-            return WriteAsync(http, answer is null ? null : answer with { OperatorUrls = parts.Urls() }, heartbeat.Job);
+            return WriteAsync(http, answer is null ? null : answer with { OperatorUrls = Urls(http, parts) }, heartbeat.Job);
         });
         MapEvents(app, parts);
         app.MapProgress(parts);
@@ -49,12 +51,11 @@ internal sealed class AgentApiServer : IAsyncDisposable
     }
 
     /// <summary>A route that only the leader answers; a standby hands the request on to it.</summary>
-    private static void Map<T>(WebApplication app, string route, AgentApiParts parts, Func<T, string> jobUid, Func<HttpContext, T, Task> answer)
+    private static void Map<T>(WebApplication app, string route, AgentApiParts parts, Func<T, AgentClaim> claim, Func<HttpContext, T, Task> answer)
         where T : class =>
         app.MapPost(route, async http =>
         {
-            var body = await ReadBodyAsync(http);
-            if (await ParseAsync(http, body, parts.Tokens, jobUid) is { } request)
+            if (await ReadAsync(http, parts.Gate, claim) is var (request, body))
             {
                 await (parts.Leadership.IsLeading ? answer(http, request) : parts.Forwarder.ForwardAsync(http, body));
             }
@@ -63,8 +64,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
     /// <summary>Any replica stores events; the leader must hear of them too, and an agent sends again what it did not.</summary>
     private static void MapEvents(WebApplication app, AgentApiParts parts) => app.MapPost(AgentRoutes.Events, async http =>
     {
-        var body = await ReadBodyAsync(http);
-        if (await ParseAsync<EventBatch>(http, body, parts.Tokens, batch => batch.JobUid) is not { } batch)
+        if (await ReadAsync<EventBatch>(http, parts.Gate, batch => new AgentClaim(batch.Namespace, batch.Job, batch.JobUid, PodUid: null)) is not var (batch, body))
         {
             return;
         }
@@ -129,6 +129,9 @@ internal sealed class AgentApiServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
+    /// <summary>A pod of before speaks no HTTPS, and other URLs are of no use to it.</summary>
+    private static IReadOnlyList<string>? Urls(HttpContext http, AgentApiParts parts) => http.Request.IsHttps ? parts.Urls() : null;
+
     private static async Task<byte[]> ReadBodyAsync(HttpContext http)
     {
         using var body = new MemoryStream();
@@ -136,14 +139,21 @@ internal sealed class AgentApiServer : IAsyncDisposable
         return body.ToArray();
     }
 
-    /// <summary>The request, if its token is the job's; else null, and the refusal is written.</summary>
-    private static async Task<T?> ParseAsync<T>(HttpContext http, byte[] json, AgentTokens tokens, Func<T, string> jobUid)
+    /// <summary>The request and its body, if its token is a pod's of the job that it names; else null, and the refusal is written.</summary>
+    private static async Task<(T Request, byte[] Body)?> ReadAsync<T>(HttpContext http, AgentGate gate, Func<T, AgentClaim> claim)
         where T : class
     {
-        T? body;
+        // Who has no good token has no body read.
+        if (await gate.IdentifyAsync(http) is not { } caller)
+        {
+            return null;
+        }
+
+        var body = await ReadBodyAsync(http);
+        T? request;
         try
         {
-            body = JsonSerializer.Deserialize<T>(json, Strict);
+            request = JsonSerializer.Deserialize<T>(body, Strict);
         }
         catch (JsonException e)
         {
@@ -151,14 +161,13 @@ internal sealed class AgentApiServer : IAsyncDisposable
             return null;
         }
 
-        var header = (string?)http.Request.Headers.Authorization ?? "";
-        if (body is null || !header.StartsWith("Bearer ", StringComparison.Ordinal) || !tokens.IsValid(jobUid(body), header["Bearer ".Length..]))
+        if (request is null)
         {
-            await RefuseAsync(http, HttpStatusCode.Unauthorized, "the token is not this job's");
+            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, "the body is null; send an object");
             return null;
         }
 
-        return body;
+        return await gate.AdmitAsync(http, caller, claim(request)) ? (request, body) : null;
     }
 
     private static Task WriteAsync<T>(HttpContext http, T? answer, string job)

@@ -38,7 +38,7 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
     public void Dispose() => _listening.Dispose();
 
     /// <summary>The pod's part, once every pod of the gang runs; null if the job is gone.</summary>
-    public AssignmentResponse? Assign(AssignmentRequest request)
+    public AssignmentResponse? Assign(AssignmentRequest request, AgentTokens tokens)
     {
         if (cluster.Job(new ResourceKey(request.Namespace, request.Job)) is not { } job || job.Metadata.Uid != request.JobUid)
         {
@@ -87,6 +87,7 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
                 FirstRank = request.ReplicaIndex * perReplica,
                 MasterAddress = gang.First(pod => PodReader.Index(pod) == 0).Status.PodIP,
                 MasterPort = PhiNames.DefaultMasterPort,
+                PeerKey = tokens.PeerKey(request.JobUid, attempt),
                 Initialize = InitializeSource.Location(spec, job.Status) is { } location ? new InitializeAssignment(location, spec.Phi!.Initialize!.Step, spec.Phi.Initialize.What!) : null,
                 ResumeStep = job.Status.Checkpoint?.Step,
                 SkippedBatches = job.Status.SkippedBatches ?? [],

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Phi.Api.Metadata;
@@ -5,7 +6,7 @@ using Phi.Kubernetes;
 
 namespace Phi.Operator.AgentApi;
 
-/// <summary>Tokens of agents: a keyed hash of the job's uid, so that each is good for one job alone and none must be stored.</summary>
+/// <summary>The operator's secret, shared by its replicas, and the keys that follow from it: each is a keyed hash, so none must be stored.</summary>
 internal sealed class AgentTokens
 {
     private const string SharedName = "phi-operator-agent-tokens";
@@ -56,8 +57,14 @@ internal sealed class AgentTokens
         return new AgentTokens(File.ReadAllBytes(path));
     }
 
-    public string For(string jobUid) => Convert.ToHexStringLower(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(jobUid)));
+    /// <summary>The key that the pods of one attempt share. A uid has no spaces, so it is no token of <see cref="Identity.LegacyPods"/>.</summary>
+    public string PeerKey(string jobUid, int attempt) => Hash(string.Create(CultureInfo.InvariantCulture, $"peers {jobUid} {attempt}"));
+
+    /// <summary>The token of a job's pods of before (<see cref="Identity.LegacyPods"/>).</summary>
+    public string For(string jobUid) => Hash(jobUid);
 
     public bool IsValid(string jobUid, string token) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(For(jobUid)), Encoding.UTF8.GetBytes(token));
+
+    private string Hash(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(text)));
 }

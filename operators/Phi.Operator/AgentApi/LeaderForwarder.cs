@@ -8,10 +8,11 @@ namespace Phi.Operator.AgentApi;
 /// <summary>Hands an agent's request on to the replica that leads, and its answer back. Never twice: a request that was handed on here is answered here.</summary>
 /// <param name="leaderUrl">Base URL of the leader's agent API; null while another replica does not lead, or is not known to.</param>
 /// <param name="identity">This replica's.</param>
-internal sealed class LeaderForwarder(Func<string?> leaderUrl, string identity) : IDisposable
+/// <param name="trust">By which the leader is known.</param>
+internal sealed class LeaderForwarder(Func<string?> leaderUrl, string identity, AuthorityTrust trust) : IDisposable
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
-    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { Timeout = TimeSpan.FromSeconds(8) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(1), SslOptions = trust.Options() }) { Timeout = TimeSpan.FromSeconds(8) };
 
     public bool HasLeader => leaderUrl() is not null;
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Phi.Api.Agent;
+using Phi.Operator.AgentApi.Identity;
 using Phi.Operator.Progress;
 
 namespace Phi.Operator.AgentApi;
@@ -14,14 +15,18 @@ internal static class ProgressRoute
 
     public static void MapProgress(this IEndpointRouteBuilder app, AgentApiParts parts) => app.MapPost(AgentRoutes.Progress, async http =>
     {
-        var header = (string?)http.Request.Headers.Authorization ?? "";
+        if (await parts.Gate.IdentifyAsync(http) is not { } caller)
+        {
+            return;
+        }
+
         if (ProgressAddress.Read(http.Request.Query, out var problem) is not { } from)
         {
             await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
         }
-        else if (!header.StartsWith("Bearer ", StringComparison.Ordinal) || !parts.Tokens.IsValid(from.JobUid, header["Bearer ".Length..]))
+        else if (!await parts.Gate.AdmitAsync(http, caller, new AgentClaim(from.Namespace, from.Job, from.JobUid, PodUid: null)))
         {
-            await RefuseAsync(http, HttpStatusCode.Unauthorized, "the token is not this job's");
+            // It is said why.
         }
         else if (await BodyAsync(http) is not { } body)
         {

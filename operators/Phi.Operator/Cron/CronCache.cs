@@ -10,10 +10,11 @@ using Phi.Reconcile.Cron;
 namespace Phi.Operator.Cron;
 
 /// <summary>CronTrainingJobs and their jobs as the informers have them, with what the controller itself has written on top.</summary>
-internal sealed class CronCache(KubernetesConnection connection, TimeProvider time, ILogger logger)
+/// <param name="scope">Namespaces whose schedules are this operator's.</param>
+internal sealed class CronCache(KubernetesConnection connection, NamespaceScope scope, TimeProvider time, ILogger logger)
 {
-    private readonly Informer<CronTrainingJob> _crons = new(connection.CronTrainingJobs(), null, null, time, logger);
-    private readonly Informer<TrainingJob> _jobs = new(connection.TrainingJobs(), null, $"&labelSelector={Uri.EscapeDataString(PhiNames.CronNameLabel)}", time, logger);
+    private readonly ScopedInformer<CronTrainingJob> _crons = new(scope, connection.CronTrainingJobs(), null, time, logger);
+    private readonly ScopedInformer<TrainingJob> _jobs = new(scope, connection.TrainingJobs(), $"&labelSelector={Uri.EscapeDataString(PhiNames.CronNameLabel)}", time, logger);
     private readonly ConcurrentDictionary<ResourceKey, CronTrainingJob> _written = new();
 
     /// <summary>Runs that were created and that the informer has not shown.</summary>

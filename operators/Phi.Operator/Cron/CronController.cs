@@ -22,15 +22,17 @@ internal sealed partial class CronController : IController
     private readonly EventRecorder _events;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly NamespaceScope _scope;
 
     /// <summary>Of this term of leadership: timers begin anew with it, so every schedule must be looked at again.</summary>
     private KeyedQueue _queue;
     private CronCache _cache;
 
-    public CronController(KubernetesConnection connection, EventRecorder events, TimeProvider time, ILogger logger)
+    /// <param name="scope">Namespaces whose schedules are this operator's; null: all.</param>
+    public CronController(KubernetesConnection connection, EventRecorder events, TimeProvider time, ILogger logger, NamespaceScope? scope = null)
     {
-        (_connection, _events, _time, _logger) = (connection, events, time, logger);
-        (_queue, _cache) = (new KeyedQueue(time), new CronCache(connection, time, logger));
+        (_connection, _events, _time, _logger, _scope) = (connection, events, time, logger, scope ?? NamespaceScope.Everywhere);
+        (_queue, _cache) = (new KeyedQueue(time), new CronCache(connection, _scope, time, logger));
     }
 
     public string Name => "crons";
@@ -39,7 +41,7 @@ internal sealed partial class CronController : IController
     public async Task RunAsync(CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        (_queue, _cache) = (new KeyedQueue(_time), new CronCache(_connection, _time, _logger));
+        (_queue, _cache) = (new KeyedQueue(_time), new CronCache(_connection, _scope, _time, _logger));
         await using var timers = await CronTimers.StartAsync(_queue.Add, _time, ct);
         var follow = _cache.RunAsync(_queue.Add, _ => { }, stop.Token);
         try

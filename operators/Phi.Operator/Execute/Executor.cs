@@ -7,7 +7,6 @@ using k8s.Models;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
-using Phi.Operator.AgentApi;
 using Phi.Operator.Events;
 using Phi.Operator.Metrics;
 using Phi.Operator.Observe;
@@ -18,7 +17,7 @@ using Phi.Reconcile.Snapshots;
 namespace Phi.Operator.Execute;
 
 /// <summary>Carries a decision out: the status first, so that agents and restarts see it, then the actions; events and metrics tell what was written.</summary>
-internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, AgentTokens tokens, EventRecorder events, StoryWriter story, OperatorMetrics metrics, TimeProvider time, string agentApiUrl)
+internal sealed class Executor(KubernetesConnection connection, ClusterCache cluster, EventRecorder events, StoryWriter story, OperatorMetrics metrics, TimeProvider time, Func<OperatorAddress> address)
 {
     private static readonly JsonSerializerOptions Owned = OwnedFields();
     private readonly WaitingWords _waiting = new(time);
@@ -120,7 +119,8 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
 
     private async Task<JsonObject> PodAsync(ResourceKey key, TrainingJob stored, TrainingJob job, JobAction.CreatePod create, CancellationToken ct)
     {
-        var pod = GangPod.Pod(job, create.Index, create.Name, create.Attempt, agentApiUrl, tokens.For(job.Metadata.Uid!));
+        var self = address();
+        var pod = GangPod.Pod(job, create.Index, create.Name, create.Attempt, self);
         if (job.Spec.Container is null)
         {
             return pod;
@@ -131,7 +131,7 @@ internal sealed class Executor(KubernetesConnection connection, ClusterCache clu
             await connection.ConfigMaps().ApplyAsync(key.Namespace, ContainerPod.DeepSpeedName(stored), ContainerPod.DeepSpeed(stored), PhiNames.OperatorFieldManager, null, ct);
         }
 
-        ContainerPod.Turn(pod, stored, job, create.Index, create.Attempt, agentApiUrl);
+        ContainerPod.Turn(pod, stored, job, create.Index, create.Attempt, self.Url);
         return pod;
     }
 

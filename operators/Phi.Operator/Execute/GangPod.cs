@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 
@@ -8,14 +9,13 @@ namespace Phi.Operator.Execute;
 /// <summary>The objects of a gang as JSON: its pods and its headless service. No I/O.</summary>
 internal static class GangPod
 {
-    private const string DefaultImage = "phi-trainer:latest";
     private const string ConnectionStringKey = "connectionString";
     private const string ReplicaVolume = "replicas";
     private const string ReplicaFolder = "/var/lib/phi/replicas";
     private const string EventFolder = "/var/lib/phi/events";
     private const string WorkloadIdentityLabel = "azure.workload.identity/use";
 
-    public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, string operatorUrl, string agentToken)
+    public static JsonObject Pod(TrainingJob job, int index, string name, int attempt, OperatorAddress address)
     {
         var (spec, template) = (job.Spec, job.Spec.Template!);
         var isCpu = spec.Accelerator!.Type == "cpu";
@@ -40,11 +40,11 @@ internal static class GangPod
             ["image"] = TrainerImage(job),
             ["command"] = new JsonArray("phi-trainer"),
             ["args"] = new JsonArray("agent"),
-            ["env"] = Environment(job, index, operatorUrl, agentToken, template),
+            ["env"] = Environment(job, index, address.Url, template),
             ["resources"] = resources,
             ["securityContext"] = PodSecurity.Trainer(spec),
             ["terminationMessagePolicy"] = "FallbackToLogsOnError",
-            ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path })]),
+            ["volumeMounts"] = With(template.VolumeMounts, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["mountPath"] = volume.Path }), OperatorAccess.Mount()]),
         };
         var pod = new JsonObject
         {
@@ -57,7 +57,7 @@ internal static class GangPod
             ["automountServiceAccountToken"] = false,
             ["securityContext"] = PodSecurity.Pod(spec),
             ["containers"] = new JsonArray(container),
-            ["volumes"] = With(template.Volumes, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = volume.Source })]),
+            ["volumes"] = With(template.Volumes, [.. folders.Select(volume => new JsonObject { ["name"] = volume.Name, ["emptyDir"] = volume.Source }), OperatorAccess.Volume()]),
         };
         Set(pod, "tolerations", template.Tolerations);
         Set(pod, "nodeSelector", template.NodeSelector is { } selector ? new JsonObject(selector.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))) : null);
@@ -83,6 +83,7 @@ internal static class GangPod
                 ["annotations"] = new JsonObject
                 {
                     [PhiNames.AttemptAnnotation] = attempt.ToString(CultureInfo.InvariantCulture),
+                    [PhiNames.AuthorityAnnotation] = address.AuthorityPem,
                     [PhiNames.GangSizeAnnotation] = (job.Status?.Replicas ?? spec.Replicas!.Value).ToString(CultureInfo.InvariantCulture),
                 },
                 ["ownerReferences"] = Owner(job),
@@ -92,7 +93,7 @@ internal static class GangPod
     }
 
     /// <summary>This product's own image; a job may name where it has it from.</summary>
-    public static string TrainerImage(TrainingJob job) => job.Spec.Template?.Image ?? DefaultImage;
+    public static string TrainerImage(TrainingJob job) => job.Spec.Template?.Image ?? OperatorOptions.DefaultTrainerImage;
 
     /// <summary>Gives each pod of the gang a name in DNS, ready or not: ranks must find each other before any of them is ready.</summary>
     public static JsonObject Service(TrainingJob job) => new()
@@ -135,12 +136,13 @@ internal static class GangPod
     ];
 
     /// <summary>The user's variables first; the operator's come after and so win.</summary>
-    private static JsonArray Environment(TrainingJob job, int index, string operatorUrl, string agentToken, PodTemplateSpec template)
+    private static JsonArray Environment(TrainingJob job, int index, string operatorUrl, PodTemplateSpec template)
     {
         var own = new Dictionary<string, JsonNode>
         {
             [PhiEnvironment.OperatorUrl] = operatorUrl,
-            [PhiEnvironment.AgentToken] = agentToken,
+            [PhiEnvironment.AgentTokenFile] = $"{AgentCredentials.Folder}/{AgentCredentials.TokenFile}",
+            [PhiEnvironment.OperatorAuthorityFile] = $"{AgentCredentials.Folder}/{AgentCredentials.AuthorityFile}",
             [PhiEnvironment.Namespace] = job.Metadata.Namespace!,
             [PhiEnvironment.JobName] = job.Metadata.Name!,
             [PhiEnvironment.JobUid] = job.Metadata.Uid!,

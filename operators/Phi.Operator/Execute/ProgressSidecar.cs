@@ -14,7 +14,7 @@ internal static class ProgressSidecar
     /// <summary>Who the pod is, and where its operator.</summary>
     private static readonly string[] Shared =
     [
-        PhiEnvironment.OperatorUrl, PhiEnvironment.AgentToken, PhiEnvironment.Namespace, PhiEnvironment.JobName, PhiEnvironment.JobUid, PhiEnvironment.ReplicaIndex,
+        PhiEnvironment.OperatorUrl, PhiEnvironment.AgentTokenFile, PhiEnvironment.OperatorAuthorityFile, PhiEnvironment.Namespace, PhiEnvironment.JobName, PhiEnvironment.JobUid, PhiEnvironment.ReplicaIndex,
         PhiEnvironment.PodName, PhiEnvironment.PodUid, PhiEnvironment.PodIp,
     ];
 
@@ -59,7 +59,7 @@ internal static class ProgressSidecar
         // Limits as the requests are: a pod whose program asks so for whole processors keeps them to itself.
         ["resources"] = new JsonObject { ["requests"] = Resources(), ["limits"] = Resources() },
         ["securityContext"] = PodSecurity.Sidecar(),
-        ["volumeMounts"] = new JsonArray(Mount()),
+        ["volumeMounts"] = new JsonArray(Mount(), OperatorAccess.Mount()),
     };
 
     private static JsonObject Resources() => new() { ["cpu"] = "100m", ["memory"] = "256Mi" };

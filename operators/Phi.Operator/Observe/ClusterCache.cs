@@ -12,16 +12,18 @@ using Phi.Reconcile.Snapshots;
 namespace Phi.Operator.Observe;
 
 /// <summary>Jobs, pods and nodes as the informers have them, with the operator's own newest status on top.</summary>
-internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider time, ILoggerFactory logs)
+/// <param name="scope">Namespaces whose jobs are this operator's; null: all. Pods of others take room on nodes, and are seen wherever they are.</param>
+/// <param name="trainerImage">Of jobs that name none.</param>
+internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider time, ILoggerFactory logs, NamespaceScope? scope = null, string trainerImage = OperatorOptions.DefaultTrainerImage)
 {
-    private readonly Informer<TrainingJob> _jobs = new(connection.TrainingJobs(), null, null, time, logs.CreateLogger("Phi.Operator.Jobs"), FinishedJob.Keep);
+    private readonly ScopedInformer<TrainingJob> _jobs = new(scope ?? NamespaceScope.Everywhere, connection.TrainingJobs(), null, time, logs.CreateLogger("Phi.Operator.Jobs"), FinishedJob.Keep);
     private readonly Informer<V1Pod> _pods = new(connection.Pods(), null, null, time, logs.CreateLogger("Phi.Operator.Pods"));
     private readonly Informer<V1Node> _nodes = new(connection.Nodes(), null, null, time, logs.CreateLogger("Phi.Operator.Nodes"));
     private readonly ConcurrentDictionary<ResourceKey, TrainingJob> _written = new();
     private readonly PodIndex _podIndex = new(time);
     private readonly NodeIndex _nodeIndex = new();
     private readonly WaitingLine _line = new();
-    private readonly JobReader _reader = new();
+    private readonly JobReader _reader = new(trainerImage);
     private readonly ConcurrentDictionary<string, PlacementRefusal> _refusals = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _creationRefusals = new(StringComparer.Ordinal);
 
@@ -101,7 +103,12 @@ internal sealed class ClusterCache(KubernetesConnection connection, TimeProvider
     /// <summary>And for one that the operator deleted.</summary>
     public void RememberDeletion(ResourceKey key, string uid, long? gracePeriodSeconds) => _podIndex.Leave(key, uid, gracePeriodSeconds);
 
-    public IReadOnlyList<V1Pod> PodsOf(TrainingJob job) => _podIndex.Of(job.Metadata.Uid!);
+    public IReadOnlyList<V1Pod> PodsOf(TrainingJob job) => PodsOf(job.Metadata.Uid!);
+
+    public IReadOnlyList<V1Pod> PodsOf(string jobUid) => _podIndex.Of(jobUid);
+
+    /// <summary>Any pod, of a job or not.</summary>
+    public V1Pod? Pod(string @namespace, string name) => _podIndex.Get(new ResourceKey(@namespace, name));
 
     public ImmutableArray<string> AcceleratorTypes => _nodeIndex.Types;
 

@@ -11,7 +11,7 @@ namespace Phi.Operator.Observe;
 /// Reads every job as the API server has it when this replica begins to lead. Its watch may be behind what the leader before it wrote last:
 /// quota that was given away would look free, and pods that were placed would seem to have no quota.
 /// </summary>
-internal sealed partial class JobCatchUp(KubernetesConnection connection, ClusterCache cluster, QueueManager queues, TimeProvider time, ILogger logger)
+internal sealed partial class JobCatchUp(KubernetesConnection connection, NamespaceScope scope, ClusterCache cluster, QueueManager queues, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
@@ -22,7 +22,7 @@ internal sealed partial class JobCatchUp(KubernetesConnection connection, Cluste
         {
             try
             {
-                var (jobs, _) = await connection.TrainingJobs().ListAsync(null, null, Read, ct);
+                var jobs = await scope.ListAsync(connection.TrainingJobs(), Read, ct);
                 foreach (var job in jobs.OfType<TrainingJob>())
                 {
                     var key = new ResourceKey(job.Metadata.Namespace!, job.Metadata.Name!);

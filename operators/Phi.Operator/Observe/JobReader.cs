@@ -10,7 +10,8 @@ namespace Phi.Operator.Observe;
 /// Jobs with every default and their errors, worked out once for each of a spec's generations: status, which changes all the time, adds nothing to
 /// either. What is handed out is shared and not to be changed.
 /// </summary>
-internal sealed class JobReader
+/// <param name="trainerImage">Of jobs that name none.</param>
+internal sealed class JobReader(string trainerImage = OperatorOptions.DefaultTrainerImage)
 {
     private readonly ConcurrentDictionary<ResourceKey, Entry> _entries = new();
 
@@ -20,14 +21,14 @@ internal sealed class JobReader
     {
         if (!IsRunning(job))
         {
-            return (TrainingJobDefaults.Apply(job), FinishedJob.Is(job) ? [] : [.. TrainingJobValidator.Validate(job)]);
+            return (Effective(job), FinishedJob.Is(job) ? [] : [.. TrainingJobValidator.Validate(job)]);
         }
 
         var key = new ResourceKey(job.Metadata.Namespace ?? "", job.Metadata.Name!);
         var queue = job.Metadata.Labels?.GetValueOrDefault(PhiNames.KueueQueueLabel);
         if (!_entries.TryGetValue(key, out var entry) || entry.Uid != job.Metadata.Uid || entry.Generation != job.Metadata.Generation || entry.KueueQueue != queue)
         {
-            entry = new Entry(job.Metadata.Uid, job.Metadata.Generation, queue, TrainingJobDefaults.Apply(job).Spec, [.. TrainingJobValidator.Validate(job)]);
+            entry = new Entry(job.Metadata.Uid, job.Metadata.Generation, queue, Effective(job).Spec, [.. TrainingJobValidator.Validate(job)]);
             _entries[key] = entry;
         }
 
@@ -41,6 +42,13 @@ internal sealed class JobReader
         {
             _entries.TryRemove(key, out _);
         }
+    }
+
+    private TrainingJob Effective(TrainingJob job)
+    {
+        var effective = TrainingJobDefaults.Apply(job);
+        effective.Spec.Template!.Image ??= trainerImage;
+        return effective;
     }
 
     /// <summary>Jobs that wait or have finished are many, and seldom looked at; those that run are looked at all the time.</summary>

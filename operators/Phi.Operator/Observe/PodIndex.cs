@@ -94,6 +94,15 @@ internal sealed class PodIndex(TimeProvider time)
         }
     }
 
+    public V1Pod? Get(ResourceKey key)
+    {
+        lock (_lock)
+        {
+            DropUnconfirmed();
+            return _pods.GetValueOrDefault(key);
+        }
+    }
+
     /// <summary>spec.priority of the job's pods, which admission has set from their class; 0 before there are any.</summary>
     public int PriorityOf(string jobUid)
     {

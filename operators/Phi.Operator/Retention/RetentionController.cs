@@ -9,12 +9,12 @@ namespace Phi.Operator.Retention;
 
 /// <summary>Looks whether the telemetry store is to be swept soon after it comes to lead, and then once an hour: so a sweep that failed is tried again.</summary>
 /// <param name="limit">0: everything is kept.</param>
-internal sealed partial class RetentionController(KubernetesConnection connection, TelemetryStore store, TimeSpan limit, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController
+internal sealed partial class RetentionController(KubernetesConnection connection, NamespaceScope scope, TelemetryStore store, TimeSpan limit, OperatorMetrics metrics, TimeProvider time, ILogger logger) : IController
 {
     /// <summary>What a new leader has to do first comes first.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
-    private readonly TelemetrySweeper _sweeper = new(store, limit, ct => JobsAsync(connection, ct), metrics, time, logger);
+    private readonly TelemetrySweeper _sweeper = new(store, limit, ct => JobsAsync(connection, scope, ct), metrics, time, logger);
 
     public string Name => "retention";
 
@@ -46,8 +46,8 @@ internal sealed partial class RetentionController(KubernetesConnection connectio
     }
 
     /// <summary>As the API server has them now: what an informer has not shown yet must not count as gone.</summary>
-    private static async Task<IReadOnlySet<string>> JobsAsync(KubernetesConnection connection, CancellationToken ct) =>
-        (await connection.TrainingJobs().ListAsync(null, null, job => (string?)job["metadata"]?["uid"], ct)).Items.OfType<string>().ToHashSet(StringComparer.Ordinal);
+    private static async Task<IReadOnlySet<string>> JobsAsync(KubernetesConnection connection, NamespaceScope scope, CancellationToken ct) =>
+        (await scope.ListAsync(connection.TrainingJobs(), job => (string?)job["metadata"]?["uid"], ct)).OfType<string>().ToHashSet(StringComparer.Ordinal);
 
     [LoggerMessage(3, LogLevel.Warning, "the telemetry store could not be swept and is tried again in {Interval}: {Problem}")]
     private static partial void LogFailed(ILogger logger, TimeSpan interval, string problem);

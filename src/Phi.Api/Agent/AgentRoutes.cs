@@ -1,7 +1,9 @@
 namespace Phi.Api.Agent;
 
 /// <summary>
-/// The operator's agent API. Every request carries <c>Authorization: Bearer PHI_AGENT_TOKEN</c>, a token scoped to one job.
+/// The operator's agent API. Every request carries <c>Authorization: Bearer TOKEN</c>, the token of one pod (<see cref="AgentCredentials"/>),
+/// which is good for the job of that pod alone. 401: the token is not good now; read it anew. 403: it is another pod's or another job's.
+/// 404: the job or the pod is gone. 503: whether it is good is not known now; ask again.
 /// </summary>
 public static class AgentRoutes
 {

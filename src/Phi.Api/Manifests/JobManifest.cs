@@ -8,8 +8,10 @@ namespace Phi.Api.Manifests;
 /// <summary>A TrainingJob as a person wrote it; its namespace is filled in.</summary>
 public sealed record JobManifest(string Namespace, string Name, JsonObject Value)
 {
+    /// <param name="yaml">One document.</param>
+    /// <param name="home">Namespace of a job that names none.</param>
     /// <exception cref="FormatException">The text is no YAML, or does not hold exactly one TrainingJob with a name.</exception>
-    public static JobManifest Parse(string yaml)
+    public static JobManifest Parse(string yaml, string home = "default")
     {
         var documents = Documents(yaml);
         if (documents is not [var manifest])
@@ -25,7 +27,7 @@ public sealed record JobManifest(string Namespace, string Name, JsonObject Value
 
         var metadata = manifest["metadata"] as JsonObject;
         var name = Text(metadata?["name"]) is { Length: > 0 } given ? given : throw new FormatException("metadata.name is missing; give the job a name");
-        var @namespace = Text(metadata!["namespace"]) is { Length: > 0 } chosen ? chosen : "default";
+        var @namespace = Text(metadata!["namespace"]) is { Length: > 0 } chosen ? chosen : home;
         metadata["namespace"] = @namespace;
         return new JobManifest(@namespace, name, manifest);
     }

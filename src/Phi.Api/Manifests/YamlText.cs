@@ -9,7 +9,7 @@ public static class YamlText
 {
     private static readonly ISerializer Serializer = new SerializerBuilder().WithQuotingNecessaryStrings(quoteYaml1_1Strings: true).WithIndentedSequences().Build();
 
-    public static string Write(JsonObject value) => Serializer.Serialize(Plain(value)!).ReplaceLineEndings("\n");
+    public static string Write(JsonNode value) => Serializer.Serialize(Plain(value)!).ReplaceLineEndings("\n");
 
     private static object? Plain(JsonNode? node) => node switch
     {

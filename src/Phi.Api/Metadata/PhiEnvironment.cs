@@ -4,6 +4,14 @@ namespace Phi.Api.Metadata;
 public static class PhiEnvironment
 {
     public const string OperatorUrl = "PHI_OPERATOR_URL";
+
+    /// <summary>Path of the file with the pod's token for the operator (<see cref="Agent.AgentCredentials"/>). It changes: read it for each request.</summary>
+    public const string AgentTokenFile = "PHI_AGENT_TOKEN_FILE";
+
+    /// <summary>Path of the file with the authority that signs the operator's certificates, as <c>curl --cacert</c> takes it.</summary>
+    public const string OperatorAuthorityFile = "PHI_OPERATOR_CA_FILE";
+
+    /// <summary>A token that did not end, in pods that an operator up to 0.1 created; none gets it any more.</summary>
     public const string AgentToken = "PHI_AGENT_TOKEN";
     public const string Namespace = "PHI_NAMESPACE";
     public const string JobName = "PHI_JOB_NAME";
@@ -49,7 +57,7 @@ public static class PhiEnvironment
     /// <summary>Where a container job's checkpoints lie: a folder, absolute or relative to <see cref="CheckpointRoot"/>, or the address of blobs.</summary>
     public const string CheckpointPath = "PHI_CHECKPOINT_PATH";
 
-    /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the token as bearer.</summary>
+    /// <summary>URL to which a container's program posts its progress (<see cref="Agent.ContainerProgress"/>), with the content of <see cref="AgentTokenFile"/> as bearer.</summary>
     public const string ProgressUrl = "PHI_PROGRESS_URL";
 
     /// <summary>File to which a container's program appends its progress, one line of JSON a step (<see cref="Agent.ContainerProgress"/>).</summary>

@@ -44,6 +44,9 @@ public static class PhiNames
     /// <summary>Pods of the gang that a pod was created for.</summary>
     public const string GangSizeAnnotation = Group + "/gang-size";
 
+    /// <summary>Of a job's pod: the authority of its operator's certificates, in PEM. Public, and so needs no ConfigMap in each namespace.</summary>
+    public const string AuthorityAnnotation = Group + "/operator-ca";
+
     /// <summary>Lease of an operator's replica: the label marks it, the annotation has the URL of its agent API.</summary>
     public const string ReplicaLabel = Group + "/operator-replica";
     public const string AgentUrlAnnotation = Group + "/agent-url";

@@ -1,10 +1,10 @@
 using System.Globalization;
-using k8s.Exceptions;
-using Phi.Api.TrainingJobs;
 using Phi.Checkpoints;
 using Phi.Checkpoints.Format;
 using Phi.Checkpoints.Stores;
+using Phi.Cli.Cluster;
 using Phi.Cli.Jobs;
+using Phi.Kubernetes;
 
 namespace Phi.Cli.Checkpoints;
 
@@ -15,8 +15,9 @@ internal sealed record CheckpointSource(string Name, string Root, long? Step)
     private const string JobPrefix = "job/";
 
     /// <param name="location">A folder, an address, or job/NAME[@STEP].</param>
+    /// <param name="open">The cluster, asked for job/NAME alone.</param>
     /// <exception cref="CliException">There is no such place, no such job, or it has no checkpoint.</exception>
-    public static async Task<CheckpointSource> ResolveAsync(string location, string @namespace, string kubeconfig, CancellationToken cancellationToken)
+    public static async Task<CheckpointSource> ResolveAsync(string location, Func<ClusterSession> open, CancellationToken cancellationToken)
     {
         try
         {
@@ -27,24 +28,24 @@ internal sealed record CheckpointSource(string Name, string Root, long? Step)
             }
 
             var (name, wanted) = ParseJob(location);
-            using var client = new JobClient(kubeconfig);
-            var job = new JobName(@namespace, name);
-            var found = await client.GetAsync(job, cancellationToken)
-                ?? throw new CliException($"there is no TrainingJob {job}; list them with kubectl get tj -A, or write ./{location} for a folder of that name", ExitCodes.Usage);
-            var uri = found.Status?.Checkpoint?.Uri
-                ?? throw new CliException($"job {job} has committed no checkpoint; see phi why {name} -n {@namespace}", ExitCodes.InvalidData);
-            return found.Spec.Phi is null
-                ? throw new CliException($"job {job} runs a program of its own, whose checkpoints phi does not read", ExitCodes.InvalidData)
-                : new CheckpointSource(location, CheckpointLocation.Parse(uri).Root, wanted);
+            using var session = open();
+            return await session.UseAsync(_ => OfJobAsync(location, new JobName(session.Namespace, name), wanted, session, cancellationToken));
         }
         catch (Exception e) when (e is CheckpointException or StorageException)
         {
             throw new CliException(e.Message, ExitCodes.InvalidData);
         }
-        catch (Exception e) when (e is HttpRequestException or KubeConfigException)
-        {
-            throw new CliException($"the API server of {kubeconfig} cannot be asked for {location}: {e.Message}", ExitCodes.ControlPlaneUnavailable);
-        }
+    }
+
+    private static async Task<CheckpointSource> OfJobAsync(string location, JobName job, long? wanted, ClusterSession session, CancellationToken cancellationToken)
+    {
+        var found = await session.Connection.TrainingJobs().GetAsync(job.Namespace, job.Name, cancellationToken)
+            ?? throw new CliException($"there is no TrainingJob {job}; list them with phi get -A, or write ./{location} for a folder of that name", ExitCodes.Usage);
+        var uri = found.Status?.Checkpoint?.Uri
+            ?? throw new CliException($"job {job} has committed no checkpoint; see phi why {job.Name} -n {job.Namespace}", ExitCodes.InvalidData);
+        return found.Spec.Phi is null
+            ? throw new CliException($"job {job} runs a program of its own, whose checkpoints phi does not read", ExitCodes.InvalidData)
+            : new CheckpointSource(location, CheckpointLocation.Parse(uri).Root, wanted);
     }
 
     public CheckpointStore Open() => new(CheckpointLocation.Open(Root));

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Phi.Cli.Resources;
+using Phi.Kubernetes;
 
 namespace Phi.Cli.Cluster;
 
@@ -19,9 +21,10 @@ public static partial class ClusterLauncher
         }
 
         home.Create();
-        // setsid: a Ctrl-C in this terminal must not reach the control plane. The shell hands its output to the log.
+        // setsid: a Ctrl-C in this terminal must not reach the control plane. The shell hands what it logs to the file; what it prints has the
+        // dashboard's token, which is in no log.
         var log = home.Log("control-plane");
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec setsid \"$0\" \"$@\" >>\"$PHI_LOG\" 2>&1 </dev/null", Environment.ProcessPath!, "up", "--home", home.Root, .. upArguments]);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec setsid \"$0\" \"$@\" >/dev/null 2>>\"$PHI_LOG\" </dev/null", Environment.ProcessPath!, "up", "--home", home.Root, .. upArguments]);
         start.Environment["PHI_LOG"] = log;
         using var process = Process.Start(start)!;
         var began = time.GetTimestamp();
@@ -42,6 +45,43 @@ public static partial class ClusterLauncher
         }
 
         throw new CliException($"the control plane was not ready within {StartDeadline.TotalSeconds:0} s. Its log is {log}.", ExitCodes.ControlPlaneUnavailable);
+    }
+
+    /// <summary>The API server of a control plane that starts, as soon as it serves jobs: operator and dashboard come after it.</summary>
+    /// <param name="cluster">The whole control plane.</param>
+    /// <exception cref="CliException">The control plane did not start.</exception>
+    internal static async Task<ClusterSession> ApiServerAsync(PhiHome home, Task<ClusterState> cluster, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var target = new ClusterTarget([home.Kubeconfig], home.Kubeconfig, home);
+        while (!cluster.IsCompleted)
+        {
+            if (File.Exists(home.Kubeconfig) && await TryAsync(target, cancellationToken) is { } early)
+            {
+                return early;
+            }
+
+            await Task.Delay(Poll, time, cancellationToken);
+        }
+
+        await cluster;
+        return ClusterSession.Open(target, null, null);
+    }
+
+    /// <summary>Null: nobody answers yet, or somebody else at the address of the last time.</summary>
+    private static async Task<ClusterSession?> TryAsync(ClusterTarget target, CancellationToken cancellationToken)
+    {
+        ClusterSession? session = null;
+        try
+        {
+            session = ClusterSession.Open(target, null, null);
+            await session.Connection.SendAsync(HttpMethod.Get, ResourceKind.Job.Path(null, null) + "?limit=1", null, "application/json", cancellationToken);
+            return session;
+        }
+        catch (Exception e) when (e is CliException or HttpRequestException or KubernetesApiException)
+        {
+            session?.Dispose();
+            return null;
+        }
     }
 
     /// <summary>Asks the control plane to stop and waits until it has. False if none was running.</summary>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Phi.Api.Metadata;
+using System.Text.Json.Serialization;
 
 namespace Phi.Cli.Cluster;
 
@@ -39,7 +39,7 @@ public sealed record ClusterState
     public void Write(PhiHome home)
     {
         var temporary = home.StateFile + ".tmp";
-        File.WriteAllText(temporary, JsonSerializer.Serialize(this, PhiJson.Options));
+        File.WriteAllText(temporary, JsonSerializer.Serialize(this, ClusterStateJson.Default.ClusterState));
         File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.Move(temporary, home.StateFile, overwrite: true);
     }
@@ -48,7 +48,7 @@ public sealed record ClusterState
     {
         try
         {
-            return JsonSerializer.Deserialize<ClusterState>(File.ReadAllText(home.StateFile), PhiJson.Options);
+            return JsonSerializer.Deserialize(File.ReadAllText(home.StateFile), ClusterStateJson.Default.ClusterState);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
@@ -56,3 +56,8 @@ public sealed record ClusterState
         }
     }
 }
+
+/// <summary>Every command reads the state: its form is known when the program is built, and need not be learnt at run time.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(ClusterState))]
+internal sealed partial class ClusterStateJson : JsonSerializerContext;

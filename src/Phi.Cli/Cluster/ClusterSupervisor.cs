@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Phi.Api.Agent;
 using Phi.Api.Crds;
 using Phi.Api.Metadata;
 using Phi.Cli.Commands;
@@ -107,7 +108,12 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, st
         Slots = slots,
         StateDirectory = home.NodeState(name),
         ToolPath = [TrainerTool.Folder()],
-        VolumeVariables = new Dictionary<string, string> { [PhiNames.EventVolume] = PhiEnvironment.EventFolder },
+        VolumeVariables =
+        [
+            new VolumeVariable(PhiNames.EventVolume, PhiEnvironment.EventFolder),
+            new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.AgentTokenFile, AgentCredentials.TokenFile),
+            new VolumeVariable(AgentCredentials.Volume, PhiEnvironment.OperatorAuthorityFile, AgentCredentials.AuthorityFile),
+        ],
         Environment = new Dictionary<string, string>
         {
             [PhiEnvironment.CheckpointRoot] = home.Checkpoints,

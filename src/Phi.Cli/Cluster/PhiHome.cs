@@ -3,6 +3,8 @@ namespace Phi.Cli.Cluster;
 /// <summary>The folder that holds everything a local control plane keeps: <c>--home</c>, else <c>$PHI_HOME</c>, else <c>~/.phi</c>.</summary>
 public sealed class PhiHome
 {
+    public const string Variable = "PHI_HOME";
+
     private PhiHome(string root) => Root = root;
 
     public string Root { get; }
@@ -27,7 +29,7 @@ public sealed class PhiHome
     public static PhiHome Resolve(string? option)
     {
         var chosen = option
-            ?? Environment.GetEnvironmentVariable("PHI_HOME")
+            ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } set ? set : null)
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".phi");
         return new PhiHome(Path.GetFullPath(chosen));
     }

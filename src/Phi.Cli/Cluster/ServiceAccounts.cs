@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Phi.Api.Manifests;
 using Phi.Api.Metadata;
 using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer;
@@ -25,7 +24,7 @@ internal sealed class ServiceAccounts(KubernetesConnection connection, ApiServer
     /// <param name="part">operator or dashboard.</param>
     public async Task PrepareAsync(string part, string kubeconfig, CancellationToken ct)
     {
-        var (name, rules) = ($"phi-{part}", Rules(part));
+        var (name, rules) = ($"phi-{part}", PartRules.Of(part));
         await ApplyAsync($"/api/v1/namespaces/{Namespace}/serviceaccounts", "v1", "ServiceAccount", name, [], ct);
         await GrantAsync($"/apis/{Group}/v1/cluster", "Cluster", name, [.. Section(rules, "cluster"), .. Section(rules, "namespaced")], ct);
         await GrantAsync($"/apis/{Group}/v1/namespaces/{Namespace}/", "", name, Section(rules, "own"), ct);
@@ -54,11 +53,4 @@ internal sealed class ServiceAccounts(KubernetesConnection connection, ApiServer
     }
 
     private static JsonNode[] Section(JsonObject rules, string name) => [.. rules[name]!.AsArray().OfType<JsonNode>()];
-
-    private static JsonObject Rules(string part)
-    {
-        using var stream = typeof(ServiceAccounts).Assembly.GetManifestResourceStream($"rbac/{part}.yaml")!;
-        using var reader = new StreamReader(stream);
-        return ManifestReader.Read(reader.ReadToEnd())[0];
-    }
 }

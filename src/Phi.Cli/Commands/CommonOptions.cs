@@ -23,6 +23,8 @@ internal static class CommonOptions
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable(TelemetryVariable) ?? "",
     };
 
+    public static Option<string[]> WatchNamespaces(string description) => new("--watch-namespace") { Description = description, AllowMultipleArgumentsPerToken = false };
+
     public static Option<FileInfo?> AuditLog() => new("--audit-log")
     {
         Description = "File to which the API server adds a line of every request: who, what, and how it was answered (audit.k8s.io/v1, without bodies). Default: none.",

@@ -22,6 +22,7 @@ internal sealed class DashboardCommand
 
     private readonly Option<string> _bind = new("--bind") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<int> _port = new("--port") { Description = "Port. Default: a free one." };
+    private readonly Option<string[]> _watchNamespaces = CommonOptions.WatchNamespaces("Namespace whose jobs and schedules are shown; may be given several times. Default: all.");
     private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Namespace of the Secret that keeps the keys of sessions. Default: that of the pod, else kube-system." };
     private readonly Option<string> _session = new("--session") { Description = "How long a session of a provider's lasts, such as 12h.", DefaultValueFactory = _ => "168h" };
     private readonly Option<string?> _authority = new("--oidc-authority") { Description = "Issuer of an OpenID provider, for people to sign in by; https, or http on this machine." };
@@ -41,7 +42,7 @@ internal sealed class DashboardCommand
         var options = new DashboardCommand();
         var command = new Command("dashboard", "Run the dashboard against a cluster.")
         {
-            options._kubeconfig, options._telemetry, options._token, options._bind, options._port, options._namespace, options._session,
+            options._kubeconfig, options._telemetry, options._token, options._bind, options._port, options._namespace, options._watchNamespaces, options._session,
             options._authority, options._clientId, options._secretFile, options._scopes, options._roleClaim, options._nameClaim,
             options._viewers, options._operators, options._admins, options._addressFile, options._withParent,
         };
@@ -89,6 +90,7 @@ internal sealed class DashboardCommand
                 Session = session,
                 BindAddress = bind,
                 Port = parse.GetValue(_port),
+                WatchNamespaces = parse.GetValue(_watchNamespaces) ?? [],
                 Namespace = parse.GetValue(_namespace),
                 AddressFile = parse.GetValue(_addressFile),
             };

@@ -31,18 +31,24 @@ internal static class OperatorCommand
     private static readonly Option<int> AgentPort = new("--agent-port") { Description = "Port of the agent API. Default: a free one, kept over restarts." };
     private static readonly Option<Uri?> AgentUrl = Url("--agent-url", "URL under which new pods look for the agent API, such as a Service's. Default: that of --peer-url.");
     private static readonly Option<Uri?> PeerUrl = Url("--peer-url", "URL under which other replicas reach this one. Default: the bound address, or the machine's if that is all.");
+    private static readonly Option<string?> TlsCertificate = new("--tls-cert-file") { Description = "Certificate of the agent API with those between it and its authority, in PEM; read again when it changes. Default: one of the operator's own authority, kept in a Secret." };
+    private static readonly Option<string?> TlsKey = new("--tls-key-file") { Description = "Key of --tls-cert-file." };
+    private static readonly Option<string?> TlsAuthority = new("--tls-ca-file") { Description = "Authority of --tls-cert-file, which new pods trust. Default: it is in --tls-cert-file." };
     private static readonly Option<int?> HealthPort = new("--health-port") { Description = "Port of /healthz, /readyz and /metrics; 0: a free one, told in the log. Default: none are served." };
     private static readonly Option<bool> LeaderElect = new("--leader-elect") { Description = "Of several replicas only the holder of a Lease acts. Default true.", DefaultValueFactory = _ => true };
     private static readonly Option<string?> LeaseNamespace = new("--lease-namespace") { Description = "Namespace of the Lease. Default: the operator's own, else kube-system." };
     private static readonly Option<bool> Simulate = new("--simulate-execution") { Description = "Give jobs quota but no pods; each ends when the time in its simulated-runtime annotation is over. To measure the control plane." };
     private static readonly Option<string?> Identity = new("--identity") { Description = "This replica's name, which no other may have. Default: the host's name and random digits." };
 
+    private static readonly Option<string[]> WatchNamespace = CommonOptions.WatchNamespaces("Namespace whose jobs and schedules are this operator's; may be given several times. Default: all. Operators of one cluster must share neither a namespace nor a telemetry store.");
+    private static readonly Option<string?> TrainerImage = new("--trainer-image") { Description = "Image of the built-in trainer, for jobs that name none. Default phi-trainer:latest." };
+
     public static Command Create()
     {
         var withParent = CommonOptions.StopWithParent();
         var command = new Command("operator", "Run the operator against a cluster.")
         {
-            Kubeconfig, State, Telemetry, TelemetryRetention, CheckpointRoot, Bind, AgentPort, AgentUrl, PeerUrl, HealthPort, LeaderElect, LeaseNamespace, Identity, Simulate, withParent,
+            Kubeconfig, State, Telemetry, TelemetryRetention, CheckpointRoot, Bind, AgentPort, AgentUrl, PeerUrl, TlsCertificate, TlsKey, TlsAuthority, HealthPort, LeaderElect, LeaseNamespace, Identity, WatchNamespace, TrainerImage, Simulate, withParent,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -64,6 +70,8 @@ internal static class OperatorCommand
 
     private static OperatorOptions Read(ParseResult parse) => new()
     {
+        WatchNamespaces = parse.GetValue(WatchNamespace) ?? [],
+        TrainerImage = parse.GetValue(TrainerImage) ?? OperatorOptions.DefaultTrainerImage,
         Kubeconfig = parse.GetValue(Kubeconfig),
         StateDirectory = parse.GetRequiredValue(State),
         TelemetryDatabase = parse.GetRequiredValue(Telemetry),
@@ -73,6 +81,9 @@ internal static class OperatorCommand
         AgentApiPort = parse.GetValue(AgentPort),
         AgentUrl = parse.GetValue(AgentUrl),
         PeerUrl = parse.GetValue(PeerUrl),
+        TlsCertificateFile = parse.GetValue(TlsCertificate),
+        TlsKeyFile = parse.GetValue(TlsKey),
+        TlsAuthorityFile = parse.GetValue(TlsAuthority),
         HealthPort = parse.GetValue(HealthPort),
         LeaderElect = parse.GetValue(LeaderElect),
         LeaseNamespace = parse.GetValue(LeaseNamespace),
@@ -83,7 +94,7 @@ internal static class OperatorCommand
     private static Option<Uri?> Url(string name, string description) => new(name)
     {
         Description = description,
-        CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : Refuse<Uri>(result, "a URL, such as http://phi-operator.phi-system:8090"),
+        CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps ? url : Refuse<Uri>(result, "an https URL, such as https://phi-operator.phi-system:8090: the agent API speaks nothing else"),
     };
 
     private static TimeSpan? Retention(string text) => text == "0" ? TimeSpan.Zero : KubernetesDuration.TryParse(text, out var duration) ? duration : null;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Cli.Cluster;
+using Phi.Cli.Completion;
 using Phi.Cli.Jobs;
 using Phi.Cli.Output;
 
@@ -13,7 +14,7 @@ internal static class RunCommand
 {
     public static Command Create()
     {
-        var manifest = new Argument<string>("manifest") { Description = "A file with one TrainingJob; - for standard input." };
+        var manifest = new Argument<string>("manifest") { Description = "A file with one TrainingJob; - for standard input." }.Completing(CompletionKind.File);
         var home = CommonOptions.Home();
         var nodes = CommonOptions.Nodes();
         var slots = CommonOptions.Slots();
@@ -27,11 +28,11 @@ internal static class RunCommand
             var folder = PhiHome.Resolve(parse.GetValue(home));
             List<string> up = [.. Size("--nodes", parse.GetValue(nodes)), .. Size("--slots", parse.GetValue(slots)), .. ClusterCommands.Telemetry(parse.GetValue(telemetry))];
             using var interrupt = new InterruptSignal(cancellationToken);
-            var cluster = await ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
-            using var client = new JobClient(folder.Kubeconfig);
-            var run = new JobRun(client, file, cluster, new ProgressDisplay(TimeProvider.System), TimeProvider.System);
+            var cluster = ClusterLauncher.EnsureAsync(folder, up, TimeProvider.System, interrupt.Token);
+            using var session = await ClusterLauncher.ApiServerAsync(folder, cluster, TimeProvider.System, interrupt.Token);
+            var run = new JobRun(new JobClient(session.Connection), file, cluster, new ProgressDisplay(TimeProvider.System), TimeProvider.System);
             var job = await run.FollowAsync(interrupt.Token);
-            return await FinishAsync(job, file, folder, cluster, parse.GetValue(output) == "json", parse.GetRequiredValue(manifest), interrupt.Token.IsCancellationRequested);
+            return await FinishAsync(job, file, folder, cluster.IsCompletedSuccessfully ? await cluster : null, parse.GetValue(output) == "json", parse.GetRequiredValue(manifest), interrupt.Token.IsCancellationRequested);
         });
         return command;
     }
@@ -39,7 +40,7 @@ internal static class RunCommand
     private static string[] Size(string option, int? value) =>
         value is { } given ? [option, given.ToString(System.Globalization.CultureInfo.InvariantCulture)] : [];
 
-    private static async Task<int> FinishAsync(TrainingJob job, ManifestFile file, PhiHome home, ClusterState cluster, bool json, string manifestPath, bool interrupted)
+    private static async Task<int> FinishAsync(TrainingJob job, ManifestFile file, PhiHome home, ClusterState? cluster, bool json, string manifestPath, bool interrupted)
     {
         var summary = RunSummary.From(job, JobUrl(cluster, file.Job));
         if (json)
@@ -63,7 +64,7 @@ internal static class RunCommand
 
         if (job.Status?.Phase == TrainingPhase.Failed)
         {
-            await Console.Error.WriteLineAsync($"The job failed: {FailureMessage(job)}");
+            await Console.Error.WriteLineAsync($"The job failed: {JobPhases.FailureMessage(job)}");
             return ExitCodes.JobFailed;
         }
 
@@ -76,14 +77,14 @@ internal static class RunCommand
         return ExitCodes.Interrupted;
     }
 
-    private static string FailureMessage(TrainingJob job)
+    /// <param name="cluster">Null: it was interrupted before the dashboard was there.</param>
+    private static string JobUrl(ClusterState? cluster, JobName job)
     {
-        var condition = job.Status?.Conditions?.Find(c => c.Type == TrainingConditions.Finished);
-        return condition is null ? "no reason is given" : $"{condition.Reason}: {condition.Message}";
-    }
+        if (cluster is null)
+        {
+            return "";
+        }
 
-    private static string JobUrl(ClusterState cluster, JobName job)
-    {
         var root = new Uri(cluster.DashboardUrl);
         return new Uri(root, $"/jobs/{job.Namespace}/{job.Name}{root.Query}").ToString();
     }

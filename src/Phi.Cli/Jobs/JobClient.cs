@@ -7,42 +7,39 @@ using Phi.Kubernetes;
 namespace Phi.Cli.Jobs;
 
 /// <summary>TrainingJobs over the Kubernetes API.</summary>
-public sealed class JobClient(string kubeconfig) : IDisposable
+public sealed class JobClient(KubernetesConnection connection)
 {
     private const string Manager = "phi-cli";
-    private readonly KubernetesConnection _connection = KubernetesConnection.Open(kubeconfig, Manager);
-
-    public void Dispose() => _connection.Dispose();
 
     /// <summary>The job, or null if there is none of that name.</summary>
     public Task<TrainingJob?> GetAsync(JobName name, CancellationToken cancellationToken) =>
-        GuardAsync(() => _connection.TrainingJobs().GetAsync(name.Namespace, name.Name, cancellationToken));
+        GuardAsync(() => connection.TrainingJobs().GetAsync(name.Namespace, name.Name, cancellationToken));
 
     /// <summary>Server-side apply of one manifest.</summary>
     /// <exception cref="CliException">The server refused it; its message is passed on.</exception>
     public Task<TrainingJob> ApplyAsync(JobName name, JsonObject manifest, CancellationToken cancellationToken) =>
-        GuardAsync(() => _connection.TrainingJobs().ApplyAsync(name.Namespace, name.Name, manifest, Manager, null, cancellationToken));
+        GuardAsync(() => connection.TrainingJobs().ApplyAsync(name.Namespace, name.Name, manifest, Manager, null, cancellationToken));
 
     /// <summary>A job of a CronTrainingJob's template, named after it with five random characters.</summary>
     /// <exception cref="CliException">There is no CronTrainingJob of that name, it has no template, or the server refused the job.</exception>
     public Task<TrainingJob> CreateOfCronAsync(JobName cron, CancellationToken cancellationToken) => GuardAsync(async () =>
     {
-        var found = await _connection.CronTrainingJobs().GetAsync(cron.Namespace, cron.Name, cancellationToken)
-            ?? throw new CliException($"there is no CronTrainingJob {cron}; see kubectl get ctj -A", ExitCodes.InvalidManifest);
+        var found = await connection.CronTrainingJobs().GetAsync(cron.Namespace, cron.Name, cancellationToken)
+            ?? throw new CliException($"there is no CronTrainingJob {cron}; list them with phi get crons -A", ExitCodes.InvalidManifest);
         if (found.Spec.JobTemplate?.Spec is null)
         {
             throw new CliException($"CronTrainingJob {cron} has no spec.jobTemplate.spec; describe the jobs to create", ExitCodes.InvalidManifest);
         }
 
         var job = CronTemplate.Manual(found, GeneratedName.Of(cron.Name));
-        return await _connection.TrainingJobs().CreateAsync(cron.Namespace, job, Manager, cancellationToken);
+        return await connection.TrainingJobs().CreateAsync(cron.Namespace, job, Manager, cancellationToken);
     });
 
     public Task SuspendAsync(JobName name, bool suspend, CancellationToken cancellationToken) =>
-        GuardAsync(() => _connection.TrainingJobs().MergePatchAsync(name.Namespace, name.Name, new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } }, Manager, null, cancellationToken));
+        GuardAsync(() => connection.TrainingJobs().MergePatchAsync(name.Namespace, name.Name, new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } }, Manager, null, cancellationToken));
 
     public Task DeleteAsync(JobName name, CancellationToken cancellationToken) =>
-        GuardAsync(() => _connection.TrainingJobs().DeleteAsync(name.Namespace, name.Name, null, null, cancellationToken));
+        GuardAsync(() => connection.TrainingJobs().DeleteAsync(name.Namespace, name.Name, null, null, cancellationToken));
 
     private static async Task<T> GuardAsync<T>(Func<Task<T>> call)
     {

@@ -5,10 +5,12 @@ using Phi.Cli.Output;
 namespace Phi.Cli.Jobs;
 
 /// <summary>Applies one manifest and follows its job until it is finished, or saved and suspended after an interrupt.</summary>
-public sealed class JobRun(JobClient client, ManifestFile file, ClusterState cluster, ProgressDisplay display, TimeProvider time)
+/// <param name="cluster">The control plane, whose API server answers; its dashboard may still be starting, which the job need not wait for.</param>
+public sealed class JobRun(JobClient client, ManifestFile file, Task<ClusterState> cluster, ProgressDisplay display, TimeProvider time)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan SuspendDeadline = TimeSpan.FromSeconds(60);
+    private bool _hasToldWhere;
 
     public async Task<TrainingJob> FollowAsync(CancellationToken interrupt)
     {
@@ -44,8 +46,19 @@ public sealed class JobRun(JobClient client, ManifestFile file, ClusterState clu
         {
             await client.SuspendAsync(file.Job, suspend: false, cancellationToken);
         }
+    }
 
-        var root = new Uri(cluster.DashboardUrl);
+    /// <summary>Once the dashboard is there; an interrupt may have come before that.</summary>
+    private async Task TellWhereAsync()
+    {
+        if (_hasToldWhere || !cluster.IsCompleted || cluster.IsCanceled)
+        {
+            return;
+        }
+
+        _hasToldWhere = true;
+        var root = new Uri((await cluster).DashboardUrl);
+        display.End();
         await Console.Error.WriteLineAsync($"Job {file.Job}: {new Uri(root, $"/jobs/{file.Job.Namespace}/{file.Job.Name}{root.Query}")}");
     }
 
@@ -53,6 +66,7 @@ public sealed class JobRun(JobClient client, ManifestFile file, ClusterState clu
     {
         while (true)
         {
+            await TellWhereAsync();
             var job = await GetThroughOutagesAsync(cancellationToken)
                 ?? throw new CliException($"the job {file.Job} was deleted while it was followed.", ExitCodes.JobDeleted);
             display.Show(job);
@@ -79,7 +93,7 @@ public sealed class JobRun(JobClient client, ManifestFile file, ClusterState clu
             {
                 if (time.GetElapsedTime(since) > TimeSpan.FromSeconds(60))
                 {
-                    throw new CliException($"the API server at {cluster.Server} has not answered for 60 s: {e.Message}. The job goes on when it is back: `phi up`.", ExitCodes.ControlPlaneUnavailable);
+                    throw new CliException($"the API server has not answered for 60 s: {e.Message}. The job goes on when it is back: `phi up`.", ExitCodes.ControlPlaneUnavailable);
                 }
 
                 await Task.Delay(Poll, time, cancellationToken);

@@ -1,4 +1,3 @@
-using Phi.Api.TrainingJobs;
 using Phi.Cli.Output;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Store;
@@ -10,10 +9,10 @@ internal static class LossCurves
 {
     private const int Width = 32;
 
-    public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(TelemetryStore store, IEnumerable<TrainingJob> jobs, CancellationToken ct)
+    public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(TelemetryStore store, IEnumerable<string> uids, CancellationToken ct)
     {
         var curves = new Dictionary<string, string>();
-        foreach (var uid in jobs.Select(job => job.Metadata.Uid!))
+        foreach (var uid in uids)
         {
             var loss = await store.SeriesAsync(new SeriesQuery { Run = uid, Metric = "loss", Buckets = Width }, ct);
             curves[uid] = Sparkline.Of(loss.Columns.Average);

@@ -6,8 +6,10 @@ namespace Phi.Cli.Jobs;
 /// <summary>A file with one TrainingJob.</summary>
 public sealed record ManifestFile(JobName Job, JsonObject Manifest)
 {
+    /// <param name="path">- for standard input.</param>
+    /// <param name="home">Namespace of a job that names none.</param>
     /// <exception cref="CliException">The file is missing, is not YAML, or does not hold exactly one TrainingJob.</exception>
-    public static ManifestFile Read(string path)
+    public static ManifestFile Read(string path, string home = JobName.DefaultNamespace)
     {
         string text;
         try
@@ -21,7 +23,7 @@ public sealed record ManifestFile(JobName Job, JsonObject Manifest)
 
         try
         {
-            var manifest = JobManifest.Parse(text);
+            var manifest = JobManifest.Parse(text, home);
             return new ManifestFile(new JobName(manifest.Namespace, manifest.Name), manifest.Value);
         }
         catch (FormatException e)
@@ -29,6 +31,12 @@ public sealed record ManifestFile(JobName Job, JsonObject Manifest)
             throw Invalid($"{path}: {e.Message}");
         }
     }
+
+    /// <summary>As kubectl does it: a namespace on the command line must be the manifest's.</summary>
+    /// <exception cref="CliException">It is another.</exception>
+    public ManifestFile In(string? @namespace) => @namespace is null || @namespace == Job.Namespace
+        ? this
+        : throw new CliException($"metadata.namespace of {Job.Name} is '{Job.Namespace}', --namespace is '{@namespace}'; they must be the same: leave one of them out", ExitCodes.Usage);
 
     private static CliException Invalid(string message) => new(message, ExitCodes.InvalidManifest);
 }

@@ -5,27 +5,31 @@ using Phi.Checkpoints.Layout;
 using Phi.Checkpoints.Retention;
 using Phi.Checkpoints.Transfer;
 using Phi.Cli.Checkpoints;
-using Phi.Cli.Queues;
 
 namespace Phi.Cli.Output;
 
 /// <summary>Reports on checkpoints for people.</summary>
 internal static class CheckpointText
 {
-    public static void Write(CheckpointListing listing, TextWriter to)
+    public static Listing<ListedCheckpoint> Listing(CheckpointListing listing) => new()
     {
-        if (listing.Checkpoints.Count == 0)
-        {
-            to.WriteLine($"{listing.Location} holds no checkpoint");
-            return;
-        }
+        Columns =
+        [
+            new("STEP", one => Text($"{one.Step}")),
+            new("TIME", one => Text($"{one.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z")),
+            new("SIZE", one => Size(one.Bytes)),
+            new("RANKS", one => Text($"{one.Ranks}")),
+            new("ATTEMPT", one => Text($"{one.Attempt}")),
+            new("STATE", one => one.State.ToString()),
+            new("RUN", one => one.RunId ?? TextTable.Nothing, IsWide: true),
+            new("NOTES", Notes),
+        ],
+        Name = one => CheckpointName(listing.Location, one.Step),
+        Data = _ => OutputFormat.Node(listing),
+        WhenEmpty = $"{listing.Location} holds no checkpoint",
+    };
 
-        QueueText.WriteTable(
-            [
-                ["STEP", "TIME", "SIZE", "RANKS", "ATTEMPT", "STATE", "NOTES"],
-                .. listing.Checkpoints.Select(one => new[] { Text($"{one.Step}"), Text($"{one.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"), Size(one.Bytes), Text($"{one.Ranks}"), Text($"{one.Attempt}"), one.State.ToString(), Notes(one) }),
-            ], to);
-    }
+    private static string CheckpointName(string root, long step) => Text($"{root.TrimEnd('/')}/step-{step:00000000}");
 
     public static void Write(VerifyReport report, TextWriter to)
     {
@@ -37,7 +41,7 @@ internal static class CheckpointText
 
     public static void Write(PruneReport report, TextWriter to)
     {
-        QueueText.WriteTable(
+        TextTable.Write(
             [
                 ["STEP", "WHAT", "SIZE", report.IsDryRun ? "WOULD" : "DONE", "WHY"],
                 .. report.Decisions.Select(one => new[] { Text($"{one.Step}"), one.Kind.ToString(), Size(one.Bytes), one.IsRemoved ? report.IsDryRun ? "go" : "removed" : report.IsDryRun ? "stay" : "kept", one.Message }),
@@ -74,7 +78,7 @@ internal static class CheckpointText
         var differing = difference.Tensors.Where(tensor => !tensor.IsEqual).ToList();
         if (differing.Count > 0)
         {
-            QueueText.WriteTable(
+            TextTable.Write(
                 [
                     ["TENSOR", "STATE", "SHAPE", "DIFFERING", "NOT FINITE", "MAX ABSOLUTE", "MEAN ABSOLUTE"],
                     .. differing.Select(tensor => new[] { tensor.Tensor, tensor.Kind, $"[{string.Join(", ", tensor.Shape)}]", Text($"{tensor.Differing}"), Text($"{tensor.NotFinite}"), Text($"{tensor.MaxAbsolute:G4}"), Text($"{tensor.MeanAbsolute:G4}") }),

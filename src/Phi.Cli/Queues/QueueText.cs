@@ -1,4 +1,5 @@
 using System.Globalization;
+using Phi.Cli.Output;
 using Phi.Reconcile.Queues;
 
 namespace Phi.Cli.Queues;
@@ -46,17 +47,8 @@ internal static class QueueText
             ["QUEUE", "COHORT", "TYPE", "NOMINAL", "USED", "BORROWED", "LENT", "RESERVED"],
             .. rows.Select(row => new[] { row.Queue, row.Cohort ?? "-", row.AcceleratorType, Text(row.Nominal), Text(row.Used), Text(row.Borrowed), Text(row.Lent), Text(row.Reserved) }),
         ];
-        WriteTable(cells, to);
+        TextTable.Write(cells, to);
         static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
-    }
-
-    public static void WriteTable(IReadOnlyList<string[]> cells, TextWriter to)
-    {
-        var widths = cells[0].Select((_, column) => cells.Max(row => row[column].Length)).ToList();
-        foreach (var row in cells)
-        {
-            to.WriteLine(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
-        }
     }
 
     private static void Row(TextWriter to, string name, string? value)

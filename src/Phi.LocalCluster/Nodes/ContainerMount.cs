@@ -49,6 +49,11 @@ internal sealed record ContainerMount(string Source, string Target, bool IsReadO
             throw new PodException("UnsupportedVolume", $"container {container.Name}: mountPath '{mount.MountPath}' must be absolute on a node of local processes");
         }
 
+        if (mount.MountPath.Any(char.IsControl))
+        {
+            throw new PodException("UnsupportedVolume", $"container {container.Name}: mountPath '{mount.MountPath.ReplaceLineEndings("\\n")}' has a line break or another control character, which a node of local processes cannot mount at; leave it out");
+        }
+
         var within = string.IsNullOrEmpty(mount.SubPathExpr) ? mount.SubPath : PodEnvironment.Expand(mount.SubPathExpr, variables);
         if (string.IsNullOrEmpty(within))
         {

@@ -6,6 +6,7 @@ namespace Phi.LocalCluster.Nodes;
 /// <summary>Starts the containers of one pod, and makes its volumes before.</summary>
 internal sealed class ContainerStarter(V1Pod pod, string podIp, PodFolder folder, PodEnvironment environment, PodVolumes volumes, TimeProvider time)
 {
+    private static readonly TimeSpan RefreshRetry = TimeSpan.FromSeconds(10);
     private IReadOnlyDictionary<string, PodVolume> _volumes = new Dictionary<string, PodVolume>();
 
     /// <summary>Makes the volumes.</summary>
@@ -50,8 +51,26 @@ internal sealed class ContainerStarter(V1Pod pod, string podIp, PodFolder folder
         }
     }
 
-    /// <summary>Keeps tokens fresh until cancelled.</summary>
-    public Task RefreshAsync(CancellationToken ct) => volumes.RefreshAsync(pod, podIp, folder, time, ct);
+    /// <summary>Writes tokens again before they end, until cancelled; returns at once if the pod has none. What fails is tried again soon: a fifth of their life is left for that.</summary>
+    /// <param name="onFailure">Hears why.</param>
+    public async Task RefreshAsync(Action<string> onFailure, CancellationToken ct)
+    {
+        var next = ServiceAccountTokens.RefreshPeriod(pod);
+        while (next is { } delay)
+        {
+            await Task.Delay(delay, time, ct);
+            try
+            {
+                await volumes.MakeAsync(pod, podIp, folder, ct);
+                next = ServiceAccountTokens.RefreshPeriod(pod);
+            }
+            catch (Exception e) when (e is PodException || IsInfrastructure(e))
+            {
+                onFailure(e.Message);
+                next = RefreshRetry;
+            }
+        }
+    }
 
     private static bool IsInfrastructure(Exception e) => e is HttpRequestException or KubernetesApiException or IOException or UnauthorizedAccessException;
 

@@ -31,8 +31,8 @@ public sealed record NodeAgentOptions
     /// <summary>Folders in which a pod's command is looked for before PATH.</summary>
     public IReadOnlyList<string> ToolPath { get; init; } = [];
 
-    /// <summary>By the name of a volume, the variable by which its containers find it: that becomes the folder on this machine, and nothing is mounted.</summary>
-    public IReadOnlyDictionary<string, string> VolumeVariables { get; init; } = new Dictionary<string, string>();
+    /// <summary>Variables by which containers find a volume: they become paths of this machine, and nothing is mounted.</summary>
+    public IReadOnlyList<VolumeVariable> VolumeVariables { get; init; } = [];
 
     /// <summary>Variables that every pod of this node gets.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();

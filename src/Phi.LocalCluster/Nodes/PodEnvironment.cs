@@ -63,10 +63,13 @@ internal sealed partial class PodEnvironment(KubernetesConnection connection, No
         var told = new HashSet<string>(StringComparer.Ordinal);
         foreach (var mount in (container.VolumeMounts ?? []).Where(mount => string.IsNullOrEmpty(mount.SubPath) && string.IsNullOrEmpty(mount.SubPathExpr)))
         {
-            if (options.VolumeVariables.TryGetValue(mount.Name, out var variable) && volumes.TryGetValue(mount.Name, out var volume))
+            foreach (var variable in options.VolumeVariables.Where(variable => variable.Volume == mount.Name))
             {
-                variables[variable] = volume.Path;
-                told.Add(mount.Name);
+                if (volumes.TryGetValue(mount.Name, out var volume))
+                {
+                    variables[variable.Name] = variable.File is { } file ? Path.Combine(volume.Path, file) : volume.Path;
+                    told.Add(mount.Name);
+                }
             }
         }
 

@@ -33,16 +33,6 @@ internal sealed class PodVolumes(KubernetesConnection connection, NodeAgentOptio
         return made;
     }
 
-    /// <summary>Writes tokens again before they end, until cancelled; returns at once if the pod has none.</summary>
-    public async Task RefreshAsync(V1Pod pod, string podIp, PodFolder folder, TimeProvider time, CancellationToken ct)
-    {
-        while (ServiceAccountTokens.RefreshPeriod(pod) is { } period)
-        {
-            await Task.Delay(period, time, ct);
-            await MakeAsync(pod, podIp, folder, ct);
-        }
-    }
-
     private static PodVolume EmptyFolder(string name, V1EmptyDirVolumeSource empty, PodFolder folder)
     {
         if (empty.Medium is not (null or "" or "Memory"))

@@ -308,15 +308,11 @@ internal sealed partial class PodWorker : IDisposable
     {
         try
         {
-            await _starter.RefreshAsync(ct);
+            await _starter.RefreshAsync(problem => LogRefresh(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, problem), ct);
         }
         catch (OperationCanceledException)
         {
             // The pod has ended.
-        }
-        catch (Exception e) when (e is PodException or HttpRequestException or IOException or KubernetesApiException)
-        {
-            LogRefresh(_logger, _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, e.Message);
         }
     }
 
@@ -377,7 +373,7 @@ internal sealed partial class PodWorker : IDisposable
     [LoggerMessage(4, LogLevel.Warning, "Pod {Namespace}/{Pod}: sidecar {Container} cannot be started again: {Problem}.")]
     private static partial void LogSidecar(ILogger logger, string @namespace, string pod, string container, string problem);
 
-    [LoggerMessage(5, LogLevel.Warning, "Pod {Namespace}/{Pod}: its tokens are no longer kept fresh: {Problem}.")]
+    [LoggerMessage(5, LogLevel.Warning, "Pod {Namespace}/{Pod}: its tokens are not renewed yet, which is tried again: {Problem}")]
     private static partial void LogRefresh(ILogger logger, string @namespace, string pod, string problem);
 
     [LoggerMessage(6, LogLevel.Information, "Pod {Namespace}/{Pod} cannot start yet: {Problem}.")]

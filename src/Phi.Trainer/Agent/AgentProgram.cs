@@ -32,7 +32,7 @@ internal sealed class AgentProgram : IAsyncDisposable
     private AgentProgram(AgentSettings settings)
     {
         _settings = settings;
-        _operator = new OperatorClient(settings.OperatorUrl, settings.Token);
+        _operator = new OperatorClient(settings.OperatorUrl, new TokenFile(settings.TokenFile).Read, settings.AuthorityFile);
         _events = new EventSender(_operator, settings.Request, Path.Combine(settings.EventFolder, settings.Request.PodUid), new EventOptions(), TimeProvider.System, Log);
     }
 
@@ -152,8 +152,8 @@ internal sealed class AgentProgram : IAsyncDisposable
         Log($"attempt {assignment.Attempt}: ranks {assignment.FirstRank} to {assignment.FirstRank + assignment.LocalWorldSize - 1} of {assignment.WorldSize}, rendezvous at {assignment.MasterAddress}:{assignment.MasterPort}");
         if (_settings.ReplicaFolder is { } memory)
         {
-            _replicas ??= await ReplicaServer.StartAsync(memory, IPAddress.Parse(_settings.Request.PodIp), _settings.Token);
-            _replicas.Attempt = assignment.Attempt;
+            _replicas ??= await ReplicaServer.StartAsync(memory, IPAddress.Parse(_settings.Request.PodIp));
+            _replicas.Serve(assignment.Attempt, assignment.PeerKey);
         }
 
         await using var group = RankGroup.Start(assignment, _settings, _replicas, _events, _changed, Log);

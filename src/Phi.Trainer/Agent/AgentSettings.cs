@@ -8,7 +8,10 @@ namespace Phi.Trainer.Agent;
 internal sealed record AgentSettings
 {
     public required Uri OperatorUrl { get; init; }
-    public required string Token { get; init; }
+    /// <summary>With the pod's token, which its node renews.</summary>
+    public required string TokenFile { get; init; }
+    /// <summary>With the authority by which the operator is known.</summary>
+    public required string AuthorityFile { get; init; }
     public required AssignmentRequest Request { get; init; }
     public required string CheckpointRoot { get; init; }
     public required string DataCache { get; init; }
@@ -62,7 +65,8 @@ internal sealed record AgentSettings
         var settings = new AgentSettings
         {
             OperatorUrl = address ?? new Uri("http://localhost"),
-            Token = Text(PhiEnvironment.AgentToken),
+            TokenFile = Text(PhiEnvironment.AgentTokenFile),
+            AuthorityFile = Text(PhiEnvironment.OperatorAuthorityFile),
             Request = request,
             CheckpointRoot = get(PhiEnvironment.CheckpointRoot) ?? "/var/lib/phi/checkpoints",
             DataCache = get(PhiEnvironment.DataCache) ?? Path.Combine(Path.GetTempPath(), "phi-data"),

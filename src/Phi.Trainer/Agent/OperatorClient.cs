@@ -6,7 +6,7 @@ using Phi.Api.Metadata;
 
 namespace Phi.Trainer.Agent;
 
-/// <summary>The operator refused for a reason that no retry mends: the job is gone, the token is not its, or the request is not valid (422).</summary>
+/// <summary>The operator refused for a reason that no retry mends: the job or the pod is gone, the token is another's, or the request is not valid (422).</summary>
 internal sealed class RefusedException(HttpStatusCode code, string text) : Exception($"the operator refused ({(int)code}): {text}")
 {
     public HttpStatusCode Code { get; } = code;
@@ -25,14 +25,16 @@ internal sealed class OperatorClient : IDisposable
     private static readonly TimeSpan ShortTimeout = TimeSpan.FromSeconds(1.5);
     private readonly HttpClient _http;
     private readonly Uri _given;
+    private readonly Func<string> _token;
     private readonly Lock _lock = new();
     private List<Uri> _replicas;
 
-    public OperatorClient(Uri url, string token)
+    /// <param name="token">The pod's token as it is now.</param>
+    /// <param name="authorityFile">With the certificates of the operator's authority.</param>
+    public OperatorClient(Uri url, Func<string> token, string authorityFile)
     {
-        (_given, _replicas) = (url, [url]);
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        (_given, _replicas, _token) = (url, [url], token);
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(1), SslOptions = new AuthorityTrust(() => File.ReadAllText(authorityFile), url.IdnHost).Options() }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
     }
 
     public async Task<AssignmentResponse> AskAsync(AssignmentRequest request, CancellationToken ct)
@@ -96,7 +98,9 @@ internal sealed class OperatorClient : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _http.PostAsJsonAsync(new Uri(replica, route), request, PhiJson.Options, bound.Token);
+            using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(replica, route)) { Content = JsonContent.Create(request, options: PhiJson.Options) };
+            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token());
+            response = await _http.SendAsync(message, bound.Token);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
@@ -111,7 +115,8 @@ internal sealed class OperatorClient : IDisposable
         using (response)
         {
             var text = await response.Content.ReadAsStringAsync(ct);
-            throw response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity
+            // Not 401: a token that is not good now is renewed by the pod's node, and read again.
+            throw response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity
                 ? new RefusedException(response.StatusCode, text)
                 : new HttpRequestException($"the operator at {replica} answered {(int)response.StatusCode}: {text}");
         }

@@ -34,7 +34,7 @@ internal sealed class RankGroup : IAsyncDisposable
                 BindAddress = settings.Request.PodIp,
                 CheckpointRoot = settings.CheckpointRoot,
                 DataCache = settings.DataCache,
-                Replicas = replicas is null ? null : new ReplicaStart(settings.ReplicaFolder!, replicas.Address, settings.Token),
+                Replicas = replicas is null ? null : new ReplicaStart(settings.ReplicaFolder!, replicas.Address),
             };
             var rank = RankProcess.Start(start, local, OnEvent, log);
             ranks.Add(rank);

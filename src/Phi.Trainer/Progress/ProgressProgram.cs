@@ -33,7 +33,7 @@ internal static class ProgressProgram
             over.Cancel();
         });
         var pod = settings.Pod.Request;
-        using var client = new OperatorClient(settings.Pod.OperatorUrl, settings.Pod.Token);
+        using var client = new OperatorClient(settings.Pod.OperatorUrl, new TokenFile(settings.Pod.TokenFile).Read, settings.Pod.AuthorityFile);
         using var tail = new ProgressTail(
             settings.File, new ProgressSource(pod.Namespace, pod.Job, pod.JobUid, settings.Attempt, pod.ReplicaIndex), batch => ReportAsync(client, batch), TimeProvider.System, Log);
         Log($"reporting what is appended to {settings.File}");

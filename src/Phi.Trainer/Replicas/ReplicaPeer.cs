@@ -15,10 +15,11 @@ internal sealed class ReplicaPeer : IDisposable
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
     private readonly HttpClient _http;
 
-    public ReplicaPeer(Uri address, string token)
+    /// <param name="key">Of the attempt that both pods run.</param>
+    public ReplicaPeer(Uri address, string key)
     {
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout }) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     /// <exception cref="CheckpointException">It does not answer.</exception>

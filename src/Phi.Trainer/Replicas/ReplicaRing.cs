@@ -18,7 +18,7 @@ internal sealed class ReplicaRing : IDisposable
     {
         (_pod, _runId) = (start.NodeRank, start.RunId);
         Own = new ReplicaFolder(start.Replicas!.Folder);
-        _pods = [.. pods.Select(address => new ReplicaPeer(address, start.Replicas.Token))];
+        _pods = [.. pods.Select(address => new ReplicaPeer(address, start.Assignment.PeerKey))];
     }
 
     public ReplicaFolder Own { get; }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Phi.Trainer.Replicas;
 
-/// <summary>Between the agents of a gang, with the job's token as bearer: what a pod's memory holds, and its files by ranges of their bytes.</summary>
+/// <summary>Between the agents of a gang, with the attempt's key (<see cref="Phi.Api.Agent.Assignment.PeerKey"/>) as bearer: what a pod's memory holds, and its files by ranges of their bytes.</summary>
 internal static class ReplicaRoutes
 {
     /// <summary>GET: the <see cref="ReplicaPart"/>s that are there, as a JSON array.</summary>

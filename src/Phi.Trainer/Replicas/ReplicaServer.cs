@@ -17,23 +17,15 @@ internal sealed class ReplicaServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ReplicaFolder _folder;
-    private readonly byte[] _authorization;
-    private volatile int _attempt;
+    private volatile Term? _term;
 
-    private ReplicaServer(WebApplication app, ReplicaFolder folder, string token) => (_app, _folder, _authorization) = (app, folder, Encoding.UTF8.GetBytes($"Bearer {token}"));
-
-    /// <summary>Of this pod's ranks; copies of an older one's are refused.</summary>
-    public int Attempt
-    {
-        get => _attempt;
-        set => _attempt = value;
-    }
+    private ReplicaServer(WebApplication app, ReplicaFolder folder) => (_app, _folder) = (app, folder);
 
     public Uri Address => new(_app.Urls.First());
 
     /// <param name="root">The pod's memory.</param>
     /// <param name="bind">The pod's address; the port is any free one, which the ranks tell each other.</param>
-    public static async Task<ReplicaServer> StartAsync(string root, IPAddress bind, string token)
+    public static async Task<ReplicaServer> StartAsync(string root, IPAddress bind)
     {
         var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
@@ -47,8 +39,8 @@ internal sealed class ReplicaServer : IAsyncDisposable
         });
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
-        var server = new ReplicaServer(app, new ReplicaFolder(root), token);
-        app.Use((http, next) => server.Knows(http) ? next(http) : Task.FromResult(http.Response.StatusCode = StatusCodes.Status401Unauthorized));
+        var server = new ReplicaServer(app, new ReplicaFolder(root));
+        app.Use((http, next) => server.Knows(http) ? next(http) : RefuseAsync(http));
         app.MapGet(ReplicaRoutes.Parts, () => Results.Json(server._folder.Parts(), PhiJson.Options));
         app.MapGet(ReplicaRoutes.File, server.Get);
         app.MapPut(ReplicaRoutes.File, server.Put);
@@ -56,13 +48,26 @@ internal sealed class ReplicaServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>
+    /// Serves the ranks of an attempt, and from now on those of no other: ranks ask only after all of them have met, so every agent of the
+    /// gang has heard of their attempt by then. Nobody is served before the first call.
+    /// </summary>
+    /// <param name="key">The attempt's (<see cref="Phi.Api.Agent.Assignment.PeerKey"/>).</param>
+    public void Serve(int attempt, string key) => _term = new Term(attempt, Encoding.UTF8.GetBytes($"Bearer {key}"));
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
         _folder.Dispose();
     }
 
-    private bool Knows(HttpContext http) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), _authorization);
+    private bool Knows(HttpContext http) => _term is { } term && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), term.Authorization);
+
+    private static Task RefuseAsync(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        return http.Response.WriteAsync("the key is not that of the attempt that runs here", http.RequestAborted);
+    }
 
     private IResult Get(string step, string file)
     {
@@ -83,9 +88,9 @@ internal sealed class ReplicaServer : IAsyncDisposable
             return Results.Text($"'{step}/{file}' is no name of a step's file", statusCode: StatusCodes.Status400BadRequest);
         }
 
-        if (attempt < Attempt)
+        if (_term!.Attempt is var own && attempt < own)
         {
-            return Results.Text(string.Create(CultureInfo.InvariantCulture, $"attempt {Attempt} runs here, and copies of attempt {attempt} are not taken"), statusCode: StatusCodes.Status409Conflict);
+            return Results.Text(string.Create(CultureInfo.InvariantCulture, $"attempt {own} runs here, and copies of attempt {attempt} are not taken"), statusCode: StatusCodes.Status409Conflict);
         }
 
         try
@@ -102,4 +107,6 @@ internal sealed class ReplicaServer : IAsyncDisposable
             return Results.Text(e.Message, statusCode: StatusCodes.Status400BadRequest);
         }
     }
+
+    private sealed record Term(int Attempt, byte[] Authorization);
 }

@@ -7,6 +7,9 @@ internal static class Executables
 
     public static string Trainer { get; } = Find("Phi.Trainer", "phi-trainer");
 
+    /// <summary>The script at the checkout's root, which builds what an edit made stale.</summary>
+    public static string Launcher { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "..", "phi"));
+
     private static string Find(string project, string name) => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", project, "release", name));
 
     /// <exception cref="BenchException">It is not built.</exception>

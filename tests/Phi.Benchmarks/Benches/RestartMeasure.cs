@@ -18,7 +18,6 @@ internal sealed class RestartMeasure : IAsyncDisposable
     private const int PerPod = 2;
     /// <summary>The next one is far enough away for this one to be everywhere before.</summary>
     private const int SavedStep = 10;
-    private const string Token = "bench";
     private readonly string _folder = Directory.CreateTempSubdirectory("phi bench restart ").FullName;
     private readonly string _memory = Path.Combine(MemoryRoot(), $"phi-bench-{Guid.NewGuid():N}");
     private readonly CheckpointStoreSpec _store;
@@ -125,13 +124,18 @@ internal sealed class RestartMeasure : IAsyncDisposable
         }
 
         Directory.CreateDirectory(Memory(pod));
-        _pods[pod] = await ReplicaServer.StartAsync(Memory(pod), IPAddress.Loopback, Token);
+        _pods[pod] = await ReplicaServer.StartAsync(Memory(pod), IPAddress.Loopback);
     }
 
     private TrainerRanks Start(bool hasCopies)
     {
         _attempt++;
+        foreach (var pod in _pods)
+        {
+            pod?.Serve(_attempt, TrainerRanks.PeerKey(_attempt));
+        }
+
         var spec = SavingCost.Sample(new CheckpointSpec { EverySteps = SavedStep, Store = _store, InMemory = hasCopies ? new InMemorySpec { EverySteps = SavedStep } : null });
-        return new TrainerRanks(spec, _attempt, _folder, _connectionString, pod => hasCopies ? new ReplicaStart(Memory(pod), _pods[pod]!.Address, Token) : null);
+        return new TrainerRanks(spec, _attempt, _folder, _connectionString, pod => hasCopies ? new ReplicaStart(Memory(pod), _pods[pod]!.Address) : null);
     }
 }

@@ -19,6 +19,8 @@ internal sealed class TrainerRanks : IDisposable
     private readonly List<Task> _ends = [];
     private readonly BlockingCollection<RankEvent?> _told = [];
 
+    public static string PeerKey(int attempt) => string.Create(CultureInfo.InvariantCulture, $"bench {attempt}");
+
     /// <param name="folder">Against which a relative folder of checkpoints is resolved.</param>
     /// <param name="connectionString">Of the account of blobs; null: none is used.</param>
     /// <param name="replicas">By pod; null: it keeps no copies.</param>
@@ -30,7 +32,7 @@ internal sealed class TrainerRanks : IDisposable
             var pod = rank / perPod;
             var start = new RankStart
             {
-                Assignment = new Assignment { Attempt = attempt, WorldSize = perPod * pods, Replicas = pods, LocalWorldSize = perPod, FirstRank = pod * perPod, MasterAddress = "127.0.0.1", MasterPort = port, Spec = spec },
+                Assignment = new Assignment { Attempt = attempt, WorldSize = perPod * pods, Replicas = pods, LocalWorldSize = perPod, FirstRank = pod * perPod, MasterAddress = "127.0.0.1", MasterPort = port, PeerKey = PeerKey(attempt), Spec = spec },
                 RunId = "bench",
                 Rank = rank,
                 NodeRank = pod,

@@ -18,10 +18,12 @@ internal sealed class FakeNode : IAsyncDisposable
     private readonly KubernetesConnection _connection;
     private readonly string? _only;
     private readonly FakeTimeProvider? _clock;
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _http;
+    private string _authority = "";
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly Dictionary<string, int> _attempts = [];
     private readonly Dictionary<string, long> _steps = [];
+    private readonly Dictionary<string, string> _tokens = [];
     private readonly Task _loop;
     private List<string> _urls = [];
 
@@ -30,6 +32,7 @@ internal sealed class FakeNode : IAsyncDisposable
     public FakeNode(KubernetesConnection connection, string? only = null, FakeTimeProvider? clock = null)
     {
         (_connection, _only, _clock) = (connection, only, clock);
+        _http = new HttpClient(new SocketsHttpHandler { SslOptions = new AuthorityTrust(() => _authority, "127.0.0.1").Options() }) { Timeout = TimeSpan.FromSeconds(5) };
         _loop = Task.Run(RunAsync);
     }
 
@@ -107,6 +110,13 @@ internal sealed class FakeNode : IAsyncDisposable
     private async Task SpeakAsync(V1Pod pod)
     {
         var env = pod.Spec.Containers[0].Env.ToDictionary(variable => variable.Name, variable => variable.Value);
+        if (!_tokens.ContainsKey(pod.Metadata.Uid))
+        {
+            _tokens[pod.Metadata.Uid] = await PodToken.RequestAsync(_connection, pod, _stop.Token);
+        }
+
+        // One pod after the other.
+        _authority = pod.Metadata.Annotations[PhiNames.AuthorityAnnotation];
         var self = new AssignmentRequest
         {
             Namespace = "default",
@@ -119,7 +129,7 @@ internal sealed class FakeNode : IAsyncDisposable
         };
         if (!_attempts.TryGetValue(self.PodUid, out var attempt))
         {
-            if ((await PostAsync<AssignmentResponse>(env, AgentRoutes.Assignment, self)).Assignment is not { } assignment)
+            if ((await PostAsync<AssignmentResponse>(env, _tokens[self.PodUid], AgentRoutes.Assignment, self)).Assignment is not { } assignment)
             {
                 return;
             }
@@ -128,7 +138,7 @@ internal sealed class FakeNode : IAsyncDisposable
         }
 
         var rank = new RankHeartbeat { Rank = self.ReplicaIndex, State = RankState.Training, Step = _steps.GetValueOrDefault(self.JobUid) };
-        var answer = await PostAsync<HeartbeatResponse>(env, AgentRoutes.Heartbeat, new Heartbeat
+        var answer = await PostAsync<HeartbeatResponse>(env, _tokens[self.PodUid], AgentRoutes.Heartbeat, new Heartbeat
         {
             Namespace = self.Namespace, Job = self.Job, JobUid = self.JobUid, Pod = self.Pod, PodUid = self.PodUid, ReplicaIndex = self.ReplicaIndex, Attempt = attempt, Ranks = [rank],
         });
@@ -146,7 +156,7 @@ internal sealed class FakeNode : IAsyncDisposable
     private async Task StepAsync(Dictionary<string, string> env, AssignmentRequest self, int attempt)
     {
         var step = _steps.GetValueOrDefault(self.JobUid) + 1;
-        await PostAsync<JsonNode>(env, AgentRoutes.Events, new EventBatch
+        await PostAsync<JsonNode>(env, _tokens[self.PodUid], AgentRoutes.Events, new EventBatch
         {
             Namespace = self.Namespace,
             Job = self.Job,
@@ -157,13 +167,13 @@ internal sealed class FakeNode : IAsyncDisposable
         _steps[self.JobUid] = step;
     }
 
-    private async Task<T> PostAsync<T>(Dictionary<string, string> env, string route, object body)
+    private async Task<T> PostAsync<T>(Dictionary<string, string> env, string token, string route, object body)
     {
         HttpRequestException? problem = null;
         foreach (var url in _only is not null ? [_only] : new[] { env[PhiEnvironment.OperatorUrl] }.Concat(_urls).Distinct())
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(url), route)) { Content = JsonContent.Create(body, body.GetType(), options: PhiJson.Options) };
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", env[PhiEnvironment.AgentToken]);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             try
             {
                 using var response = await _http.SendAsync(request, _stop.Token);

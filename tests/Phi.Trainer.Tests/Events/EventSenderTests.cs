@@ -146,7 +146,7 @@ public sealed class EventSenderTests : IDisposable
 
     private OperatorClient Client(Uri url)
     {
-        _clients.Add(new OperatorClient(url, "token"));
+        _clients.Add(new OperatorClient(url, () => "token", ""));
         return _clients[^1];
     }
 

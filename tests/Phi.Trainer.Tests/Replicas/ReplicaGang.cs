@@ -11,7 +11,6 @@ namespace Phi.Trainer.Tests.Replicas;
 internal sealed class ReplicaGang : IAsyncDisposable
 {
     public const int Local = 2;
-    private const string Token = "the job's token";
     private readonly List<ReplicaServer> _servers = [];
     private readonly List<string> _folders = [];
 
@@ -64,8 +63,8 @@ internal sealed class ReplicaGang : IAsyncDisposable
             given.Checkpoint.InMemory = new InMemorySpec { EverySteps = copied };
             given.Zero!.Stage = stage;
         });
-        _servers.ForEach(server => server.Attempt = number);
-        return new RankAttempt(Root, number, spec, [.. _servers.Zip(_folders, (server, folder) => new ReplicaStart(folder, server.Address, Token))], stopping, SavePoint.BeforeSnapshot, step);
+        _servers.ForEach(server => server.Serve(number, RankStarts.PeerKey(number)));
+        return new RankAttempt(Root, number, spec, [.. _servers.Zip(_folders, (server, folder) => new ReplicaStart(folder, server.Address))], stopping, SavePoint.BeforeSnapshot, step);
     }
 
     /// <summary>Whole copies in the memories that are left, the newest first.</summary>
@@ -104,7 +103,7 @@ internal sealed class ReplicaGang : IAsyncDisposable
     private async Task AddAsync(int? pod = null)
     {
         var folder = Directory.CreateTempSubdirectory("phi memory ").FullName;
-        _servers.Insert(pod ?? _servers.Count, await ReplicaServer.StartAsync(folder, IPAddress.Loopback, Token));
+        _servers.Insert(pod ?? _servers.Count, await ReplicaServer.StartAsync(folder, IPAddress.Loopback));
         _folders.Insert(pod ?? _folders.Count, folder);
     }
 }

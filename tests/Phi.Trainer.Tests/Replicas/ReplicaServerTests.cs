@@ -12,8 +12,8 @@ public sealed class ReplicaServerTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await ReplicaServer.StartAsync(_root, IPAddress.Loopback, "secret");
-        _server.Attempt = 2;
+        _server = await ReplicaServer.StartAsync(_root, IPAddress.Loopback);
+        _server.Serve(2, "secret");
     }
 
     public async ValueTask DisposeAsync()
@@ -35,6 +35,20 @@ public sealed class ReplicaServerTests : IAsyncLifetime
 
         Assert.Equal([11, 12, 13, 14, 15, 16, 17], range);
         Assert.Equal(File.ReadAllBytes(source), peer.ReadAll("step-00000003/shard"));
+    }
+
+    /// <summary>The next attempt has another key: what a rank of before still knows opens nothing.</summary>
+    [Fact]
+    public void Serve_TheNextAttempt_RefusesTheKeyOfTheOneBefore()
+    {
+        using var before = new ReplicaPeer(_server.Address, "secret");
+        using var now = new ReplicaPeer(_server.Address, "other");
+        Assert.Empty(before.Parts());
+
+        _server.Serve(3, "other");
+
+        Assert.Contains("401", Assert.Throws<CheckpointException>(() => before.Parts()).Message, StringComparison.Ordinal);
+        Assert.Empty(now.Parts());
     }
 
     [Fact]
@@ -66,7 +80,7 @@ public sealed class ReplicaServerTests : IAsyncLifetime
     [InlineData("", "v1/replicas")]
     [InlineData("Bearer wrong", "v1/replicas")]
     [InlineData("Bearer wrong", "v1/replicas/step-00000003/shard")]
-    public async Task Request_WithoutTheJobsToken_IsRefused(string authorization, string route)
+    public async Task Request_WithoutTheAttemptsKey_IsRefused(string authorization, string route)
     {
         using var http = new HttpClient { BaseAddress = _server.Address };
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", authorization);

@@ -95,10 +95,10 @@ public sealed class ReplicatedTrainingTests
     {
         await using var gang = await ReplicaGang.StartAsync(pods: 2);
         using var run = gang.Attempt(1, Endless);
-        gang.Server(1).Attempt = 2;
+        gang.Server(1).Serve(2, RankStarts.PeerKey(2));
         await gang.WaitForCopiesAsync(run, least: 3, holders: 1);
 
-        while (!run.Said.Contains("attempt 2 runs here, and copies of attempt 1 are not taken", StringComparison.Ordinal))
+        while (!run.Said.Contains("(401): the key is not that of the attempt that runs here", StringComparison.Ordinal))
         {
             run.ThrowIfEnded("it was told");
             await Task.Delay(5, TestContext.Current.CancellationToken);

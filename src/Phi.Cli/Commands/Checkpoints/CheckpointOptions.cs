@@ -1,24 +1,27 @@
 using System.CommandLine;
 using System.Globalization;
 using Phi.Cli.Cluster;
+using Phi.Cli.Completion;
+using Phi.Cli.Output;
 
 namespace Phi.Cli.Commands.Checkpoints;
 
 /// <summary>What the commands on checkpoints have in common: how one is named, and in which form the answer is given.</summary>
 internal sealed class CheckpointOptions
 {
-    private readonly Option<string> _namespace = new("--namespace", "-n") { Description = "Namespace of job/NAME.", DefaultValueFactory = _ => "default" };
-    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "Kubeconfig of the cluster that job/NAME is in. Default: that of the local control plane." };
-    private readonly Option<string?> _home = CommonOptions.Home();
-    private readonly Option<string> _output = Output();
+    private readonly ClusterOptions _cluster = new();
+    private readonly Option<string> _output;
+
+    /// <param name="isListing">The command lists checkpoints, in every form that listings have.</param>
+    public CheckpointOptions(bool isListing = false) => _output = isListing ? OutputFormat.Listing() : Output();
 
     /// <summary>A checkpoint, or the root of several.</summary>
-    public static Argument<string> Location(string name = "checkpoint", string what = "A checkpoint") => new(name)
+    public static Argument<string> Location(string name = "checkpoint", string what = "A checkpoint") => new Argument<string>(name)
     {
         Description = $"{what}: a folder or address such as …/step-00000300, the one that holds several, or job/NAME[@STEP].",
-    };
+    }.Completing(CompletionKind.Checkpoint);
 
-    public static Option<string> To(string what) => new("--to") { Description = what, Required = true };
+    public static Option<string> To(string what) => new Option<string>("--to") { Description = what, Required = true }.Completing(CompletionKind.File);
 
     public static Option<long> Whole(string name, string description, long standard, long least, long most = long.MaxValue)
     {
@@ -38,10 +41,8 @@ internal sealed class CheckpointOptions
 
     public void AddTo(Command command)
     {
-        command.Add(_namespace);
-        command.Add(_kubeconfig);
-        command.Add(_home);
         AddOutput(command);
+        _cluster.AddTo(command);
     }
 
     /// <summary>For commands that name no job.</summary>
@@ -49,7 +50,10 @@ internal sealed class CheckpointOptions
 
     public bool IsJson(ParseResult parse) => parse.GetValue(_output) == "json";
 
-    public (string Namespace, string Kubeconfig) Cluster(ParseResult parse) => (parse.GetRequiredValue(_namespace), parse.GetValue(_kubeconfig) ?? PhiHome.Resolve(parse.GetValue(_home)).Kubeconfig);
+    public string Format(ParseResult parse) => parse.GetRequiredValue(_output);
+
+    /// <summary>The cluster that job/NAME is in.</summary>
+    public ClusterSession Open(ParseResult parse) => _cluster.Open(parse);
 
     private static Option<string> Output()
     {

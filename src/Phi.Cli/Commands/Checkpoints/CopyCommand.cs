@@ -18,8 +18,7 @@ internal static class CopyCommand
         options.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), @namespace, kubeconfig, cancellationToken);
+            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), () => options.Open(parse), cancellationToken);
             using var from = source.Open();
             var summary = await CheckpointWork.RunAsync("copied", options.IsJson(parse), (progress, stop) =>
             {

@@ -15,9 +15,8 @@ internal static class DiffCommand
         options.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var one = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(first), @namespace, kubeconfig, cancellationToken);
-            var other = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(second), @namespace, kubeconfig, cancellationToken);
+            var one = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(first), () => options.Open(parse), cancellationToken);
+            var other = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(second), () => options.Open(parse), cancellationToken);
             using var oneStore = one.Open();
             using var otherStore = other.Open();
             var difference = await CheckpointWork.RunAsync("compared", options.IsJson(parse), (progress, stop) =>

@@ -26,8 +26,7 @@ internal static class ExportCommand
         options.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), @namespace, kubeconfig, cancellationToken);
+            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), () => options.Open(parse), cancellationToken);
             var summary = await CheckpointWork.RunAsync("written", options.IsJson(parse), (progress, stop) =>
             {
                 using var store = source.Open();

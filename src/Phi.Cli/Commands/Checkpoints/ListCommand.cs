@@ -9,16 +9,15 @@ internal static class ListCommand
 {
     public static Command Create()
     {
-        var (location, options) = (CheckpointOptions.Location(), new CheckpointOptions());
+        var (location, options) = (CheckpointOptions.Location(), new CheckpointOptions(isListing: true));
         var command = new Command("ls", "List checkpoints, newest first: when and by how many ranks they were saved, what keeps them, what is wrong with them.") { location };
         options.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), @namespace, kubeconfig, cancellationToken);
+            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), () => options.Open(parse), cancellationToken);
             using var store = source.Open();
             var listing = await CheckpointWork.RunAsync("listed", true, (_, _) => CheckpointListing.Of(source, store, TimeProvider.System.GetUtcNow()), cancellationToken);
-            CheckpointWork.Print(listing, options.IsJson(parse), CheckpointText.Write);
+            CheckpointText.Listing(listing).Write(listing.Checkpoints, options.Format(parse), Console.Out, Console.Error);
             return ExitCodes.Succeeded;
         });
         return command;

@@ -15,8 +15,7 @@ internal static class PinCommands
         options.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), @namespace, kubeconfig, cancellationToken);
+            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), () => options.Open(parse), cancellationToken);
             using var store = source.Open();
             var pin = new CheckpointPin(CheckpointWork.Me, TimeProvider.System.GetUtcNow(), parse.GetValue(why));
             var step = await CheckpointWork.RunAsync("pinned", true, (_, _) =>
@@ -38,8 +37,7 @@ internal static class PinCommands
         options.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), @namespace, kubeconfig, cancellationToken);
+            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), () => options.Open(parse), cancellationToken);
             var step = source.Step ?? throw new CliException($"'{source.Name}' names no step; name the pinned checkpoint, such as {(source.Name.StartsWith("job/", StringComparison.Ordinal) ? $"{source.Name}@300" : $"{source.Root}/step-00000300")}. phi checkpoint ls lists them", ExitCodes.Usage);
             using var store = source.Open();
             var wasPinned = await CheckpointWork.RunAsync("unpinned", true, (_, _) => new StoreRetention(store).Unpin(step), cancellationToken);

@@ -27,8 +27,7 @@ internal static class PruneCommand
                 throw new CliException($"--orphan-grace '{parse.GetValue(grace)}' is no duration; write it like 30m or 1h30m", ExitCodes.Usage);
             }
 
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), @namespace, kubeconfig, cancellationToken);
+            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), () => options.Open(parse), cancellationToken);
             if (source.Step is not null)
             {
                 throw new CliException($"'{source.Name}' names one step; name the place that holds the checkpoints, such as {source.Root}", ExitCodes.Usage);

@@ -14,8 +14,7 @@ internal static class VerifyCommand
         options.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
-            var (@namespace, kubeconfig) = options.Cluster(parse);
-            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), @namespace, kubeconfig, cancellationToken);
+            var source = await CheckpointSource.ResolveAsync(parse.GetRequiredValue(location), () => options.Open(parse), cancellationToken);
             using var store = source.Open();
             var report = await CheckpointWork.RunAsync("checked", options.IsJson(parse), (progress, stop) => VerifyReport.Of(source, store, progress, stop), cancellationToken);
             CheckpointWork.Print(report, options.IsJson(parse), CheckpointText.Write);

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using Phi.Cli.Cluster;
+using Phi.Cli.Jobs;
+using Phi.Cli.Output;
+using Phi.Cli.Resources;
+using Phi.Telemetry.Store;
+using Spectre.Console;
+
+namespace Phi.Cli.Commands;
+
+/// <summary><c>phi top</c>: jobs for those who stay in the terminal.</summary>
+internal static class TopCommand
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    public static Command Create()
+    {
+        var options = new ClusterOptions(speaksToOthers: true);
+        var telemetry = new Option<string?>("--telemetry") { Description = "Telemetry store, for the loss so far. Default: $PHI_TELEMETRY, else that of the local control plane." };
+        var once = new Option<bool>("--once") { Description = "Print once. Default where the output is no terminal." };
+        var command = new Command("top", "Watch training jobs, with their loss so far.") { once, telemetry };
+        options.AddListTo(command);
+        command.WithExamples("phi top", "phi top -A --once");
+        command.SetAction((parse, ct) => options.UseAsync(parse, async session =>
+        {
+            var (reader, home) = (new ResourceReader(session, ResourceKind.Job), options.Listed(parse, session));
+            await using var store = await StoreAsync(parse.GetValue(telemetry), session.Target.Home, ct);
+            if (parse.GetValue(once) || Console.IsOutputRedirected)
+            {
+                var (listing, rows) = await ReadAsync(reader, store, home, ct);
+                listing.Write(rows, OutputFormat.Table, Console.Out, Console.Error);
+                return ExitCodes.Succeeded;
+            }
+
+            await AnsiConsole.Live(new Text("")).StartAsync(async live =>
+            {
+                using var timer = new PeriodicTimer(Period);
+                do
+                {
+                    var (listing, rows) = await ReadAsync(reader, store, home, ct);
+                    live.UpdateTarget(Table(listing, rows));
+                }
+                while (await timer.WaitForNextTickAsync(ct));
+            });
+            return ExitCodes.Succeeded;
+        }));
+        return command;
+    }
+
+    private static async Task<(Listing<JobRow> Listing, IReadOnlyList<JobRow> Rows)> ReadAsync(ResourceReader reader, TelemetryStore? store, string? home, CancellationToken ct)
+    {
+        var (items, _) = await reader.ListAsync(home, ct);
+        List<JobRow> rows = [.. items.Select(item => new JobRow(item)).OrderByDescending(job => job.Created).ThenBy(job => job.Name, StringComparer.Ordinal)];
+        var curves = store is null ? null : await LossCurves.ReadAsync(store, rows.Select(row => row.Uid), ct);
+        return (ResourceListings.Jobs(home, TimeProvider.System.GetUtcNow(), curves), rows);
+    }
+
+    /// <summary>Null: none is named, so that there are no curves.</summary>
+    private static async Task<TelemetryStore?> StoreAsync(string? given, PhiHome? home, CancellationToken ct)
+    {
+        var own = home is null ? null : ClusterSettings.ReadOrCreate(home).Telemetry ?? (File.Exists(home.TelemetryDatabase) ? home.TelemetryDatabase : null);
+        var database = given ?? Environment.GetEnvironmentVariable(CommonOptions.TelemetryVariable) ?? own;
+        try
+        {
+            return database is null ? null : await TelemetryStore.OpenAsync(database, TimeProvider.System, ct);
+        }
+        catch (TelemetryException e)
+        {
+            throw new CliException(e.Message, ExitCodes.Usage);
+        }
+    }
+
+    private static Table Table(Listing<JobRow> listing, IReadOnlyList<JobRow> rows)
+    {
+        var table = new Table { Border = TableBorder.None };
+        foreach (var title in listing.Header(OutputFormat.Table))
+        {
+            table.AddColumn(new TableColumn(new Text(title)) { NoWrap = true });
+        }
+
+        foreach (var row in rows)
+        {
+            table.AddRow(listing.Row(row, OutputFormat.Table).Select(cell => new Text(cell)));
+        }
+
+        return table;
+    }
+}
