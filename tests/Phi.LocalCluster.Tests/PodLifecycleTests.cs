@@ -113,11 +113,13 @@ public sealed class PodLifecycleTests(NodeFixture node) : IClassFixture<NodeFixt
     {
         await node.ApplyAsync(Waiting("never-env"));
         await node.WaitAsync("never-env", "jsonpath={.status.containerStatuses[1].state.waiting.reason}=CreateContainerConfigError");
+        var file = Path.Combine(node.Server.Folder, "never-env");
+        await NodeFixture.UntilAsync(() => Task.FromResult(File.Exists(file) && new FileInfo(file).Length > 0));
 
         var deleted = await node.Server.KubectlAsync("", "delete", "pod", "never-env", "--timeout=60s");
 
         Assert.True(deleted.Code == 0, deleted.Error);
-        var first = (await File.ReadAllTextAsync(Path.Combine(node.Server.Folder, "never-env"), TestContext.Current.CancellationToken)).Trim();
+        var first = (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).Trim();
         Assert.False(Directory.Exists($"/proc/{first}"), first);
     }
 
