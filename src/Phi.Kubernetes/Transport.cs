@@ -30,13 +30,19 @@ internal static class Transport
         // Watches stay open as long as the server lets them; every other request is bounded by whoever sends it.
         var http = new HttpClient(first) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue(userAgent, null));
+        if (!string.IsNullOrEmpty(configuration.TlsServerName))
+        {
+            // The handler takes the name that TLS asks for, and checks, from here; its options' own is not used.
+            http.DefaultRequestHeaders.Host = configuration.TlsServerName;
+        }
+
         return http;
     }
 
     /// <summary>A kubeconfig's certificate authorities are the only ones, as for kubectl; without any, the system's.</summary>
     private static SslClientAuthenticationOptions Trust(KubernetesClientConfiguration configuration)
     {
-        var options = new SslClientAuthenticationOptions { TargetHost = string.IsNullOrEmpty(configuration.TlsServerName) ? null : configuration.TlsServerName };
+        var options = new SslClientAuthenticationOptions();
         if (Pem(configuration.ClientCertificateData, configuration.ClientCertificateFilePath) is { } own && Pem(configuration.ClientCertificateKeyData, configuration.ClientKeyFilePath) is { } key)
         {
             var chain = new X509Certificate2Collection();

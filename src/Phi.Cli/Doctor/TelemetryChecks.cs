@@ -21,9 +21,9 @@ internal static class TelemetryChecks
             return await SchemaState.ReadAsync(database, ct) switch
             {
                 null => CheckResult.Fail(Check, $"there is no {database}", "the operator makes it when it starts; correct --telemetry if it has"),
-                { Unknown: [var newer, ..] } => CheckResult.Fail(Check, $"{name} has the schema of a newer version: {newer}", "use that version of phi"),
+                { Unknown: [var newer, ..] } => CheckResult.Fail(Check, $"{name} has the schema of a newer version: {newer}", "use that version of phi, or undo it with that version: phi telemetry migrate --to"),
                 { Applied: [] } => CheckResult.Fail(Check, $"{name} has no schema yet", "the operator makes it when it starts"),
-                { Pending: [_, ..] pending } => CheckResult.Warn(Check, $"{name} lacks {pending.Count} migrations of this version: {string.Join(", ", pending)}", "start this version's operator, which applies them"),
+                { Pending: [_, ..] pending } => CheckResult.Warn(Check, $"{name} lacks {pending.Count} migrations of this version: {string.Join(", ", pending)}", "phi telemetry migrate, or start this version's operator, which applies them"),
                 var state => CheckResult.Ok(Check, $"{name} has this version's schema: {state.Applied.Count} migrations"),
             };
         }

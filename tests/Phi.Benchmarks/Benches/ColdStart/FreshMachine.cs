@@ -41,24 +41,22 @@ internal sealed partial class FreshMachine(string home) : IAsyncDisposable
         throw new BenchException($"phi run told of no step within {Patience.TotalMinutes:0} minutes; its logs were in {home}. {await rest}");
     }
 
-    /// <summary>Seconds on the clock and of the processor, each the median of so many calls.</summary>
-    public async Task<(double Seconds, double CpuSeconds)> MedianAsync(int calls, string command, params string[] arguments)
+    /// <summary>Seconds that a call takes, the median of so many.</summary>
+    public async Task<double> MedianAsync(int calls, string command, params string[] arguments)
     {
         // The first one brings the files into memory.
         await CallAsync(command, arguments);
-        var (seconds, cpu) = (new List<double>(), new List<double>());
+        var seconds = new List<double>();
         for (var i = 0; i < calls; i++)
         {
-            var (took, used) = await CallAsync(command, arguments);
-            seconds.Add(took);
-            cpu.Add(used);
+            seconds.Add(await CallAsync(command, arguments));
         }
 
-        return (Median(seconds), Median(cpu));
+        return seconds.Order().ElementAt((calls - 1) / 2);
     }
 
     /// <exception cref="BenchException">It failed.</exception>
-    public async Task<(double Seconds, double CpuSeconds)> CallAsync(string command, params string[] arguments)
+    public async Task<double> CallAsync(string command, params string[] arguments)
     {
         var began = Stopwatch.GetTimestamp();
         using var process = Start(command, arguments);
@@ -66,7 +64,7 @@ internal sealed partial class FreshMachine(string home) : IAsyncDisposable
         await process.WaitForExitAsync();
         var took = Stopwatch.GetElapsedTime(began).TotalSeconds;
         return process.ExitCode == 0
-            ? (took, process.TotalProcessorTime.TotalSeconds)
+            ? took
             : throw new BenchException($"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await error} {await output}");
     }
 
@@ -84,8 +82,6 @@ internal sealed partial class FreshMachine(string home) : IAsyncDisposable
         start.Environment.Remove("KUBECONFIG");
         return Process.Start(start)!;
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt((values.Count - 1) / 2);
 
     [GeneratedRegex(@"\bstep [1-9]")]
     private static partial Regex FirstStep();
