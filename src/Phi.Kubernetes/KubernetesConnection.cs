@@ -17,13 +17,14 @@ public sealed class KubernetesConnection : IDisposable
 
     private readonly ServiceClientCredentials? _credentials;
     private readonly HttpClient _http;
+    private readonly Uri _requests;
 
-    private KubernetesConnection(KubernetesClientConfiguration configuration, string userAgent, DelegatingHandler[] handlers)
+    private KubernetesConnection(KubernetesClientConfiguration configuration, UnixSocket? socket, string userAgent, DelegatingHandler[] handlers)
     {
         _credentials = k8s.Kubernetes.CreateCredentials(configuration);
         try
         {
-            _http = Transport.Create(configuration, userAgent, handlers);
+            _http = Transport.Create(configuration, socket, userAgent, handlers);
         }
         catch (Exception e) when (e is CryptographicException or FormatException or ArgumentException or IOException or UnauthorizedAccessException)
         {
@@ -31,6 +32,7 @@ public sealed class KubernetesConnection : IDisposable
         }
 
         Server = new Uri(configuration.Host.TrimEnd('/') + "/");
+        _requests = socket is null ? Server : UnixSocket.Address;
         Token = configuration.AccessToken;
         CertificateAuthority = configuration.SslCaCerts;
     }
@@ -47,11 +49,12 @@ public sealed class KubernetesConnection : IDisposable
     /// <exception cref="k8s.Exceptions.KubeConfigException">The file is no kubeconfig.</exception>
     public static KubernetesConnection Open(string? kubeconfig, string userAgent, params DelegatingHandler[] handlers) => new(
         kubeconfig is null ? KubernetesClientConfiguration.InClusterConfig() : Kubeconfig.Read(kubeconfig),
+        null,
         userAgent,
         handlers);
 
     /// <param name="handlers">See every request, the last one first.</param>
-    public static KubernetesConnection Open(KubeconfigContext context, string userAgent, params DelegatingHandler[] handlers) => new(context.Configuration, userAgent, handlers);
+    public static KubernetesConnection Open(KubeconfigContext context, string userAgent, params DelegatingHandler[] handlers) => new(context.Configuration, context.Socket, userAgent, handlers);
 
     /// <exception cref="KubernetesApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached, did not answer in time, or answered no JSON.</exception>
@@ -101,7 +104,7 @@ public sealed class KubernetesConnection : IDisposable
 
     private async Task<HttpResponseMessage> RequestAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(method, new Uri(Server, path));
+        using var request = new HttpRequestMessage(method, new Uri(_requests, path));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (body is not null)
         {

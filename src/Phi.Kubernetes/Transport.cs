@@ -17,10 +17,13 @@ internal static class Transport
     private const int KeepAliveInterval = 15;
     private const int KeepAliveTries = 4;
 
+    /// <param name="unix">Where the server is reached instead, without TLS.</param>
     /// <param name="handlers">See every request, the last one first.</param>
-    public static HttpClient Create(KubernetesClientConfiguration configuration, string userAgent, DelegatingHandler[] handlers)
+    public static HttpClient Create(KubernetesClientConfiguration configuration, UnixSocket? unix, string userAgent, DelegatingHandler[] handlers)
     {
-        HttpMessageHandler first = new SocketsHttpHandler { ConnectCallback = ConnectAsync, SslOptions = Trust(configuration) };
+        HttpMessageHandler first = unix is null
+            ? new SocketsHttpHandler { ConnectCallback = ConnectAsync, SslOptions = Trust(configuration) }
+            : new SocketsHttpHandler { ConnectCallback = (_, ct) => ConnectAsync(unix, ct) };
         foreach (var handler in handlers)
         {
             handler.InnerHandler = first;
@@ -79,6 +82,21 @@ internal static class Transport
             authorities.Any(one => one.RawDataMemory.Span.SequenceEqual(top.Certificate.RawDataMemory.Span)),
         _ => false,
     };
+
+    private static async ValueTask<Stream> ConnectAsync(UnixSocket unix, CancellationToken ct)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(unix.Path), ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>A watch may be silent for long: the kernel asks whether the other end is still there.</summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)

@@ -26,7 +26,7 @@ internal sealed record ClusterSession(KubernetesConnection Connection, string Na
                 return new ClusterSession(KubernetesConnection.Open((string?)null, UserAgent, handlers), @namespace ?? Surroundings.PodNamespace() ?? JobName.DefaultNamespace, target);
             }
 
-            var chosen = KubeconfigContext.Read(target.Files, context);
+            var chosen = KubeconfigContext.Read(target.Files, context, target.Socket);
             return new ClusterSession(KubernetesConnection.Open(chosen, UserAgent, handlers), @namespace ?? chosen.Namespace ?? JobName.DefaultNamespace, target) { IsSelfContained = chosen.IsSelfContained };
         }
         catch (Exception e) when (e is KubeConfigException or IOException or FormatException)

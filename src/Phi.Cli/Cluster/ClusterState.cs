@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Nodes;
 
 namespace Phi.Cli.Cluster;
 
@@ -39,25 +39,42 @@ public sealed record ClusterState
     public void Write(PhiHome home)
     {
         var temporary = home.StateFile + ".tmp";
-        File.WriteAllText(temporary, JsonSerializer.Serialize(this, ClusterStateJson.Default.ClusterState));
+        var state = new JsonObject
+        {
+            ["processId"] = ProcessId,
+            ["processStart"] = ProcessStart,
+            ["server"] = Server.ToString(),
+            ["token"] = Token,
+            ["dashboardUrl"] = DashboardUrl,
+            ["nodes"] = Nodes,
+            ["slots"] = Slots,
+        };
+        File.WriteAllText(temporary, state.ToJsonString());
         File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.Move(temporary, home.StateFile, overwrite: true);
     }
 
+    /// <summary>Field by field: every command reads it, and what a serializer learns of a type takes longer than this.</summary>
     private static ClusterState? Read(PhiHome home)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllText(home.StateFile), ClusterStateJson.Default.ClusterState);
+            using var read = JsonDocument.Parse(File.ReadAllBytes(home.StateFile));
+            var state = read.RootElement;
+            return new ClusterState
+            {
+                ProcessId = state.GetProperty("processId").GetInt32(),
+                ProcessStart = state.GetProperty("processStart").GetDateTimeOffset(),
+                Server = new Uri(state.GetProperty("server").GetString()!),
+                Token = state.GetProperty("token").GetString()!,
+                DashboardUrl = state.GetProperty("dashboardUrl").GetString()!,
+                Nodes = state.GetProperty("nodes").GetInt32(),
+                Slots = state.GetProperty("slots").GetInt32(),
+            };
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             return null;
         }
     }
 }
-
-/// <summary>Every command reads the state: its form is known when the program is built, and need not be learnt at run time.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(ClusterState))]
-internal sealed partial class ClusterStateJson : JsonSerializerContext;

@@ -38,6 +38,7 @@ public sealed class ClusterSupervisor(PhiHome home, ClusterSettings settings, st
                 Port = settings.ApiPort,
                 AdminToken = settings.Token,
                 KubeconfigPath = home.Kubeconfig,
+                SocketPath = home.ApiServerSocket,
                 CrdManifests = [.. CrdCatalog.All],
                 AuditLogPath = auditLog,
             },

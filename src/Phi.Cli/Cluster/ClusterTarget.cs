@@ -1,3 +1,5 @@
+using Phi.Kubernetes;
+
 namespace Phi.Cli.Cluster;
 
 /// <summary>Which cluster a command talks to, before anything of it is read.</summary>
@@ -8,6 +10,9 @@ internal sealed record ClusterTarget(IReadOnlyList<string> Files, string Source,
 {
     public const string PluginVariable = "PHI_KUBECTL_PLUGIN";
     private const string KubeconfigVariable = "KUBECONFIG";
+
+    /// <summary>A shorter way to the local control plane; null: there is none.</summary>
+    public UnixSocket? Socket { get; init; }
 
     /// <exception cref="CliException">There is none.</exception>
     public static ClusterTarget Resolve(string? kubeconfig, string? home, Surroundings around) => Find(kubeconfig, home, around)
@@ -22,7 +27,7 @@ internal sealed record ClusterTarget(IReadOnlyList<string> Files, string Source,
     {
         if (kubeconfig is not null)
         {
-            return new ClusterTarget([kubeconfig], kubeconfig, HomeOf(kubeconfig, around));
+            return new ClusterTarget([kubeconfig], kubeconfig, HomeOf(kubeconfig, around)).WithSocket(around);
         }
 
         if (home is not null)
@@ -49,11 +54,11 @@ internal sealed record ClusterTarget(IReadOnlyList<string> Files, string Source,
         List<string> named = [.. list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)];
         List<string> there = [.. named.Where(around.HasFile)];
         return there.Count > 0
-            ? new ClusterTarget(there, $"$KUBECONFIG ({string.Join(Path.PathSeparator, there)})", there is [var only] ? HomeOf(only, around) : null)
+            ? new ClusterTarget(there, $"$KUBECONFIG ({string.Join(Path.PathSeparator, there)})", there is [var only] ? HomeOf(only, around) : null).WithSocket(around)
             : throw None($"$KUBECONFIG names {list}, which is not there; correct or unset it");
     }
 
-    private static ClusterTarget? Local(PhiHome home, Surroundings around) => around.IsRunning(home) ? new ClusterTarget([home.Kubeconfig], home.Kubeconfig, home) : null;
+    private static ClusterTarget? Local(PhiHome home, Surroundings around) => around.IsRunning(home) ? new ClusterTarget([home.Kubeconfig], home.Kubeconfig, home).WithSocket(around) : null;
 
     /// <summary>The local control plane whose kubeconfig that is, if it runs; null: it is some other cluster's.</summary>
     private static PhiHome? HomeOf(string kubeconfig, Surroundings around)
@@ -63,6 +68,8 @@ internal sealed record ClusterTarget(IReadOnlyList<string> Files, string Source,
     }
 
     private static ClusterTarget? FromUser(Surroundings around) => around.HasFile(around.UserKubeconfig) ? new ClusterTarget([around.UserKubeconfig], around.UserKubeconfig, null) : null;
+
+    private ClusterTarget WithSocket(Surroundings around) => Home is null ? this : this with { Socket = around.SocketOf(Home) };
 
     private static CliException None(string message) => new(message, ExitCodes.ControlPlaneUnavailable);
 }

@@ -9,6 +9,7 @@ public sealed class PhiHome
 
     public string Root { get; }
     public string Kubeconfig => Path.Combine(Root, "kubeconfig");
+    public string ApiServerSocket => Path.Combine(Root, "api.sock");
     public string StateFile => Path.Combine(Root, "cluster.json");
     public string SettingsFile => Path.Combine(Root, "settings.json");
     public string LockFile => Path.Combine(Root, "cluster.lock");

@@ -1,3 +1,5 @@
+using Phi.Kubernetes;
+
 namespace Phi.Cli.Cluster;
 
 /// <summary>What of the machine decides which cluster is meant.</summary>
@@ -13,6 +15,10 @@ internal record Surroundings
 
     /// <summary>Whether a local control plane runs on the folder.</summary>
     public Func<PhiHome, bool> IsRunning { get; init; } = home => ClusterState.ReadRunning(home) is not null;
+
+    /// <summary>The socket of the local control plane that runs on the folder; null: it has none.</summary>
+    public Func<PhiHome, UnixSocket?> SocketOf { get; init; } = home =>
+        File.Exists(home.ApiServerSocket) && ClusterState.ReadRunning(home) is { } state ? new UnixSocket(state.Server, home.ApiServerSocket) : null;
 
     /// <summary>kubectl started this: <c>kubectl phi</c>.</summary>
     public bool IsPlugin => Variable(ClusterTarget.PluginVariable) is { Length: > 0 };

@@ -16,9 +16,9 @@ internal static partial class SystemAuthorities
     /// </summary>
     public static void Ignore()
     {
-        // OpenSSL's own variables. A user's own choice counts.
-        _ = SetVariable("SSL_CERT_DIR", Nowhere, 0);
-        _ = SetVariable("SSL_CERT_FILE", Nowhere, 0);
+        // OpenSSL's own variables, also where a user has set them: authorities that are asked for nothing.
+        _ = SetVariable("SSL_CERT_DIR", Nowhere, 1);
+        _ = SetVariable("SSL_CERT_FILE", Nowhere, 1);
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

@@ -35,7 +35,8 @@ internal static class DoctorCommand
             return Examination.Machine(Surroundings.Real.PhiHome());
         }
 
-        using var session = options.Open(parse, target);
+        // kubectl and pods come through TLS: that is what is examined.
+        using var session = options.Open(parse, target with { Socket = null });
         return await examination.RunAsync(session, TimeProvider.System, ct);
     }
 }

@@ -22,7 +22,8 @@ public sealed class ProgressDisplay(TimeProvider time)
             return;
         }
 
-        var state = $"{job.Status?.Phase}/{job.Status?.Attempt}";
+        // The first step of an attempt is news, too.
+        var state = $"{job.Status?.Phase}/{job.Status?.Attempt}/{job.Status?.Progress?.Step is > 0}";
         if (_live)
         {
             var width = Math.Max(20, AnsiConsole.Profile.Width - 1);

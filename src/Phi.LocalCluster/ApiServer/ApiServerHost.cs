@@ -5,10 +5,12 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Manifests;
 using Phi.Api.Metadata;
+using Phi.Kubernetes;
 using Phi.LocalCluster.ApiServer.Audit;
 using Phi.LocalCluster.ApiServer.Authentication;
 using Phi.LocalCluster.ApiServer.Authorization;
@@ -21,7 +23,7 @@ using Phi.LocalCluster.Security;
 
 namespace Phi.LocalCluster.ApiServer;
 
-/// <summary>The embedded Kubernetes API server, for one machine: TLS on 127.0.0.1 behind bearer tokens and RBAC.</summary>
+/// <summary>The embedded Kubernetes API server, for one machine: TLS on 127.0.0.1, and a socket of its owner, behind bearer tokens and RBAC.</summary>
 public sealed class ApiServerHost : IAsyncDisposable
 {
     private static readonly string[] FirstNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -63,7 +65,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         try
         {
             host.Prepare(options.CrdManifests);
-            await host.ListenAsync(options.Port, ct);
+            await host.ListenAsync(options, ct);
         }
         catch
         {
@@ -132,13 +134,22 @@ public sealed class ApiServerHost : IAsyncDisposable
         }
     }
 
-    private async Task ListenAsync(int port, CancellationToken ct)
+    private async Task ListenAsync(ApiServerOptions options, CancellationToken ct)
     {
         var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, port, listen => listen.UseHttps(_certificate)));
-        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(System.Net.IPAddress.Loopback, options.Port, listen => listen.UseHttps(_certificate));
+            if (options.SocketPath is { } socket && UnixSocket.IsPossible(socket))
+            {
+                // One that was killed leaves its socket behind.
+                File.Delete(socket);
+                kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http1);
+            }
+        });
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         _app = builder.Build();
         var resources = new ResourceHandler(_service, TimeProvider.System);
         var watches = new WatchHandler(_service, TimeProvider.System, _stopping.Token);
@@ -175,7 +186,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             }
         });
         await _app.StartAsync(ct);
-        BaseAddress = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        BaseAddress = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(address => address.StartsWith("https:", StringComparison.Ordinal)));
     }
 
     private async Task HandleAsync(HttpContext http, ResourceHandler resources, WatchHandler watches, Discovery discovery, OpenApiDocuments documents)

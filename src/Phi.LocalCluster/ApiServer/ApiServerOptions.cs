@@ -16,6 +16,12 @@ public sealed class ApiServerOptions
     public string? KubeconfigPath { get; init; }
 
     /// <summary>
+    /// A Unix domain socket beside the port: the same server without TLS, for programs of the owner of its folder, who alone may reach it. Null, or
+    /// a path longer than a socket's may be: none.
+    /// </summary>
+    public string? SocketPath { get; init; }
+
+    /// <summary>
     /// How long a node may neither renew its lease nor post its status before it becomes unknown and is tainted; a node renews every
     /// 10 s. kube-controller-manager's --node-monitor-grace-period. Default 40 s.
     /// </summary>
