@@ -9,6 +9,9 @@ public sealed class DashboardActionTests(TrainedCluster trained)
 {
     private const int From = 40;
 
+    /// <summary>Column of the list of cron jobs.</summary>
+    private const int LastSuccess = 4;
+
     private PhiCluster Cluster => trained.Cluster;
 
     private string JobPath => $"/jobs/{Cluster.Namespace}/{TrainedCluster.Job}";
@@ -135,6 +138,37 @@ public sealed class DashboardActionTests(TrainedCluster trained)
                 await page.Locator($"[data-job={name}] [data-state={phase}]").WaitForAsync();
             }
         }
+    }
+
+    [Fact]
+    public async Task Schedule_ThatIsResumed_RunsWhatWasDueWithItsDeepSpeedConfiguration()
+    {
+        await Cluster.ApplyAsync("""
+            apiVersion: phi-orchestrator.io/v1alpha1
+            kind: CronTrainingJob
+            metadata: {name: yearly}
+            spec:
+              schedule: "@yearly"
+              suspend: true
+              jobTemplate:
+                spec:
+                  replicas: 1
+                  accelerator: {type: cpu, perReplica: 1}
+                  zero: {stage: 2}
+                  container: {image: "python:3", command: [sh, -c, 'grep zero_optimization "$PHI_DEEPSPEED_CONFIG"']}
+            """);
+        var late = await Cluster.KubectlAsync("patch", "ctj", "yearly", "--subresource=status", "--type=merge", "-p", """{"status":{"lastScheduleTime":"2020-01-01T00:00:00Z"}}""");
+        Assert.True(late.ExitCode == 0, late.ToString());
+        await using var browser = await OpenAsync("/crons");
+        var page = browser.Page;
+        var row = page.Locator("[data-cron=yearly]");
+
+        await row.GetByRole(AriaRole.Button, new() { Name = "Resume yearly", Exact = true }).ClickAsync();
+
+        await row.GetByRole(AriaRole.Button, new() { Name = "Suspend yearly", Exact = true }).WaitForAsync();
+        await Assertions.Expect(row.GetByRole(AriaRole.Cell).Nth(LastSuccess)).ToContainTextAsync("ago", new() { Timeout = 120_000 });
+        Assert.Empty(browser.Problems);
+        Assert.Equal(0, (await Cluster.KubectlAsync("delete", "ctj", "yearly", "--wait=true")).ExitCode);
     }
 
     private async Task<BrowserPage> OpenAsync(string path)

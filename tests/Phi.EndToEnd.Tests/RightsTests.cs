@@ -5,8 +5,7 @@ namespace Phi.EndToEnd.Tests;
 
 /// <summary>
 /// The whole suite runs with operator and dashboard as service accounts that may do what charts/phi-orchestrator/files/rbac says. Afterwards this
-/// looks at what they asked for: nothing was refused. With PHI_RIGHTS=all it also names what is granted and was not asked for; schedules and
-/// DeepSpeed's configuration are not part of this suite yet, so that their rights are named there.
+/// looks at what they asked for: nothing was refused, and nothing is granted that was not asked for.
 /// </summary>
 [Collection(RightsLast.Collection)]
 public sealed class RightsTests
@@ -33,7 +32,6 @@ public sealed class RightsTests
     public void Suite_NeedsEveryGrantedRight(string part)
     {
         Assert.SkipWhen(PhiCluster.IsJoined, PhiCluster.NeedsOwnControlPlane);
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("PHI_RIGHTS") == "all", "names rights of parts that this suite does not use yet; PHI_RIGHTS=all runs it");
         Assert.SkipWhen(RightsUsed.Clusters < ClustersOfTheSuite, "looks at what the rest of the suite asked for, which did not run");
         var rules = ManifestReader.Read(File.ReadAllText(Path.Combine(Repository.Root, "charts", "phi-orchestrator", "files", "rbac", part + ".yaml")))[0];
         var used = RightsUsed.Of(part);
