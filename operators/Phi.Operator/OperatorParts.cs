@@ -45,6 +45,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     private readonly RetentionController _retention;
     private readonly Func<JobSnapshot, JobDecision> _decide;
     private readonly TokenReviewer _reviewer;
+    private readonly CallLimits _limits = new(new CallLimitOptions());
     private readonly TokenVerdicts _verdicts;
     private LeaderForwarder? _forwarder;
 
@@ -57,7 +58,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         _plain = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time)));
         _fenced = KubernetesConnection.Open(options.Kubeconfig, UserAgent, seams.Handlers(new ApiMetricsHandler(Metrics, time), new FenceHandler(Leadership)));
         _reviewer = new TokenReviewer(_plain, time, logs.CreateLogger("Phi.Operator.AgentApi"));
-        _verdicts = new TokenVerdicts(_reviewer.AskAsync, time);
+        _verdicts = new TokenVerdicts(_reviewer.AskAsync, _limits.Review, time);
         var scope = NamespaceScope.Of(options.WatchNamespaces);
         Cluster = new ClusterCache(_fenced, time, logs, scope, options.TrainerImage);
         Hub = new AgentHub(Cluster, time);
@@ -175,7 +176,7 @@ internal sealed class OperatorParts : IAsyncDisposable
     {
         Hub = Hub,
         Certificate = secrets.Certificate,
-        Gate = new AgentGate(_verdicts, new LegacyPods(secrets.Tokens, Cluster), Cluster, Leadership),
+        Gate = new AgentGate(_verdicts, new LegacyPods(secrets.Tokens, Cluster), _limits, Cluster, Leadership),
         Tokens = secrets.Tokens,
         Progress = _progress,
         Leadership = Leadership,
@@ -199,6 +200,7 @@ internal sealed class OperatorParts : IAsyncDisposable
         _forwarder?.Dispose();
         Hub.Dispose();
         _verdicts.Dispose();
+        _limits.Dispose();
         _reviewer.Dispose();
         _progress.Dispose();
         _fenced.Dispose();

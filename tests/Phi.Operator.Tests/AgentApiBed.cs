@@ -35,13 +35,15 @@ internal sealed class AgentApiBed : IAsyncDisposable
     private readonly KubernetesConnection _reviews;
     private readonly TokenReviewer _reviewer;
     private readonly TokenVerdicts _verdicts;
+    private readonly CallLimits _limits;
     private readonly IssuedCertificate _certificate;
     private readonly HttpClient _http;
     private Task _caching = Task.CompletedTask;
     private AgentApiServer? _server;
 
-    private AgentApiBed(TestCluster cluster, Leadership leadership, TimeProvider time)
+    private AgentApiBed(TestCluster cluster, Leadership leadership, TimeProvider time, CallLimitOptions limits)
     {
+        _limits = new CallLimits(limits);
         (_cluster, Leadership) = (cluster, leadership);
         Cache = new ClusterCache(cluster.Connection, TimeProvider.System, NullLoggerFactory.Instance);
         Hub = new AgentHub(Cache, TimeProvider.System);
@@ -52,7 +54,7 @@ internal sealed class AgentApiBed : IAsyncDisposable
         _http = new HttpClient(new SocketsHttpHandler { SslOptions = trust.Options() });
         _reviews = KubernetesConnection.Open(cluster.Kubeconfig, "test", _away);
         _reviewer = new TokenReviewer(_reviews, TimeProvider.System, NullLogger.Instance);
-        _verdicts = new TokenVerdicts(_reviewer.AskAsync, time);
+        _verdicts = new TokenVerdicts(_reviewer.AskAsync, _limits.Review, time);
     }
 
     public Leadership Leadership { get; }
@@ -80,16 +82,17 @@ internal sealed class AgentApiBed : IAsyncDisposable
     }
 
     /// <param name="time">Of the verdicts on tokens alone.</param>
-    public static async Task<AgentApiBed> StartAsync(TestCluster cluster, bool isLeading = true, TimeProvider? time = null)
+    /// <param name="limits">Null: none that a test comes to.</param>
+    public static async Task<AgentApiBed> StartAsync(TestCluster cluster, bool isLeading = true, TimeProvider? time = null, CallLimitOptions? limits = null)
     {
-        var bed = new AgentApiBed(cluster, isLeading ? Leadership.Permanent(TimeProvider.System) : new Leadership(TimeProvider.System), time ?? TimeProvider.System);
+        var bed = new AgentApiBed(cluster, isLeading ? Leadership.Permanent(TimeProvider.System) : new Leadership(TimeProvider.System), time ?? TimeProvider.System, limits ?? new CallLimitOptions(Burst: 100_000));
         bed.Store = await TelemetryStore.OpenAsync(Path.Combine(bed._folder, "telemetry.db"), TimeProvider.System, Ct);
         var events = new EventRecorder(new EventWriter(cluster.Connection, "test"), bed._metrics, TimeProvider.System, NullLogger.Instance);
         bed.Progress = new ProgressTracker(cluster.Connection, bed.Cache, bed.Store, events, bed._metrics, TimeProvider.System, NullLogger.Instance);
         bed._caching = bed.Cache.RunAsync(_ => { }, _ => { }, bed._stop.Token);
         await bed.Cache.Synced.WaitAsync(Ct);
         var listener = AgentApiServer.Listen(IPAddress.Loopback, 0, bed._folder);
-        var gate = new AgentGate(bed._verdicts, new LegacyPods(bed.Tokens, bed.Cache), bed.Cache, bed.Leadership);
+        var gate = new AgentGate(bed._verdicts, new LegacyPods(bed.Tokens, bed.Cache), bed._limits, bed.Cache, bed.Leadership);
         bed._server = await AgentApiServer.StartAsync(
             listener, new AgentApiParts { Hub = bed.Hub, Certificate = bed._certificate, Gate = gate, Tokens = bed.Tokens, Progress = bed.Progress, Leadership = bed.Leadership, Forwarder = bed._forwarder, Metrics = bed._metrics, Urls = () => null, OnNews = _ => { } }, Ct);
         bed._http.BaseAddress = new UriBuilder("https", "127.0.0.1", ((IPEndPoint)listener.LocalEndPoint!).Port).Uri;
@@ -105,6 +108,7 @@ internal sealed class AgentApiBed : IAsyncDisposable
         _certificate.Dispose();
         _forwarder.Dispose();
         _verdicts.Dispose();
+        _limits.Dispose();
         _reviewer.Dispose();
         _reviews.Dispose();
         Hub.Dispose();
@@ -141,11 +145,16 @@ internal sealed class AgentApiBed : IAsyncDisposable
     /// <param name="isPlain">Without TLS.</param>
     public async Task<(HttpStatusCode Code, string Answer)> PostAsync(string route, string? token, string json, bool isPlain = false)
     {
+        using var response = await SendAsync(route, token, json, isPlain);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(Ct));
+    }
+
+    public async Task<HttpResponseMessage> SendAsync(string route, string? token, string json, bool isPlain = false)
+    {
         var to = new Uri(isPlain ? new UriBuilder("http", _http.BaseAddress!.Host, _http.BaseAddress.Port).Uri : _http.BaseAddress!, route);
         using var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
-        using var response = await _http.SendAsync(request, Ct);
-        return (response.StatusCode, await response.Content.ReadAsStringAsync(Ct));
+        return await _http.SendAsync(request, Ct);
     }
 
     private sealed class AwayHandler : DelegatingHandler

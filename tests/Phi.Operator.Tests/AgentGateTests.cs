@@ -58,6 +58,54 @@ public sealed class AgentGateTests(TestCluster cluster) : IClassFixture<TestClus
     }
 
     [Fact]
+    public async Task Pod_ThatCallsTooOften_IsToldWhenToComeBackAndTakesNothingFromOthers()
+    {
+        await using var bed = await AgentApiBed.StartAsync(cluster, limits: new CallLimitOptions(Burst: 3) { Period = TimeSpan.FromHours(1) });
+        var (busy, other) = (await bed.PodAsync("busy"), await bed.PodAsync("calm"));
+        for (var call = 0; call < 3; call++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await bed.BeatAsync(busy)).Code);
+        }
+
+        using var refused = await bed.SendAsync(AgentRoutes.Events, busy.Token, Events(busy));
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Equal(TimeSpan.FromHours(1), refused.Headers.RetryAfter!.Delta);
+        Assert.Contains("50 requests in 3600 s", await refused.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await bed.BeatAsync(other)).Code);
+    }
+
+    [Fact]
+    public async Task Tokens_ThatNobodyKnows_CostTheApiServerNoMoreThanTheirShare()
+    {
+        await using var bed = await AgentApiBed.StartAsync(cluster, limits: new CallLimitOptions(ReviewBurst: 2) { Period = TimeSpan.FromHours(1) });
+        var pod = await bed.PodAsync("known");
+        Assert.Equal(HttpStatusCode.OK, (await bed.BeatAsync(pod)).Code);
+
+        var answers = new List<HttpStatusCode>();
+        for (var flood = 0; flood < 10; flood++)
+        {
+            answers.Add((await bed.BeatAsync(pod, $"{pod.Token[..^4]}AA{flood:00}")).Code);
+        }
+
+        Assert.Equal([HttpStatusCode.Unauthorized, .. Enumerable.Repeat(HttpStatusCode.ServiceUnavailable, 9)], answers);
+        Assert.Equal(2, bed.Reviews);
+        Assert.Equal(HttpStatusCode.OK, (await bed.BeatAsync(pod)).Code);
+    }
+
+    [Theory]
+    [InlineData(AgentRoutes.Assignment, 64 << 10)]
+    [InlineData(AgentRoutes.Heartbeat, 1 << 20)]
+    [InlineData(AgentRoutes.Events, 8 << 20)]
+    public async Task Body_LargerThanAnyAgents_IsNotRead(string route, int most)
+    {
+        await using var bed = await AgentApiBed.StartAsync(cluster);
+        var pod = await bed.PodAsync("large");
+
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, $"the body is larger than {most} bytes; send less at once"), await bed.PostAsync(route, pod.Token, new string(' ', most + 1)));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await bed.PostAsync(route, pod.Token, new string(' ', most))).Code);
+    }
+
+    [Fact]
     public async Task Pod_Deleted_ItsTokenEndsAtOnce()
     {
         await using var bed = await AgentApiBed.StartAsync(cluster);

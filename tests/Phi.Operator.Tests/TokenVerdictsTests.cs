@@ -15,8 +15,9 @@ public sealed class TokenVerdictsTests : IDisposable
     private readonly TokenVerdicts _verdicts;
     private Func<string, Task<TokenVerdict>> _answer = _ => Task.FromResult(Good);
     private int _asked;
+    private bool _mayReview = true;
 
-    public TokenVerdictsTests() => _verdicts = new TokenVerdicts((token, _) => Asked(token), _clock);
+    public TokenVerdictsTests() => _verdicts = new TokenVerdicts((token, _) => Asked(token), _ => _mayReview, _clock);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -92,6 +93,19 @@ public sealed class TokenVerdictsTests : IDisposable
     }
 
     [Fact]
+    public async Task JudgeAsync_FromWhereTooManyCame_IsNotAskedForAndOnesThatAreGoodStayGood()
+    {
+        var known = Token(TimeSpan.FromHours(1));
+        await JudgeAsync(known);
+        _mayReview = false;
+
+        Assert.Equal(new TokenVerdict.Unknown("too many tokens from 10.0.0.1 that this replica of the operator does not know; ask again"), await JudgeAsync(Token(TimeSpan.FromHours(2))));
+        _clock.Advance(TokenVerdicts.GoodFor);
+        Assert.Equal(Good, await JudgeAsync(known));
+        Assert.Equal(1, _asked);
+    }
+
+    [Fact]
     public async Task JudgeAsync_ManyAtOnce_AreOneQuestion()
     {
         var held = new TaskCompletionSource<TokenVerdict>();
@@ -99,7 +113,7 @@ public sealed class TokenVerdictsTests : IDisposable
         var token = Token(TimeSpan.FromHours(1));
         using var impatient = new CancellationTokenSource();
         var all = Enumerable.Range(0, 20).Select(_ => JudgeAsync(token)).ToList();
-        var leaving = _verdicts.JudgeAsync(token, anew: false, impatient.Token);
+        var leaving = _verdicts.JudgeAsync(token, "10.0.0.1", anew: false, impatient.Token);
 
         // Who leaves takes the answer from nobody.
         await impatient.CancelAsync();
@@ -141,7 +155,7 @@ public sealed class TokenVerdictsTests : IDisposable
         await JudgeAsync(token);
         _answer = _ => Task.FromResult(Refused);
 
-        Assert.Equal(Refused, await _verdicts.JudgeAsync(token, anew: true, Ct));
+        Assert.Equal(Refused, await _verdicts.JudgeAsync(token, "10.0.0.1", anew: true, Ct));
     }
 
     [Fact]
@@ -172,7 +186,7 @@ public sealed class TokenVerdictsTests : IDisposable
     public void Read_AReviewsAnswer_IsAPodOrWhyNot(string status, string? why) =>
         Assert.Equal(why is null ? new TokenVerdict.Good(new PodIdentity("team", "job-0", "u")) : new TokenVerdict.Refused(why), TokenReviewer.Read(new JsonObject { ["status"] = JsonNode.Parse(status) }));
 
-    private Task<TokenVerdict> JudgeAsync(string token) => _verdicts.JudgeAsync(token, anew: false, Ct);
+    private Task<TokenVerdict> JudgeAsync(string token) => _verdicts.JudgeAsync(token, "10.0.0.1", anew: false, Ct);
 
     private Task<TokenVerdict> Asked(string token)
     {

@@ -18,6 +18,19 @@ namespace Phi.Operator.AgentApi;
 /// <summary>The HTTPS side of the agent protocol (<see cref="AgentRoutes"/>).</summary>
 internal sealed class AgentApiServer : IAsyncDisposable
 {
+    /// <summary>Of an assignment's request, which names a pod.</summary>
+    private const int MostAskedBytes = 64 << 10;
+
+    /// <summary>Of a heartbeat: a pod's ranks, and what each of them says.</summary>
+    private const int MostBeatBytes = 1 << 20;
+
+    /// <summary>Of a batch: an agent's largest has 2,000 events.</summary>
+    private const int MostBatchBytes = 8 << 20;
+
+    /// <summary>Two for each of 10,000 pods.</summary>
+    private const int MostConnections = 20_000;
+    private static readonly TimeSpan HeadersPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>What must be there must not be null either.</summary>
     private static readonly JsonSerializerOptions Strict = new(PhiJson.Options) { RespectNullableAnnotations = true };
     private readonly WebApplication _app;
@@ -28,12 +41,17 @@ internal sealed class AgentApiServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle, listen => AgentConnections.Use(listen, parts.Certificate)));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            // A body that trickles in is ended by Kestrel's own least rate.
+            (kestrel.Limits.MaxConcurrentConnections, kestrel.Limits.RequestHeadersTimeout) = (MostConnections, HeadersPatience);
+            kestrel.ListenHandle((ulong)listener.Handle, listen => AgentConnections.Use(listen, parts.Certificate));
+        });
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
-        Map<AssignmentRequest>(app, AgentRoutes.Assignment, parts, request => new AgentClaim(request.Namespace, request.Job, request.JobUid, request.PodUid), (http, request) =>
+        Map<AssignmentRequest>(app, AgentRoutes.Assignment, MostAskedBytes, parts, request => new AgentClaim(request.Namespace, request.Job, request.JobUid, request.PodUid), (http, request) =>
             WriteAsync(http, parts.Hub.Assign(request, parts.Tokens) is { } answer ? answer with { OperatorUrls = Urls(http, parts) } : null, request.Job));
-        Map<Heartbeat>(app, AgentRoutes.Heartbeat, parts, heartbeat => new AgentClaim(heartbeat.Namespace, heartbeat.Job, heartbeat.JobUid, heartbeat.PodUid), (http, heartbeat) =>
+        Map<Heartbeat>(app, AgentRoutes.Heartbeat, MostBeatBytes, parts, heartbeat => new AgentClaim(heartbeat.Namespace, heartbeat.Job, heartbeat.JobUid, heartbeat.PodUid), (http, heartbeat) =>
         {
             parts.Metrics.Heartbeats.Inc();
             var answer = parts.Hub.Beat(heartbeat, out var hasNews);
@@ -51,11 +69,11 @@ internal sealed class AgentApiServer : IAsyncDisposable
     }
 
     /// <summary>A route that only the leader answers; a standby hands the request on to it.</summary>
-    private static void Map<T>(WebApplication app, string route, AgentApiParts parts, Func<T, AgentClaim> claim, Func<HttpContext, T, Task> answer)
+    private static void Map<T>(WebApplication app, string route, int mostBytes, AgentApiParts parts, Func<T, AgentClaim> claim, Func<HttpContext, T, Task> answer)
         where T : class =>
         app.MapPost(route, async http =>
         {
-            if (await ReadAsync(http, parts.Gate, claim) is var (request, body))
+            if (await ReadAsync(http, mostBytes, parts.Gate, claim) is var (request, body))
             {
                 await (parts.Leadership.IsLeading ? answer(http, request) : parts.Forwarder.ForwardAsync(http, body));
             }
@@ -64,7 +82,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
     /// <summary>Any replica stores events; the leader must hear of them too, and an agent sends again what it did not.</summary>
     private static void MapEvents(WebApplication app, AgentApiParts parts) => app.MapPost(AgentRoutes.Events, async http =>
     {
-        if (await ReadAsync<EventBatch>(http, parts.Gate, batch => new AgentClaim(batch.Namespace, batch.Job, batch.JobUid, PodUid: null)) is not var (batch, body))
+        if (await ReadAsync<EventBatch>(http, MostBatchBytes, parts.Gate, batch => new AgentClaim(batch.Namespace, batch.Job, batch.JobUid, PodUid: null)) is not var (batch, body))
         {
             return;
         }
@@ -132,15 +150,26 @@ internal sealed class AgentApiServer : IAsyncDisposable
     /// <summary>A pod of before speaks no HTTPS, and other URLs are of no use to it.</summary>
     private static IReadOnlyList<string>? Urls(HttpContext http, AgentApiParts parts) => http.Request.IsHttps ? parts.Urls() : null;
 
-    private static async Task<byte[]> ReadBodyAsync(HttpContext http)
+    /// <summary>Null: it is larger. The rest of it Kestrel throws away, up to its own limit, so that the caller hears why.</summary>
+    private static async Task<byte[]?> ReadBodyAsync(HttpContext http, int mostBytes)
     {
         using var body = new MemoryStream();
-        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        var chunk = new byte[16 << 10];
+        while (await http.Request.Body.ReadAsync(chunk, http.RequestAborted) is > 0 and var read)
+        {
+            if (body.Length + read > mostBytes)
+            {
+                return null;
+            }
+
+            body.Write(chunk, 0, read);
+        }
+
         return body.ToArray();
     }
 
     /// <summary>The request and its body, if its token is a pod's of the job that it names; else null, and the refusal is written.</summary>
-    private static async Task<(T Request, byte[] Body)?> ReadAsync<T>(HttpContext http, AgentGate gate, Func<T, AgentClaim> claim)
+    private static async Task<(T Request, byte[] Body)?> ReadAsync<T>(HttpContext http, int mostBytes, AgentGate gate, Func<T, AgentClaim> claim)
         where T : class
     {
         // Who has no good token has no body read.
@@ -149,7 +178,12 @@ internal sealed class AgentApiServer : IAsyncDisposable
             return null;
         }
 
-        var body = await ReadBodyAsync(http);
+        if (await ReadBodyAsync(http, mostBytes) is not { } body)
+        {
+            await RefuseAsync(http, HttpStatusCode.RequestEntityTooLarge, $"the body is larger than {mostBytes} bytes; send less at once");
+            return null;
+        }
+
         T? request;
         try
         {

@@ -6,7 +6,7 @@ using Phi.Api.Metadata;
 
 namespace Phi.Trainer.Agent;
 
-/// <summary>The operator refused for a reason that no retry mends: the job or the pod is gone, the token is another's, or the request is not valid (422).</summary>
+/// <summary>The operator refused for a reason that no retry mends: the job or the pod is gone, the token is another's, or the request is not valid (422) or too large (413).</summary>
 internal sealed class RefusedException(HttpStatusCode code, string text) : Exception($"the operator refused ({(int)code}): {text}")
 {
     public HttpStatusCode Code { get; } = code;
@@ -116,7 +116,7 @@ internal sealed class OperatorClient : IDisposable
         {
             var text = await response.Content.ReadAsStringAsync(ct);
             // Not 401: a token that is not good now is renewed by the pod's node, and read again.
-            throw response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity
+            throw response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity or HttpStatusCode.RequestEntityTooLarge
                 ? new RefusedException(response.StatusCode, text)
                 : new HttpRequestException($"the operator at {replica} answered {(int)response.StatusCode}: {text}");
         }

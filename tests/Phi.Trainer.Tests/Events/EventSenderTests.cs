@@ -83,10 +83,12 @@ public sealed class EventSenderTests : IDisposable
         AssertAllInOrder(310);
     }
 
-    [Fact]
-    public async Task Events_OneThatIsRefused_IsDroppedAlone()
+    [Theory]
+    [InlineData(422)]
+    [InlineData(413)]
+    public async Task Events_OneThatIsRefused_IsDroppedAlone(int code)
     {
-        await using var there = new FakeOperator(batch => batch.Steps.Any(step => step.Step == 77) ? Task.FromResult(422) : TakeAsync(batch));
+        await using var there = new FakeOperator(batch => batch.Steps.Any(step => step.Step == 77) ? Task.FromResult(code) : TakeAsync(batch));
         await using (var sender = Start(there.Url))
         {
             Add(sender, 1, 300);
@@ -96,7 +98,7 @@ public sealed class EventSenderTests : IDisposable
         }
 
         Assert.Equal(Enumerable.Range(1, 300).Select(step => (long)step).Where(step => step != 77), _steps.Distinct());
-        Assert.Contains(_log, line => line.StartsWith("1 events dropped: the operator refused (422)", StringComparison.Ordinal));
+        Assert.Contains(_log, line => line.StartsWith($"1 events dropped: the operator refused ({code})", StringComparison.Ordinal));
     }
 
     [Fact]

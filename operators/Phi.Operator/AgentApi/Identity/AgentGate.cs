@@ -11,12 +11,30 @@ namespace Phi.Operator.AgentApi.Identity;
 /// Lets a request in if its token is of a pod of the job that it names. The API server says which pod a token is bound to, the cache of pods
 /// whether that pod is there and whose it is: so a token is good for one pod of one job, and ends with the pod.
 /// </summary>
-internal sealed class AgentGate(TokenVerdicts verdicts, LegacyPods legacy, ClusterCache cluster, Leadership leadership)
+internal sealed class AgentGate(TokenVerdicts verdicts, LegacyPods legacy, CallLimits limits, ClusterCache cluster, Leadership leadership)
 {
     private const string Scheme = "Bearer ";
 
-    /// <summary>The caller, by its token alone; null if there is none, and the refusal is written.</summary>
+    /// <summary>The caller, by its token alone; null if there is none or it calls too often, and the refusal is written.</summary>
     public async Task<AgentCaller?> IdentifyAsync(HttpContext http)
+    {
+        var caller = await KnowAsync(http);
+        var name = caller switch
+        {
+            AgentCaller.Pod pod => pod.Identity.Uid,
+            AgentCaller.Former => Address(http),
+            _ => null,
+        };
+        if (name is null || limits.Call(name) is not { } refusal)
+        {
+            return caller;
+        }
+
+        await refusal.WriteAsync(http);
+        return null;
+    }
+
+    private async Task<AgentCaller?> KnowAsync(HttpContext http)
     {
         var header = (string?)http.Request.Headers.Authorization ?? "";
         var token = header.StartsWith(Scheme, StringComparison.Ordinal) ? header[Scheme.Length..].Trim() : "";
@@ -33,7 +51,7 @@ internal sealed class AgentGate(TokenVerdicts verdicts, LegacyPods legacy, Clust
 
         var verdict = token.Length == 0
             ? new TokenVerdict.Refused($"there is no token; send the content of ${Phi.Api.Metadata.PhiEnvironment.AgentTokenFile} as Authorization: Bearer")
-            : await verdicts.JudgeAsync(token, anew: false, http.RequestAborted);
+            : await verdicts.JudgeAsync(token, Address(http), anew: false, http.RequestAborted);
         if (verdict is TokenVerdict.Good { Pod: var pod })
         {
             return new AgentCaller.Pod(pod, token);
@@ -48,7 +66,7 @@ internal sealed class AgentGate(TokenVerdicts verdicts, LegacyPods legacy, Clust
     {
         var refusal = caller switch
         {
-            AgentCaller.Pod pod => await CheckAsync(pod, claim, http.RequestAborted),
+            AgentCaller.Pod pod => await CheckAsync(pod, claim, Address(http), http.RequestAborted),
             AgentCaller.Former former => legacy.IsGood(former.Token, claim) ? null : new Refusal(HttpStatusCode.Unauthorized, "the token is not this job's"),
             _ => throw new ArgumentOutOfRangeException(nameof(caller)),
         };
@@ -61,7 +79,7 @@ internal sealed class AgentGate(TokenVerdicts verdicts, LegacyPods legacy, Clust
         return false;
     }
 
-    private async Task<Refusal?> CheckAsync(AgentCaller.Pod caller, AgentClaim claim, CancellationToken ct)
+    private async Task<Refusal?> CheckAsync(AgentCaller.Pod caller, AgentClaim claim, string address, CancellationToken ct)
     {
         var self = caller.Identity;
         if (self.Namespace != claim.Namespace || (claim.PodUid is { } uid && uid != self.Uid))
@@ -83,10 +101,12 @@ internal sealed class AgentGate(TokenVerdicts verdicts, LegacyPods legacy, Clust
         }
 
         // The verdict may be two minutes old, and the pod gone; or the cache has not seen a new pod yet.
-        return await verdicts.JudgeAsync(caller.Token, anew: true, ct) is not TokenVerdict.Good and var verdict
+        return await verdicts.JudgeAsync(caller.Token, address, anew: true, ct) is not TokenVerdict.Good and var verdict
             ? Refuse(caller.Token, verdict)
             : new Refusal(HttpStatusCode.ServiceUnavailable, $"this replica of the operator has not seen pod {self.Name} yet; ask again");
     }
+
+    private static string Address(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "";
 
     /// <summary>Whoever may create pods may label them as he likes; an owner that is not there ends a pod, so it is asked for too.</summary>
     private static bool IsOf(V1Pod pod, AgentClaim claim) =>

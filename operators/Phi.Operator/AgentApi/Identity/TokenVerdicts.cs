@@ -8,7 +8,8 @@ namespace Phi.Operator.AgentApi.Identity;
 /// server cannot answer then, a good one stays good until the token's own end, so that agents do not look silent because another is away.
 /// </summary>
 /// <param name="review">Never throws but for cancellation.</param>
-internal sealed class TokenVerdicts(Func<string, CancellationToken, Task<TokenVerdict>> review, TimeProvider time) : IDisposable
+/// <param name="mayReview">Of the address that a token comes from; false: it has cost the API server too much just now.</param>
+internal sealed class TokenVerdicts(Func<string, CancellationToken, Task<TokenVerdict>> review, Func<string, bool> mayReview, TimeProvider time) : IDisposable
 {
     /// <summary>Two tokens for each of 10,000 pods, at some 500 bytes.</summary>
     public const int MostKept = 20_000;
@@ -39,8 +40,9 @@ internal sealed class TokenVerdicts(Func<string, CancellationToken, Task<TokenVe
         }
     }
 
+    /// <param name="address">Where it comes from.</param>
     /// <param name="anew">Whatever is known: something speaks against it.</param>
-    public async Task<TokenVerdict> JudgeAsync(string token, bool anew, CancellationToken ct)
+    public async Task<TokenVerdict> JudgeAsync(string token, string address, bool anew, CancellationToken ct)
     {
         Task<TokenVerdict> answer;
         TokenVerdict.Good? known;
@@ -55,7 +57,7 @@ internal sealed class TokenVerdicts(Func<string, CancellationToken, Task<TokenVe
             }
 
             known = entry.Verdict is TokenVerdict.Good good && now < entry.End ? good : null;
-            answer = entry.Review ??= Task.Run(() => ReviewAsync(token, entry), CancellationToken.None);
+            answer = entry.Review ??= Task.Run(() => ReviewAsync(token, address, entry), CancellationToken.None);
         }
 
         if (known is not null && await Task.WhenAny(answer, Task.Delay(Patience, time, ct)) != answer)
@@ -74,12 +76,12 @@ internal sealed class TokenVerdicts(Func<string, CancellationToken, Task<TokenVe
     }
 
     /// <summary>For all who ask meanwhile; who gives up waiting ends it for nobody.</summary>
-    private async Task<TokenVerdict> ReviewAsync(string token, Entry entry)
+    private async Task<TokenVerdict> ReviewAsync(string token, string address, Entry entry)
     {
         TokenVerdict verdict = new TokenVerdict.Unknown("the operator stops; ask again");
         try
         {
-            verdict = await review(token, _stop.Token);
+            verdict = mayReview(address) ? await review(token, _stop.Token) : new TokenVerdict.Unknown($"too many tokens from {address} that this replica of the operator does not know; ask again");
         }
         catch (OperationCanceledException)
         {

@@ -123,7 +123,7 @@ internal sealed class EventSender : IAsyncDisposable
             {
                 await _operator.ReportAsync(Batch(attempt, part), _stop.Token);
             }
-            catch (RefusedException e) when (e.Code == HttpStatusCode.UnprocessableEntity && part.Count > 1 && refused < MostRefused)
+            catch (RefusedException e) when (e.Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.RequestEntityTooLarge && part.Count > 1 && refused < MostRefused)
             {
                 var half = part.Count / 2;
                 await SendPartAsync([.. part.Take(half)]);
