@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using Phi.Cli;
@@ -27,14 +28,23 @@ public sealed partial class PhiCommandTests
     [InlineData("phi up --nodes many", "many")]
     [InlineData("./phi test a; phi bench nonsense", "nonsense")]
     [InlineData("echo $(phi why)", "Required")]
+    [InlineData("phi completion tcsh", "tcsh")]
+    [InlineData("phi completion SHELL SHELL", "SHELL")]
+    [InlineData("phi why [JOB] --colour", "--colour")]
     public void Wrong_ACommandThatIsNone_SaysSo(string script, string says) =>
         Assert.Contains(ShellScript.Commands(script).Where(command => command.IsPhi), command => Wrong(new PageCommand(Page.All[0], 1, command, true))?.Contains(says, StringComparison.Ordinal) == true);
+
+    [Theory]
+    [InlineData("phi completion SHELL")]
+    [InlineData("phi get [WHAT]")]
+    [InlineData("phi up --nodes N")]
+    public void Wrong_ALineOfUsage_IsNone(string script) =>
+        Assert.Null(Wrong(new PageCommand(Page.All[0], 1, Assert.Single(ShellScript.Commands(script)), true)));
 
     /// <returns>Null: nothing is.</returns>
     private static string? Wrong(PageCommand one)
     {
-        // A placeholder of one letter stands for a number, a longer one for a name.
-        List<string> words = [.. one.Command.PhiArguments.Select(word => word is [>= 'A' and <= 'Z'] ? "1" : word.All(c => c is >= 'A' and <= 'Z') ? word.ToLowerInvariant() : word)];
+        var words = Values([.. one.Command.PhiArguments.Select(word => OptionalPlaceholders().Replace(word, "${name}"))]);
         var errors = words switch
         {
             ["test", ..] => [],
@@ -45,6 +55,17 @@ public sealed partial class PhiCommandTests
         return errors.Count == 0 ? null : $"{one}: {string.Join("; ", errors)}";
     }
 
+    /// <summary>
+    /// A placeholder of one letter stands for a number, a longer one for a name, or for any of the values of an argument that takes no others.
+    /// </summary>
+    private static List<string> Values(List<string> words)
+    {
+        var result = CommandCatalog.Root(words.FirstOrDefault()).Parse(words, Parser);
+        var closed = result.Errors.Select(error => error.SymbolResult).OfType<ArgumentResult>().Where(one => one.Tokens.Count == 1 && one.Argument.Arity.MaximumNumberOfValues == 1)
+            .DistinctBy(one => one.Argument).ToDictionary(one => one.Tokens[0].Value, one => one.Argument.GetCompletions(CompletionContext.Empty).FirstOrDefault()?.Label);
+        return [.. words.Select(word => !word.All(char.IsAsciiLetterUpper) ? word : word.Length == 1 ? "1" : closed.GetValueOrDefault(word) ?? word.ToLowerInvariant())];
+    }
+
     private static List<string> Errors(List<string> words, bool isWhole)
     {
         var result = CommandCatalog.Root(words.FirstOrDefault()).Parse(words, Parser);
@@ -53,6 +74,9 @@ public sealed partial class PhiCommandTests
         errors.AddRange(result.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Where(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal)).Select(token => $"there is no option {token.Value}"));
         return result.Tokens.Any(token => token.Value is "--help" or "--version") ? [] : errors;
     }
+
+    [GeneratedRegex(@"^\[(?<name>[A-Z]+)\]$")]
+    private static partial Regex OptionalPlaceholders();
 
     /// <summary>As the benches' own code names them.</summary>
     private static HashSet<string> Benches() => [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests", "Phi.Benchmarks"), "*Bench.cs", SearchOption.AllDirectories).SelectMany(file => BenchNames().Matches(File.ReadAllText(file))).Select(match => match.Groups["name"].Value)];

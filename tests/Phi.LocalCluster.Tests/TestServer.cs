@@ -12,13 +12,15 @@ namespace Phi.LocalCluster.Tests;
 /// <summary>An embedded API server in a folder of its own, with an HTTP client and the real kubectl.</summary>
 public sealed class TestServer : IAsyncLifetime
 {
-    private const string Token = "test-token";
+    internal const string Token = "test-token";
     private ApiServerHost? _host;
     private HttpClient? _http;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("phi api server ").FullName;
 
     public string Kubeconfig => Path.Combine(Folder, "kubeconfig");
+
+    public string Socket => Path.Combine(Folder, "api.sock");
 
     public string AuditLog => Path.Combine(Folder, "logs", "audit.log");
 
@@ -27,7 +29,7 @@ public sealed class TestServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _host = await ApiServerHost.StartAsync(
-            new ApiServerOptions { DataDirectory = Path.Combine(Folder, "data"), AdminToken = Token, KubeconfigPath = Kubeconfig, AuditLogPath = AuditLog, CrdManifests = CrdCatalog.All },
+            new ApiServerOptions { DataDirectory = Path.Combine(Folder, "data"), AdminToken = Token, KubeconfigPath = Kubeconfig, SocketPath = Socket, AuditLogPath = AuditLog, CrdManifests = CrdCatalog.All },
             TestContext.Current.CancellationToken);
         _http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (stream, _, _, _) => stream is SslStream { TargetHostName: "127.0.0.1" } } }) { BaseAddress = _host.BaseAddress };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);

@@ -41,6 +41,39 @@ public sealed class RunProgressTests : IAsyncLifetime
         Assert.Equal((6, 1), (status.Checkpoint!.Step, status.Checkpoint.Count));
     }
 
+    /// <summary>Attempt 1 did its last step at 15 s and was suspended; it was resumed at 1000 s, and attempt 2 began to train at 1010 s.</summary>
+    [Theory]
+    [InlineData(600, false, false, 585, 0, 0)]
+    [InlineData(1005, true, false, 985, 0, 5)]
+    [InlineData(1011, true, true, 985, 10, 0)]
+    public async Task Describe_ASuspendedJob_CountsTheTimeUntilItIsResumedAsSuspended(double now, bool isResumed, bool hasTrained, double suspended, double recovering, double other)
+    {
+        await _bed.AddAsync(Batch(1, Enumerable.Range(1, 10).Select(step => Step(step, 5 + step))), Ct);
+        if (hasTrained)
+        {
+            await _bed.AddAsync(Batch(2, [Step(11, 1011)]), Ct);
+        }
+
+        var training = new Condition { Type = TrainingConditions.Training, Status = "False", Reason = isResumed ? "Resumed" : "Suspended", LastTransitionTime = Created.AddSeconds(15) };
+        InterruptionStatus[] ends = isResumed ? [new InterruptionStatus { Attempt = 1, Reason = "Resumed", Time = Created.AddSeconds(1000) }] : [];
+        var goodput = (await DescribeAsync(now, new TrainingJobStatus { Conditions = [training], Interruptions = [.. ends] })).Goodput!;
+
+        Assert.Equal((suspended, recovering, other), (goodput.LostSeconds!["suspended"], goodput.LostSeconds["recovering"], goodput.LostSeconds["other"]));
+        Assert.Equal(now, goodput.ProductiveSeconds + goodput.LostSeconds.Values.Sum());
+    }
+
+    [Fact]
+    public async Task Describe_AnAttemptThatFailedBeforeTheSuspension_IsRecoveringUntilItsEnd()
+    {
+        await _bed.AddAsync(Batch(1, [Step(1, 6)]), Ct);
+        await _bed.AddAsync(Batch(3, [Step(2, 120)]), Ct);
+        List<InterruptionStatus> ends = [new() { Attempt = 1, Reason = "RankFailed", Time = Created.AddSeconds(20) }, new() { Attempt = 2, Reason = "Resumed", Time = Created.AddSeconds(100) }];
+
+        var lost = (await DescribeAsync(120, new TrainingJobStatus { Interruptions = ends })).Goodput!.LostSeconds!;
+
+        Assert.Equal((80, 33), (lost["suspended"], lost["recovering"]));
+    }
+
     [Fact]
     public async Task Add_SentTwice_CountsOnce()
     {
@@ -137,10 +170,10 @@ public sealed class RunProgressTests : IAsyncLifetime
         Assert.Equal((null, 6L, "full", 4L), (status.Step, status.Missed!.Step, status.Missed.Message, status.Skipped!.Step));
     }
 
-    private async Task<TrainingJobStatus> DescribeAsync(double seconds)
+    private async Task<TrainingJobStatus> DescribeAsync(double seconds, TrainingJobStatus? status = null)
     {
         await _bed.SettleAsync(Ct);
-        return _bed.Progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created } }, 100, Created.AddSeconds(seconds));
+        return _bed.Progress.Describe(new TrainingJob { Metadata = new ObjectMeta { CreationTimestamp = Created }, Status = status }, 100, Created.AddSeconds(seconds));
     }
 
     private static EventBatch Batch(int attempt, IEnumerable<StepEvent> steps) => RunProgressBed.Batch(attempt, steps);

@@ -1,5 +1,6 @@
 using CsCheck;
 using Phi.Api.Agent;
+using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
 using Phi.Reconcile.Snapshots;
@@ -149,6 +150,22 @@ public sealed class JobReconcilerTests
         var decision = JobReconciler.Decide(snapshot);
 
         Assert.Equal(("BackingOff", TimeSpan.FromSeconds(20)), (decision.Reason, decision.RequeueAfter));
+    }
+
+    [Fact]
+    public void Decide_CheckpointCommitted_IsACondition()
+    {
+        Assert.Null(Checkpointed(Jobs.Running()));
+
+        var committed = Jobs.Running(job => job.Status!.Checkpoint = new CheckpointStatus { Step = 50 });
+        var condition = Checkpointed(committed)!;
+        Assert.Equal(("True", "Committed", "the newest committed checkpoint is that of step 50"), (condition.Status, condition.Reason, condition.Message));
+
+        // The only one was found damaged.
+        var none = Checkpointed(Jobs.Running(job => (job.Status!.Checkpoint, job.Status.Conditions) = (new CheckpointStatus { Skipped = new CheckpointProblemStatus { Step = 50 } }, [condition])))!;
+        Assert.Equal(("False", "None", "no committed checkpoint is left"), (none.Status, none.Reason, none.Message));
+
+        static Condition? Checkpointed(JobSnapshot snapshot) => JobReconciler.Decide(snapshot).Status?.Conditions?.Find(one => one.Type == TrainingConditions.Checkpointed);
     }
 
     [Fact]

@@ -102,5 +102,19 @@ public sealed class MigratorTests(PostgresFixture fixture)
         Assert.Equal(["99990101000000_Newer"], (await MigrateAsync(database.Address, null)).Unknown);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task OpenReadOnly_AStore_IsReadAndNotWritten(bool isPostgres)
+    {
+        using ITestDatabase database = isPostgres ? new PostgresDatabase(fixture) : new SqliteDatabase();
+        await MigrateAsync(database.Address, null);
+        await using var store = TelemetryStore.OpenReadOnly(database.Address, TimeProvider.System);
+
+        Assert.Empty(await store.AuditsAsync(null, null, 10, Ct));
+        await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => store.Retention.MarkSweptAsync(DateTimeOffset.UnixEpoch, Ct));
+        Assert.Null(await store.Retention.LastSweepAsync(Ct));
+    }
+
     private static Task<MigrationReport> MigrateAsync(string database, string? target) => TelemetryMigrator.MigrateAsync(database, target, TimeSpan.Zero, _ => { }, TimeProvider.System, Ct);
 }

@@ -157,7 +157,8 @@ internal sealed class RunProgress(string run)
     /// <summary>Progress, checkpoint and goodput for the job's status.</summary>
     public TrainingJobStatus Describe(TrainingJob job, long? totalSteps, DateTimeOffset now)
     {
-        var wall = Math.Max(1e-3, ((job.Status?.CompletionTime ?? now) - (job.Metadata.CreationTimestamp ?? now)).TotalSeconds);
+        var (created, end) = (job.Metadata.CreationTimestamp ?? now, job.Status?.CompletionTime ?? now);
+        var wall = Math.Max(1e-3, (end - created).TotalSeconds);
         var rows = Trained.ToList();
         var productive = rows.Sum(row => row.ProductiveSeconds);
         return new TrainingJobStatus
@@ -177,7 +178,7 @@ internal sealed class RunProgress(string run)
             {
                 Ratio = Math.Round(Math.Min(1, productive / wall), 4),
                 ProductiveSeconds = Math.Round(productive, 3),
-                LostSeconds = Lost(job, rows, productive, wall),
+                LostSeconds = Lost(job, rows, created, end, wall - productive),
             },
         };
     }
@@ -198,21 +199,31 @@ internal sealed class RunProgress(string run)
         };
     }
 
-    private Dictionary<string, double> Lost(TrainingJob job, List<AttemptGoodput> rows, double productive, double wall)
+    /// <param name="all">Seconds that were not productive.</param>
+    private Dictionary<string, double> Lost(TrainingJob job, List<AttemptGoodput> rows, DateTimeOffset created, DateTimeOffset end, double all)
     {
-        var starting = rows.Count > 0 && job.Metadata.CreationTimestamp is { } created ? Math.Max(0, (rows[0].Start - created).TotalSeconds) : 0;
-        var recovering = rows.Zip(rows.Skip(1)).Sum(pair => Math.Max(0, (pair.Second.Start - pair.First.End).TotalSeconds));
+        var (starting, suspendedBefore) = rows.Count > 0 ? Gap(created, rows[0].Start) : default;
+        var gaps = rows.Zip(rows.Skip(1), (before, after) => Gap(before.End, after.Start)).ToList();
+        var suspended = suspendedBefore + gaps.Sum(gap => gap.Suspended) + SuspendedTime.Since(job, rows.Count > 0 ? rows[^1].End : created, end);
+        var recovering = gaps.Sum(gap => gap.Waiting);
         var lost = rows.Sum(row => row.LostSeconds);
         var stall = _checkpoints.StallSeconds + _attempts.Values.Sum(account => account.Row.MissedStallSeconds);
-        var other = Math.Max(0, wall - productive - lost - starting - recovering - stall);
         return new Dictionary<string, double>
         {
             ["starting"] = Math.Round(starting, 3),
             ["recovering"] = Math.Round(recovering, 3),
+            ["suspended"] = Math.Round(suspended, 3),
             ["lostWork"] = Math.Round(lost, 3),
             ["checkpointStall"] = Math.Round(stall, 3),
-            ["other"] = Math.Round(other, 3),
+            ["other"] = Math.Round(Math.Max(0, all - lost - starting - recovering - suspended - stall), 3),
         };
+
+        // Attempts may overlap where clocks differ.
+        (double Waiting, double Suspended) Gap(DateTimeOffset from, DateTimeOffset until)
+        {
+            var suspended = until > from ? SuspendedTime.Between(job, from, until) : 0;
+            return (Math.Max(0, (until - from).TotalSeconds) - suspended, suspended);
+        }
     }
 
     private DateTimeOffset? Estimate(long? totalSteps, DateTimeOffset now) => totalSteps is { } total && Step < total && Rate.SecondsPerStep is { } perStep

@@ -49,6 +49,15 @@ internal sealed class StatusBuilder
             Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
         }
 
+        if (old.Checkpoint?.Step is { } step)
+        {
+            Set(TrainingConditions.Checkpointed, true, "Committed", $"the newest committed checkpoint is that of step {step}");
+        }
+        else
+        {
+            Clear(TrainingConditions.Checkpointed, "None", "no committed checkpoint is left");
+        }
+
         if (!Queueing.HasQueue(snapshot))
         {
             // The queue that evicted it was taken out of its spec.

@@ -59,10 +59,23 @@ internal static class TopCommand
     private static async Task<TelemetryStore?> StoreAsync(string? given, PhiHome? home, CancellationToken ct)
     {
         var own = home is null ? null : ClusterSettings.ReadOrCreate(home).Telemetry ?? (File.Exists(home.TelemetryDatabase) ? home.TelemetryDatabase : null);
-        var database = given ?? Environment.GetEnvironmentVariable(CommonOptions.TelemetryVariable) ?? own;
+        return (given ?? Environment.GetEnvironmentVariable(CommonOptions.TelemetryVariable) ?? own) is { } database ? await OpenAsync(database, Console.Error, ct) : null;
+    }
+
+    /// <summary>Null: its schema is another version's, which the user is told; jobs are shown all the same.</summary>
+    /// <exception cref="CliException">It is not there, or cannot be read.</exception>
+    internal static async Task<TelemetryStore?> OpenAsync(string database, TextWriter error, CancellationToken ct)
+    {
         try
         {
-            return database is null ? null : await TelemetryStore.OpenAsync(database, TimeProvider.System, ct);
+            var state = await SchemaState.ReadAsync(database, ct) ?? throw new CliException($"there is no {database}; the operator makes it when it starts; correct --telemetry if it has", ExitCodes.Usage);
+            if (state.Mismatch(TelemetryStore.IsFile(database) ? database : "the PostgreSQL database") is var (problem, remedy))
+            {
+                await error.WriteLineAsync($"no loss so far is shown: {problem}; {remedy}");
+                return null;
+            }
+
+            return TelemetryStore.OpenReadOnly(database, TimeProvider.System);
         }
         catch (TelemetryException e)
         {

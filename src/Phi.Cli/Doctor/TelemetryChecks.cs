@@ -18,14 +18,14 @@ internal static class TelemetryChecks
         try
         {
             var name = TelemetryStore.IsFile(database) ? database : "the PostgreSQL database";
-            return await SchemaState.ReadAsync(database, ct) switch
-            {
-                null => CheckResult.Fail(Check, $"there is no {database}", "the operator makes it when it starts; correct --telemetry if it has"),
-                { Unknown: [var newer, ..] } => CheckResult.Fail(Check, $"{name} has the schema of a newer version: {newer}", "use that version of phi, or undo it with that version: phi telemetry migrate --to"),
-                { Applied: [] } => CheckResult.Fail(Check, $"{name} has no schema yet", "the operator makes it when it starts"),
-                { Pending: [_, ..] pending } => CheckResult.Warn(Check, $"{name} lacks {pending.Count} migrations of this version: {string.Join(", ", pending)}", "phi telemetry migrate, or start this version's operator, which applies them"),
-                var state => CheckResult.Ok(Check, $"{name} has this version's schema: {state.Applied.Count} migrations"),
-            };
+            return await SchemaState.ReadAsync(database, ct) is not { } state
+                ? CheckResult.Fail(Check, $"there is no {database}", "the operator makes it when it starts; correct --telemetry if it has")
+                : state.Mismatch(name) switch
+                {
+                    null => CheckResult.Ok(Check, $"{name} has this version's schema: {state.Applied.Count} migrations"),
+                    var (problem, remedy) when state is { Unknown: [], Applied: [_, ..] } => CheckResult.Warn(Check, problem, remedy),
+                    var (problem, remedy) => CheckResult.Fail(Check, problem, remedy),
+                };
         }
         catch (TelemetryException e)
         {

@@ -139,10 +139,11 @@ public sealed class ApiServerHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(ServerHost.Arguments);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Logging.ClearProviders();
+        var socket = options.SocketPath is { } wanted && UnixSocket.IsPossible(wanted) ? wanted : null;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(System.Net.IPAddress.Loopback, options.Port, listen => listen.UseHttps(_certificate));
-            if (options.SocketPath is { } socket && UnixSocket.IsPossible(socket))
+            if (socket is not null)
             {
                 // One that was killed leaves its socket behind.
                 File.Delete(socket);
@@ -186,6 +187,12 @@ public sealed class ApiServerHost : IAsyncDisposable
             }
         });
         await _app.StartAsync(ct);
+        if (socket is not null)
+        {
+            // Also where its folder was there before, and others may look into it.
+            File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         BaseAddress = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(address => address.StartsWith("https:", StringComparison.Ordinal)));
     }
 

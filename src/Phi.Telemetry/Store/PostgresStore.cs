@@ -44,6 +44,12 @@ internal sealed class PostgresStore : TelemetryStore
         }
     }
 
+    public static PostgresStore OpenReadOnly(NpgsqlConnectionStringBuilder address, TimeProvider time)
+    {
+        address.Options = $"{address.Options} -c default_transaction_read_only=on".TrimStart();
+        return new PostgresStore(address, time);
+    }
+
     public override async Task IngestAsync(EventBatch batch, CancellationToken ct)
     {
         var points = PointBatch.From(batch);

@@ -39,6 +39,16 @@ public sealed record SchemaState(IReadOnlyList<string> Applied, IReadOnlyList<st
         }
     }
 
+    /// <summary>What keeps this version from using the database as it is, and the remedy; null: nothing does.</summary>
+    /// <param name="database">What messages call it.</param>
+    public (string Problem, string Remedy)? Mismatch(string database) => this switch
+    {
+        { Unknown: [var newer, ..] } => ($"{database} has the schema of a newer version: {newer}", "use that version of phi, or undo it with that version: phi telemetry migrate --to"),
+        { Applied: [] } => ($"{database} has no schema yet", "the operator makes it when it starts"),
+        { Pending: [_, ..] } => ($"{database} lacks {Pending.Count} migrations of this version: {string.Join(", ", Pending)}", "phi telemetry migrate, or start this version's operator, which applies them"),
+        _ => null,
+    };
+
     private static async Task<SchemaState> ReadAsync(TelemetryContext context, CancellationToken ct)
     {
         List<string> applied = [.. await context.Database.GetAppliedMigrationsAsync(ct)];

@@ -15,9 +15,9 @@ internal sealed class SqliteStore : TelemetryStore
     private readonly SeriesIds _ids;
     private SqliteWriter? _writer;
 
-    private SqliteStore(string path, TimeProvider time)
+    private SqliteStore(string path, SqliteOpenMode mode, TimeProvider time)
     {
-        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30 }.ToString();
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, DefaultTimeout = 30 }.ToString();
         _options = new DbContextOptionsBuilder<SqliteTelemetryContext>().UseSqlite(_connectionString).Options;
         _ids = new SeriesIds(time);
     }
@@ -25,12 +25,14 @@ internal sealed class SqliteStore : TelemetryStore
     public static new async Task<SqliteStore> OpenAsync(string path, TimeProvider time, CancellationToken ct)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var store = new SqliteStore(path, time);
+        var store = new SqliteStore(path, SqliteOpenMode.ReadWriteCreate, time);
         await using var context = store.CreateContext();
         await context.Database.MigrateAsync(ct);
         await context.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", ct);
         return store;
     }
+
+    public static new SqliteStore OpenReadOnly(string path, TimeProvider time) => new(path, SqliteOpenMode.ReadOnly, time);
 
     public override async Task IngestAsync(EventBatch batch, CancellationToken ct)
     {

@@ -31,6 +31,12 @@ public abstract class TelemetryStore : IAsyncDisposable
         ? await PostgresStore.OpenAsync(address, time, ct)
         : await SqliteStore.OpenAsync(database, time, ct);
 
+    /// <summary>Opens the database for queries alone: what would write to it fails, its schema included.</summary>
+    /// <param name="database">As <see cref="OpenAsync"/> takes it; of this version's schema (<see cref="SchemaState"/>).</param>
+    public static TelemetryStore OpenReadOnly(string database, TimeProvider time) => PostgresAddress.Parse(database) is { } address
+        ? PostgresStore.OpenReadOnly(address, time)
+        : SqliteStore.OpenReadOnly(database, time);
+
     /// <summary>Whether a database is named by the path of a SQLite file.</summary>
     /// <exception cref="TelemetryException">It is PostgreSQL, and its address is wrong.</exception>
     public static bool IsFile(string database) => PostgresAddress.Parse(database) is null;
