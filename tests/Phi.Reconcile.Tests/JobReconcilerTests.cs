@@ -159,7 +159,7 @@ public sealed class JobReconcilerTests
 
         var committed = Jobs.Running(job => job.Status!.Checkpoint = new CheckpointStatus { Step = 50 });
         var condition = Checkpointed(committed)!;
-        Assert.Equal(("True", "Committed", "the newest committed checkpoint is that of step 50"), (condition.Status, condition.Reason, condition.Message));
+        Assert.Equal(("True", "Committed", "there is a committed checkpoint; status.checkpoint names the newest"), (condition.Status, condition.Reason, condition.Message));
 
         // The only one was found damaged.
         var none = Checkpointed(Jobs.Running(job => (job.Status!.Checkpoint, job.Status.Conditions) = (new CheckpointStatus { Skipped = new CheckpointProblemStatus { Step = 50 } }, [condition])))!;

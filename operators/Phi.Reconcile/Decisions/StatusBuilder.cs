@@ -49,9 +49,10 @@ internal sealed class StatusBuilder
             Set(TrainingConditions.PodsReady, running == snapshot.Replicas, running == snapshot.Replicas ? "AllReady" : "Waiting", $"{running} of {snapshot.Replicas} pods are running");
         }
 
-        if (old.Checkpoint?.Step is { } step)
+        if (old.Checkpoint?.Step is not null)
         {
-            Set(TrainingConditions.Checkpointed, true, "Committed", $"the newest committed checkpoint is that of step {step}");
+            // The step is not in the words: they would make a second write of the status of each checkpoint.
+            Set(TrainingConditions.Checkpointed, true, "Committed", "there is a committed checkpoint; status.checkpoint names the newest");
         }
         else
         {

@@ -23,7 +23,7 @@ public static class TrainingConditions
     public const string Requeued = "Requeued";
     public const string Training = "Training";
     public const string Straggler = "Straggler";
-    /// <summary>A checkpoint is committed; the message names the newest one's step.</summary>
+    /// <summary>A checkpoint is committed; the status names the newest.</summary>
     public const string Checkpointed = "Checkpointed";
     public const string Finished = "Finished";
     /// <summary>The job that spec.phi.initialize names has a checkpoint; if not, why.</summary>
