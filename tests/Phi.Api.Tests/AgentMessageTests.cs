@@ -33,6 +33,18 @@ public sealed class AgentMessageTests
         Assert.True(JsonNode.DeepEquals(Again(file, Read(file)), Again(file, newer)));
     }
 
+    /// <summary>Of a field that an operator may not send yet.</summary>
+    [Theory]
+    [InlineData("peerKey")]
+    public void Assignment_OfAnOperatorThatDoesNotSendAField_IsReadWithoutIt(string field)
+    {
+        const string File = "0.1.0/messages/AssignmentResponse.json";
+        var older = Read(File);
+        Assert.True(older["assignment"]!.AsObject().Remove(field));
+
+        Assert.Equal([$".assignment.{field}"], Lost(Read(File), Again(File, older), ""));
+    }
+
     [Fact]
     public void Releases_HaveEveryMessage() => Assert.All(Directory.EnumerateDirectories(Folder), release =>
         Assert.Equal(Messages.Select(type => type.Name).Order(StringComparer.Ordinal), Directory.EnumerateFiles(Path.Combine(release, "messages")).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)));

@@ -6,11 +6,12 @@ namespace Phi.Chart.Tests;
 public sealed class InstallTests(ChartCluster cluster) : IClassFixture<ChartCluster>
 {
     private const string Operator = "phi-phi-orchestrator-operator";
+    private const string Definition = "trainingjobs.phi-orchestrator.io";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Release_InstallUpgradeRollbackUninstall_MigratesFirstAndKeepsDefinitions()
+    public async Task Release_InstallUpgradeRollbackUninstall_MigratesFirstAndKeepsDefinitionsAndJobs()
     {
         var database = cluster.CreateDatabase();
         string[] values = ["--set", $"telemetry.url={database}", "--set", "dashboard.token.value=secret,migration.wait=20s,migration.backoffLimit=0", "--timeout", "3m"];
@@ -20,10 +21,13 @@ public sealed class InstallTests(ChartCluster cluster) : IClassFixture<ChartClus
         Assert.NotEmpty(await MigrationsAsync(database));
         Assert.Equal(2, (int)(await cluster.GetAsync("deployment", Operator))["spec"]!["replicas"]!);
         Assert.Equal("", (await cluster.KubectlAsync("get", "jobs,pods", "--namespace", HelmChart.Namespace, "-o", "name")).Ok().Output);
-        (await cluster.KubectlAsync("wait", "--for=condition=Established", "crd/trainingjobs.phi-orchestrator.io", "--timeout=30s")).Ok();
+        (await cluster.KubectlAsync("wait", "--for=condition=Established", $"crd/{Definition}", "--timeout=30s")).Ok();
+        (await cluster.KubectlAsync("create", "--namespace", "default", "-f", Path.Combine(Repository.Root, "operators", "samples", "phi-tiny.yaml"))).Ok();
+        var (definition, job) = (await UidAsync("crd", Definition), await JobsAsync());
 
         (await cluster.HelmAsync(["upgrade", "phi", HelmChart.Folder, "--set", "operator.replicas=3", .. values])).Ok();
         Assert.Equal(3, (int)(await cluster.GetAsync("deployment", Operator))["spec"]!["replicas"]!);
+        Assert.Equal(job, await JobsAsync());
 
         var failed = await cluster.HelmAsync(["upgrade", "phi", HelmChart.Folder, "--set", "operator.replicas=4", .. values, "--set", $"telemetry.url={database.Replace("phi@", "nobody@", StringComparison.Ordinal)}"]);
         Assert.NotEqual(0, failed.ExitCode);
@@ -32,10 +36,13 @@ public sealed class InstallTests(ChartCluster cluster) : IClassFixture<ChartClus
 
         (await cluster.HelmAsync("rollback", "phi", "1", "--timeout", "3m")).Ok();
         Assert.Equal(2, (int)(await cluster.GetAsync("deployment", Operator))["spec"]!["replicas"]!);
+        Assert.Equal(job, await JobsAsync());
 
         (await cluster.HelmAsync("uninstall", "phi")).Ok();
         Assert.NotEqual(0, (await cluster.KubectlAsync("get", "deployment", Operator, "--namespace", HelmChart.Namespace)).ExitCode);
         Assert.Equal(3, (await cluster.KubectlAsync("get", "crd", "-o", "name")).Ok().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal((definition, job), (await UidAsync("crd", Definition), await JobsAsync()));
+        (await cluster.KubectlAsync("delete", "tj", "--all", "--namespace", "default")).Ok();
     }
 
     [Fact]
@@ -75,6 +82,16 @@ public sealed class InstallTests(ChartCluster cluster) : IClassFixture<ChartClus
         var applied = await cluster.KubectlWithInputAsync(rendered, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-");
 
         applied.Ok();
+    }
+
+    private async Task<string> UidAsync(string kind, string name) => (await cluster.KubectlAsync("get", kind, name, "-o", "jsonpath={.metadata.uid}")).Ok().Output;
+
+    /// <summary>Everything of every job, its resource version among it: whoever writes one changes this.</summary>
+    private async Task<string> JobsAsync()
+    {
+        var jobs = (await cluster.KubectlAsync("get", "tj", "--namespace", "default", "-o", "json", "--show-managed-fields")).Ok().Output;
+        Assert.Contains("\"kind\": \"TrainingJob\"", jobs, StringComparison.Ordinal);
+        return jobs;
     }
 
     private static async Task<IReadOnlyList<string>> MigrationsAsync(string database)

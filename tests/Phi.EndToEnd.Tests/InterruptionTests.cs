@@ -129,10 +129,7 @@ public sealed class InterruptionTests : IAsyncLifetime
     private async Task KillTheOperatorAsync(string name)
     {
         var before = TrainingProcesses.Of(_cluster.Home).Where(p => p.IsRank).Select(p => p.Id).ToHashSet();
-        foreach (var process in TrainingProcesses.WithArguments("operator", _cluster.Kubeconfig))
-        {
-            Process.GetProcessById(process).Kill();
-        }
+        await _cluster.ReplaceTheOperatorAsync();
 
         var job = await _cluster.WaitForStepAsync(name, 60);
         Assert.Equal(1, (int?)job["status"]!["attempt"]);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -142,6 +143,26 @@ public sealed class PhiCluster : IAsyncDisposable
 
             await Task.Yield();
         }
+    }
+
+    /// <summary>Kills the operator, and returns when the next one runs.</summary>
+    public async Task ReplaceTheOperatorAsync()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var killed = Operators();
+        Assert.NotEmpty(killed);
+        foreach (var process in killed)
+        {
+            Process.GetProcessById(process).Kill();
+        }
+
+        while (!Operators().Except(killed).Any())
+        {
+            Assert.False(deadline.IsCancellationRequested, deadline.IsCancellationRequested ? $"no operator came after the one that was killed\n{await EvidenceAsync()}" : "");
+            await Task.Yield();
+        }
+
+        IReadOnlyList<int> Operators() => TrainingProcesses.WithArguments("operator", Path.Combine(Home, "operator"));
     }
 
     /// <summary>The dashboard's URL with its sign-in token.</summary>

@@ -42,8 +42,11 @@ public sealed record Assignment
     /// <summary>Address at which rank 0 listens for the rendezvous.</summary>
     public required string MasterAddress { get; init; }
     public required int MasterPort { get; init; }
-    /// <summary>Secret that the pods of this attempt share, and no other: bearer of the agents' requests to each other.</summary>
-    public required string PeerKey { get; init; }
+    /// <summary>
+    /// Secret that the pods of this attempt share, and no other: bearer of the agents' requests to each other. Null: the operator is of a release
+    /// that gives none; the gang then keeps no copies in memory.
+    /// </summary>
+    public string? PeerKey { get; init; }
     /// <summary>Newest step whose checkpoint the operator knows committed; a hint: the ranks read the store. Null: none known.</summary>
     public long? ResumeStep { get; init; }
     /// <summary>What the ranks load if the job has no checkpoint of its own. Null: nothing.</summary>

@@ -118,7 +118,7 @@ internal sealed class RankProgram(RankReporter reporter, LeaveRequest leave, Fun
         }
 
         using var loop = new TrainingLoop(configuration, group, data.Training, accelerator.Device);
-        using var ring = start.Replicas is null ? null : ReplicaRing.Connect(start, group);
+        using var ring = start.Replicas is null ? null : ReplicaRing.Connect(start, group, Console.Error.WriteLine);
         var match = new CheckpointMatch(configuration, data.Tokenizer, data.Digest);
         var checkpoints = new RankCheckpoints(store, ring, group, loop, start, match, spec.Checkpoint!.KeepLast!.Value, time);
         checkpoints.Load(Console.Error.WriteLine, reporter.Emit);

@@ -14,11 +14,11 @@ internal sealed class ReplicaRing : IDisposable
     private readonly string _runId;
     private readonly ReplicaPeer[] _pods;
 
-    private ReplicaRing(RankStart start, IEnumerable<Uri> pods)
+    private ReplicaRing(RankStart start, string key, IEnumerable<Uri> pods)
     {
         (_pod, _runId) = (start.NodeRank, start.RunId);
         Own = new ReplicaFolder(start.Replicas!.Folder);
-        _pods = [.. pods.Select(address => new ReplicaPeer(address, start.Assignment.PeerKey))];
+        _pods = [.. pods.Select(address => new ReplicaPeer(address, key))];
     }
 
     public ReplicaFolder Own { get; }
@@ -26,11 +26,26 @@ internal sealed class ReplicaRing : IDisposable
     /// <summary>The pod that keeps this one's copies; null where there is none.</summary>
     public ReplicaPeer? Next => _pods.Length > 1 ? _pods[(_pod + 1) % _pods.Length] : null;
 
-    /// <summary>Ranks tell each other where their agents are. Collective.</summary>
-    public static ReplicaRing Connect(RankStart start, ICommunicator group)
+    /// <summary>
+    /// Ranks tell each other where their agents are. Null if a pod has no key, which an older operator does not give: all ranks go without, since copies are
+    /// looked for and made by all of them or by none. Collective.
+    /// </summary>
+    public static ReplicaRing? Connect(RankStart start, ICommunicator group, Action<string> log)
     {
-        var agents = group.Gather(start.Replicas!.Address.AbsoluteUri, AddressBytes);
-        return new ReplicaRing(start, agents.Chunk(start.Assignment.LocalWorldSize).Select(pod => new Uri(pod[0])));
+        var key = start.Assignment.PeerKey;
+        var pods = group.Gather(key is null ? "" : start.Replicas!.Address.AbsoluteUri, AddressBytes).Chunk(start.Assignment.LocalWorldSize).Select(pod => pod[0]).ToList();
+        if (key is not null && !pods.Contains(""))
+        {
+            return new ReplicaRing(start, key, pods.Select(pod => new Uri(pod)));
+        }
+
+        if (start.Rank == 0)
+        {
+            var without = string.Join(", ", pods.Index().Where(pod => pod.Item.Length == 0).Select(pod => pod.Index));
+            log($"attempt {start.Assignment.Attempt} keeps no copies in memory and uses none: the operator gave no key for them to pod {without}; upgrade the operator");
+        }
+
+        return null;
     }
 
     /// <summary>Whole copies in the memories of the pods that answer, the newest first.</summary>

@@ -52,8 +52,8 @@ internal sealed class ReplicaServer : IAsyncDisposable
     /// Serves the ranks of an attempt, and from now on those of no other: ranks ask only after all of them have met, so every agent of the
     /// gang has heard of their attempt by then. Nobody is served before the first call.
     /// </summary>
-    /// <param name="key">The attempt's (<see cref="Phi.Api.Agent.Assignment.PeerKey"/>).</param>
-    public void Serve(int attempt, string key) => _term = new Term(attempt, Encoding.UTF8.GetBytes($"Bearer {key}"));
+    /// <param name="key">The attempt's (<see cref="Phi.Api.Agent.Assignment.PeerKey"/>). Null: nobody is served.</param>
+    public void Serve(int attempt, string? key) => _term = new Term(attempt, key is null ? null : Encoding.UTF8.GetBytes($"Bearer {key}"));
 
     public async ValueTask DisposeAsync()
     {
@@ -61,7 +61,7 @@ internal sealed class ReplicaServer : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private bool Knows(HttpContext http) => _term is { } term && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), term.Authorization);
+    private bool Knows(HttpContext http) => _term is { Authorization: { } wanted } && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), wanted);
 
     private static Task RefuseAsync(HttpContext http)
     {
@@ -108,5 +108,5 @@ internal sealed class ReplicaServer : IAsyncDisposable
         }
     }
 
-    private sealed record Term(int Attempt, byte[] Authorization);
+    private sealed record Term(int Attempt, byte[]? Authorization);
 }

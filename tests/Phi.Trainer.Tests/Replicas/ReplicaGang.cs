@@ -55,7 +55,8 @@ internal sealed class ReplicaGang : IAsyncDisposable
 
     /// <param name="copied">Steps between copies.</param>
     /// <param name="saved">Steps between checkpoints.</param>
-    public RankAttempt Attempt(int number, long steps, long copied = 1, long saved = 1_000_000, int stage = 3, int stopping = -1, long step = 0)
+    /// <param name="keyless">The pod that was given no key.</param>
+    public RankAttempt Attempt(int number, long steps, long copied = 1, long saved = 1_000_000, int stage = 3, int stopping = -1, long step = 0, int keyless = -1)
     {
         var spec = RankAttempt.Spec(Root, Local, steps, batch: 4, given =>
         {
@@ -63,8 +64,12 @@ internal sealed class ReplicaGang : IAsyncDisposable
             given.Checkpoint.InMemory = new InMemorySpec { EverySteps = copied };
             given.Zero!.Stage = stage;
         });
-        _servers.ForEach(server => server.Serve(number, RankStarts.PeerKey(number)));
-        return new RankAttempt(Root, number, spec, [.. _servers.Zip(_folders, (server, folder) => new ReplicaStart(folder, server.Address))], stopping, SavePoint.BeforeSnapshot, step);
+        foreach (var (pod, server) in _servers.Index())
+        {
+            server.Serve(number, pod == keyless ? null : RankStarts.PeerKey(number));
+        }
+
+        return new RankAttempt(Root, number, spec, [.. _servers.Zip(_folders, (server, folder) => new ReplicaStart(folder, server.Address))], stopping, SavePoint.BeforeSnapshot, step, keyless: keyless);
     }
 
     /// <summary>Whole copies in the memories that are left, the newest first.</summary>

@@ -52,6 +52,18 @@ public sealed class ReplicaServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Serve_WithoutAKey_RefusesEverybody()
+    {
+        _server.Serve(3, key: null);
+
+        foreach (var key in new[] { "secret", "" })
+        {
+            using var peer = new ReplicaPeer(_server.Address, key);
+            Assert.Contains("401", Assert.Throws<CheckpointException>(() => peer.Parts()).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Copy_OfAnOlderAttempt_IsNotTaken()
     {
         using var peer = new ReplicaPeer(_server.Address, "secret");

@@ -105,6 +105,25 @@ public sealed class ReplicatedTrainingTests
         }
     }
 
+    /// <summary>As while an operator is upgraded: one pod's assignment came from the release before, which gives no key.</summary>
+    [Fact]
+    public async Task Gang_OfWhichAPodHasNoKey_TrainsWithoutCopies()
+    {
+        await using var gang = await ReplicaGang.StartAsync(pods: 2);
+        using (var first = gang.Attempt(1, steps: 4, saved: 2, keyless: 1))
+        {
+            await first.EventsAsync(0);
+            Assert.Contains("attempt 1 keeps no copies in memory and uses none: the operator gave no key for them to pod 1", first.Said, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(gang.Whole());
+        using var second = gang.Attempt(2, steps: 6);
+        var told = await second.EventsAsync(0);
+
+        Assert.Equal(new RankEvent.Training(4), Assert.Single(told.OfType<RankEvent.Training>()));
+        Assert.Equal(RankExitCodes.Completed, second.ExitCode(0));
+    }
+
     /// <summary>All ranks are killed when a copy is in both pods.</summary>
     private static async Task KillAsync(ReplicaGang gang, int stage)
     {

@@ -26,7 +26,8 @@ internal sealed class RankAttempt : IDisposable
     }
 
     /// <param name="pods">As many ranks in each, and its copies; null: it keeps none.</param>
-    public RankAttempt(string root, int attempt, TrainingJobSpec spec, IReadOnlyList<ReplicaStart?> pods, int stopping = -1, SavePoint point = SavePoint.None, long step = 0, BlobTarget? blobs = null)
+    /// <param name="keyless">The pod that was given no key for the others' copies.</param>
+    public RankAttempt(string root, int attempt, TrainingJobSpec spec, IReadOnlyList<ReplicaStart?> pods, int stopping = -1, SavePoint point = SavePoint.None, long step = 0, BlobTarget? blobs = null, int keyless = -1)
     {
         var master = FreeEndPoint.Next();
         var (local, world) = (spec.Accelerator!.PerReplica!.Value, spec.Accelerator.PerReplica.Value * pods.Count);
@@ -42,7 +43,7 @@ internal sealed class RankAttempt : IDisposable
             process.ErrorDataReceived += (_, line) => _said.Enqueue($"rank {number}: {line.Data}");
             process.BeginErrorReadLine();
             var pod = rank / local;
-            process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank, NodeRank = pod, Replicas = pods[pod], Assignment = start.Assignment with { FirstRank = pod * local } }, PhiJson.Options));
+            process.StandardInput.WriteLine(JsonSerializer.Serialize(start with { Rank = rank, NodeRank = pod, Replicas = pods[pod], Assignment = start.Assignment with { FirstRank = pod * local, PeerKey = pod == keyless ? null : start.Assignment.PeerKey } }, PhiJson.Options));
             process.StandardInput.Flush();
             _ranks.Add(process);
             _events.Add(ReadAsync(process, number));

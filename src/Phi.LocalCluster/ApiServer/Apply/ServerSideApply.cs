@@ -43,6 +43,12 @@ internal static class ServerSideApply
     private static void Contend(JsonObject? live, Dictionary<FieldPath, JsonNode?> leaves, ManagedFields managed, ManagedFields.Entry own, ResourceType type, bool force)
     {
         var current = live is null ? [] : FieldSet.Leaves(live, type.Schema);
+        foreach (var entry in managed.Entries.Where(entry => entry != own))
+        {
+            // What is gone from the object, with its definition's field for one, is nobody's.
+            entry.Fields.RemoveWhere(path => !current.ContainsKey(path));
+        }
+
         var contended = managed.Entries.Where(entry => entry != own)
             .Select(entry => (Entry: entry, Paths: leaves.Where(leaf => entry.Fields.Contains(leaf.Key) && !JsonNode.DeepEquals(current.GetValueOrDefault(leaf.Key), leaf.Value)).Select(leaf => leaf.Key).Order().ToList()))
             .Where(entry => entry.Paths.Count > 0).ToList();

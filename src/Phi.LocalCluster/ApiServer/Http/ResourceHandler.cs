@@ -24,24 +24,6 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
         _ => throw new ApiException(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"),
     };
 
-    /// <summary>As the requested version shows a stored object.</summary>
-    public static JsonObject Show(ResourceType type, JsonObject stored)
-    {
-        if (type.Group == "events.k8s.io")
-        {
-            return EventConversion.FromCore(stored);
-        }
-
-        if ((string?)stored["apiVersion"] == type.ApiVersion)
-        {
-            return stored;
-        }
-
-        var shown = stored.DeepClone().AsObject();
-        shown["apiVersion"] = type.ApiVersion;
-        return shown;
-    }
-
     private static ResourceType StoredAs(ResourceType type) => type.Group == "events.k8s.io" ? BuiltInResources.Events : type;
 
     private async Task GetAsync(ApiRequest request) => await ReplyAsync(request, service.Get(request.Type, request.Key));
@@ -50,7 +32,7 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
     {
         var (items, version) = service.Store.List(request.Type.Storage, request.Namespace);
         var selectors = Selectors.Parse(request.Query("labelSelector"), request.Query("fieldSelector"));
-        var shown = items.Select(item => Show(request.Type, item)).Where(selectors.Match).ToList();
+        var shown = items.Select(item => ObjectView.Of(request.Type, item)).Where(selectors.Match).ToList();
         var metadata = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture) };
         shown = Page(request, shown, metadata);
         if (Tables.IsWanted(request.Http.Request.Headers.Accept))
@@ -148,7 +130,7 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
 
         var updated = service.Change(StoredAs(request.Type), request.Key, request.Subresource, options, old =>
         {
-            var patched = Patch(request.Type, contentType, Show(request.Type, old), patch);
+            var patched = Patch(request.Type, contentType, ObjectView.Of(request.Type, old), patch);
             return request.Type == StoredAs(request.Type) ? patched : EventConversion.ToCore(patched);
         });
         await ReplyAsync(request, updated, options: options);
@@ -199,7 +181,7 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
     {
         var options = await DeleteOptionsAsync(request);
         var selectors = Selectors.Parse(request.Query("labelSelector"), request.Query("fieldSelector"));
-        foreach (var item in service.Store.List(request.Type.Storage, request.Namespace).Items.Where(item => selectors.Match(Show(request.Type, item))))
+        foreach (var item in service.Store.List(request.Type.Storage, request.Namespace).Items.Where(item => selectors.Match(ObjectView.Of(request.Type, item))))
         {
             try
             {
@@ -224,7 +206,7 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
     private async Task ReplyAsync(ApiRequest request, JsonObject value, int code = 200, WriteOptions? options = null)
     {
         Replies.Warn(request.Http, options?.Warnings ?? []);
-        var shown = Show(request.Type, value);
+        var shown = ObjectView.Of(request.Type, value);
         var reply = Tables.IsWanted(request.Http.Request.Headers.Accept)
             ? Tables.Of(request.Type, [shown], new JsonObject { ["resourceVersion"] = shown["metadata"]!["resourceVersion"]?.DeepClone() }, request.Query("includeObject"), clock.GetUtcNow())
             : shown;

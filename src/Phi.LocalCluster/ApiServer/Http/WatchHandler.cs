@@ -47,7 +47,7 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
         var printed = new Printer(request, clock);
         if (isFromNow && request.Query("sendInitialEvents") != "false")
         {
-            foreach (var item in initial.Where(item => selectors.Match(ResourceHandler.Show(request.Type, item))))
+            foreach (var item in initial.Where(item => selectors.Match(ObjectView.Of(request.Type, item))))
             {
                 await SendAsync(request, "ADDED", printed.Print(item));
             }
@@ -72,6 +72,7 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
     private async Task FollowAsync(ApiRequest request, ObjectStore.Subscription subscription, Selectors selectors, Printer printed, CancellationToken ct)
     {
         var bookmarks = request.Flag("allowWatchBookmarks");
+        var types = service.Catalog.All;
         while (true)
         {
             await DrainAsync();
@@ -97,6 +98,14 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
         {
             while (subscription.Events.TryRead(out var change))
             {
+                if (types != service.Catalog.All)
+                {
+                    // A definition has changed: what it says from now on is shown from now on.
+                    types = service.Catalog.All;
+                    request = request with { Type = service.Catalog.Find(request.Type.Group, request.Type.Version, request.Type.Plural) ?? request.Type };
+                    printed = printed.With(request);
+                }
+
                 if (Classify(request, change, selectors) is not { } type)
                 {
                     continue;
@@ -124,8 +133,8 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
             return null;
         }
 
-        var was = change.Previous is { } previous && (selectors.IsEverything || selectors.Match(ResourceHandler.Show(request.Type, previous)));
-        var isMatch = change.Type != StoreEventType.Deleted && (selectors.IsEverything || selectors.Match(ResourceHandler.Show(request.Type, change.Object)));
+        var was = change.Previous is { } previous && (selectors.IsEverything || selectors.Match(ObjectView.Of(request.Type, previous)));
+        var isMatch = change.Type != StoreEventType.Deleted && (selectors.IsEverything || selectors.Match(ObjectView.Of(request.Type, change.Object)));
         return (was, isMatch) switch
         {
             (false, true) => "ADDED",
@@ -167,12 +176,15 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
         private readonly bool _isTable = Tables.IsWanted(request.Http.Request.Headers.Accept);
         private bool _isFirst = true;
 
+        /// <summary>For the same watcher, of a definition that has changed.</summary>
+        public Printer With(ApiRequest changed) => new(changed, clock) { _isFirst = _isFirst };
+
         /// <summary>Whether the stored text is what this watcher wants.</summary>
-        public bool IsAsStored(JsonObject value) => !_isTable && ReferenceEquals(ResourceHandler.Show(request.Type, value), value);
+        public bool IsAsStored(JsonObject value) => !_isTable && ReferenceEquals(ObjectView.Of(request.Type, value), value);
 
         public JsonObject Print(JsonObject value)
         {
-            var shown = ResourceHandler.Show(request.Type, value);
+            var shown = ObjectView.Of(request.Type, value);
             if (!_isTable)
             {
                 return shown.DeepClone().AsObject();

@@ -18,6 +18,7 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
 
     public ResourceCatalog Catalog => catalog;
 
+    /// <summary>As it is stored; <see cref="ObjectView"/> is what a client may see of it.</summary>
     public JsonObject Get(ResourceType type, ObjectKey key) =>
         store.Get(type.Storage, key) ?? throw ApiException.NotFound(type.Resource, key.Name);
 
@@ -49,12 +50,13 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
     {
         while (true)
         {
-            var old = Get(type, key);
+            var stored = Get(type, key);
+            var old = ObjectView.Of(type, stored);
             var value = change(old);
             CheckPreconditions(type, key, old, (string?)value["metadata"]?["uid"], (string?)value["metadata"]?["resourceVersion"]);
             value = _admission.Update(type, key, old, value, subresource, options);
             ManagedFields.TrackUpdate(old, value, type, options.FieldManager, subresource, clock.GetUtcNow());
-            if (Replace(type, key, old, value, options) is { } written)
+            if (Replace(type, key, stored, value, options) is { } written)
             {
                 return written;
             }
@@ -66,30 +68,31 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
     {
         while (true)
         {
-            var old = store.Get(type.Storage, key);
-            if (old is null && subresource is not null)
+            var stored = store.Get(type.Storage, key);
+            if (stored is null && subresource is not null)
             {
                 throw ApiException.NotFound(type.Resource, key.Name);
             }
 
-            if (old is null)
+            if (stored is null)
             {
                 options.Access?.RequireCreate(type, key);
             }
 
+            var old = stored is null ? null : ObjectView.Of(type, stored);
             var merged = ServerSideApply.Apply(old, applied, type, options.FieldManager, subresource, options.Force, clock.GetUtcNow());
-            if (old is null)
+            if (stored is null)
             {
                 merged["metadata"]!["name"] = key.Name;
                 _admission.Create(type, key.Namespace, merged, options);
                 return (Insert(type, merged, options), true);
             }
 
-            CheckPreconditions(type, key, old, (string?)applied["metadata"]?["uid"], (string?)applied["metadata"]?["resourceVersion"]);
+            CheckPreconditions(type, key, stored, (string?)applied["metadata"]?["uid"], (string?)applied["metadata"]?["resourceVersion"]);
             var managed = merged["metadata"]!["managedFields"]?.DeepClone();
-            merged = _admission.Update(type, key, old, merged, subresource, options);
+            merged = _admission.Update(type, key, old!, merged, subresource, options);
             merged["metadata"]!["managedFields"] = managed;
-            if (Replace(type, key, old, merged, options) is { } written)
+            if (Replace(type, key, stored, merged, options) is { } written)
             {
                 return (written, false);
             }
@@ -150,7 +153,7 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
     }
 
     /// <summary>Null if somebody else was faster. An object that was only waiting for its finalizers goes when the last one does.</summary>
-    private JsonObject? Replace(ResourceType type, ObjectKey key, JsonObject old, JsonObject value, WriteOptions options)
+    private JsonObject? Replace(ResourceType type, ObjectKey key, JsonObject stored, JsonObject value, WriteOptions options)
     {
         if (options.DryRun)
         {
@@ -159,15 +162,15 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
 
         if (Deletion.IsFinished(type, value))
         {
-            return store.TryRemove(type.Storage, key, old) is null ? null : value;
+            return store.TryRemove(type.Storage, key, stored) is null ? null : value;
         }
 
-        if (IsSame(old, value))
+        if (IsSame(stored, value))
         {
-            return old;
+            return stored;
         }
 
-        var written = store.TryPut(type.Storage, key, value, old);
+        var written = store.TryPut(type.Storage, key, value, stored);
         if (written is not null)
         {
             AfterWrite(type);
@@ -176,7 +179,7 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
         return written;
     }
 
-    /// <summary>A write that changes nothing makes no new version, as in etcd3's store.</summary>
+    /// <summary>A write that changes nothing of what is stored makes no new version, as in etcd3's store; one that drops what the definition no longer has does.</summary>
     private static bool IsSame(JsonObject old, JsonObject value)
     {
         return IsSameBut(old, value, "metadata", (before, now) => IsSameBut(

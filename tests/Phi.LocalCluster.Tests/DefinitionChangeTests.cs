@@ -1,0 +1,197 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Phi.LocalCluster.Tests;
+
+/// <summary>A definition grows and is rolled back under objects that are there: they stay readable and writable by clients of either.</summary>
+public sealed class DefinitionChangeTests(TestServer server) : IClassFixture<TestServer>
+{
+    private const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    private const string MergePatch = "application/merge-patch+json";
+    private const string ApplyPatch = "application/apply-patch+yaml";
+
+    [Fact]
+    public async Task Get_AfterARollback_ShowsWhatTheDefinitionKnows()
+    {
+        var notes = await RolledBackAsync("shown");
+
+        var (_, one) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
+        var (_, list) = await server.SendAsync(HttpMethod.Get, notes);
+
+        Assert.Equal("""{"text":"a"}""", one["spec"]!.ToJsonString());
+        Assert.Equal("""{"phase":"Running"}""", one["status"]!.ToJsonString());
+        Assert.Equal(one.ToJsonString(), list["items"]![0]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("put", "PUT", "")]
+    [InlineData("merge", "PATCH", "", MergePatch)]
+    [InlineData("apply", "PATCH", "", ApplyPatch)]
+    [InlineData("putstatus", "PUT", "/status")]
+    [InlineData("mergestatus", "PATCH", "/status", MergePatch)]
+    [InlineData("applystatus", "PATCH", "/status", ApplyPatch)]
+    public async Task StrictWrite_AfterARollback_LooksAtTheRequestAlone(string kind, string method, string subresource, string contentType = "application/json")
+    {
+        var notes = await RolledBackAsync(kind);
+        var (_, note) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
+        JsonNode body = contentType == "application/json" ? note : Change(kind);
+        (body["spec"] ??= new JsonObject())["text"] = "b";
+        (body["status"] ??= new JsonObject())["phase"] = "Done";
+
+        var (code, written) = await server.SendAsync(new HttpMethod(method), $"{notes}/one{subresource}?fieldValidation=Strict&fieldManager=older&force=true", body.ToJsonString(), contentType);
+
+        Assert.True(code == 200, written.ToJsonString());
+        Assert.Equal(subresource.Length == 0 ? """{"text":"b"}""" : """{"text":"a"}""", written["spec"]!.ToJsonString());
+        Assert.Equal(subresource.Length == 0 ? """{"phase":"Running"}""" : """{"phase":"Done"}""", written["status"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task StrictWrite_ThatCarriesWhatTheDefinitionLost_IsRefused()
+    {
+        var notes = await RolledBackAsync("refused");
+
+        var (code, status) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one?fieldValidation=Strict", """{"spec": {"extra": "y"}}""", MergePatch);
+
+        Assert.Equal(400, code);
+        Assert.Contains("unknown field \"spec.extra\"", (string?)status["message"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Forward_BeforeAWrite_BringsTheFieldsBack()
+    {
+        var notes = await RolledBackAsync("back");
+        await DefineAsync("back", isRich: true);
+
+        var (_, note) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
+
+        Assert.Equal("""{"text":"a","extra":"x"}""", note["spec"]!.ToJsonString());
+        Assert.Equal("""{"phase":"Running","detail":"d"}""", note["status"]!.ToJsonString());
+    }
+
+    /// <summary>The write of the older client has dropped the fields; who owned them then owns nothing of those that come after.</summary>
+    [Theory]
+    [InlineData("afterput", "PUT", "application/json")]
+    [InlineData("afterapply", "PATCH", ApplyPatch)]
+    public async Task Forward_AfterAWrite_LeavesTheFieldsToWhoeverSetsThem(string kind, string method, string contentType)
+    {
+        var notes = await RolledBackAsync(kind);
+        var (_, note) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
+        JsonNode body = method == "PUT" ? note : Change(kind);
+        (body["spec"] ??= new JsonObject())["text"] = "b";
+        var (written, _) = await server.SendAsync(new HttpMethod(method), $"{notes}/one?fieldManager=older&force=true", body.ToJsonString(), contentType);
+        await DefineAsync(kind, isRich: true);
+
+        var (_, forth) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
+        var another = Change(kind);
+        another["spec"] = new JsonObject { ["extra"] = "y" };
+        var (code, applied) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one?fieldManager=newer&fieldValidation=Strict", another.ToJsonString(), ApplyPatch);
+
+        Assert.Equal((200, """{"text":"b"}"""), (written, forth["spec"]!.ToJsonString()));
+        Assert.Equal((200, """{"text":"b","extra":"y"}"""), (code, applied["spec"]?.ToJsonString()));
+        var owners = applied["metadata"]!["managedFields"]!.AsArray().Where(entry => entry!["fieldsV1"]!["f:spec"]?["f:extra"] is not null).Select(entry => (string?)entry!["manager"]);
+        Assert.Equal(["newer"], owners);
+    }
+
+    /// <summary>As for a storage migration: whoever writes an object back as it was read has it stored as the definition is now.</summary>
+    [Fact]
+    public async Task Replace_WithWhatWasRead_StoresItAnew()
+    {
+        var notes = await RolledBackAsync("anew");
+        var (_, note) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
+
+        var (_, first) = await server.SendAsync(HttpMethod.Put, $"{notes}/one", note.ToJsonString());
+        var (_, second) = await server.SendAsync(HttpMethod.Put, $"{notes}/one", first.ToJsonString());
+        await DefineAsync("anew", isRich: true);
+        var (_, forth) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
+
+        Assert.NotEqual((string?)note["metadata"]!["resourceVersion"], (string?)first["metadata"]!["resourceVersion"]);
+        Assert.Equal((string?)first["metadata"]!["resourceVersion"], (string?)second["metadata"]!["resourceVersion"]);
+        Assert.Equal(1, (int)second["metadata"]!["generation"]!);
+        Assert.Equal("""{"text":"a"}""", forth["spec"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Default_OfANewField_IsReadBeforeItIsStored()
+    {
+        await DefineAsync("preset", isRich: false);
+        await server.SendAsync(HttpMethod.Post, Notes("preset"), """{"metadata": {"name": "one"}, "spec": {"text": "a"}}""");
+
+        await DefineAsync("preset", isRich: true, "\"default\": \"x\",");
+
+        Assert.Equal("x", (string?)(await server.SendAsync(HttpMethod.Get, $"{Notes("preset")}/one")).Body["spec"]!["extra"]);
+    }
+
+    [Fact]
+    public async Task Watch_OverAChangeOfTheDefinition_ShowsWhatItKnowsNow()
+    {
+        await DefineAsync("watched", isRich: false);
+        var notes = Notes("watched");
+        using var stream = new StreamReader(await server.Http.GetStreamAsync($"{notes}?watch=true", TestContext.Current.CancellationToken));
+
+        await DefineAsync("watched", isRich: true);
+        await server.SendAsync(HttpMethod.Post, notes, """{"metadata": {"name": "rich"}, "spec": {"text": "a", "extra": "x"}}""");
+        var rich = await ReadAsync(stream);
+        await DefineAsync("watched", isRich: false);
+        await server.SendAsync(HttpMethod.Patch, $"{notes}/rich", """{"metadata": {"labels": {"a": "b"}}}""", MergePatch);
+        var poor = await ReadAsync(stream);
+
+        Assert.Equal("""{"text":"a","extra":"x"}""", rich["spec"]!.ToJsonString());
+        Assert.Equal("""{"text":"a"}""", poor["spec"]!.ToJsonString());
+
+        static async Task<JsonNode> ReadAsync(StreamReader stream) => JsonNode.Parse((await stream.ReadLineAsync(TestContext.Current.CancellationToken))!)!["object"]!;
+    }
+
+    [Fact]
+    public async Task Restart_WithAnObjectOfARicherDefinition_StillHidesAndKeepsTheFields()
+    {
+        var notes = await RolledBackAsync("restarted");
+
+        await server.RestartAsync();
+
+        Assert.Equal("""{"text":"a"}""", (await server.SendAsync(HttpMethod.Get, $"{notes}/one")).Body["spec"]!.ToJsonString());
+        await DefineAsync("restarted", isRich: true);
+        Assert.Equal("""{"text":"a","extra":"x"}""", (await server.SendAsync(HttpMethod.Get, $"{notes}/one")).Body["spec"]!.ToJsonString());
+    }
+
+    /// <summary>An object with every field under the richer definition, which is then rolled back. Returns the path of its kind.</summary>
+    private async Task<string> RolledBackAsync(string kind)
+    {
+        var notes = Notes(kind);
+        await DefineAsync(kind, isRich: true);
+        foreach (var (subresource, field, values) in new[] { ("", "spec", """{"text": "a", "extra": "x"}"""), ("/status", "status", """{"phase": "Running", "detail": "d"}""") })
+        {
+            var change = Change(kind);
+            change[field] = JsonNode.Parse(values);
+            var (code, body) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one{subresource}?fieldManager=first", change.ToJsonString(), ApplyPatch);
+            Assert.True(code is 200 or 201, body.ToJsonString());
+        }
+
+        await DefineAsync(kind, isRich: false);
+        return notes;
+    }
+
+    private async Task DefineAsync(string kind, bool isRich, string preset = "")
+    {
+        string Field(string name, string rest = "") => isRich ? $$""", "{{name}}": { {{rest}} "type": "string"}""" : "";
+        var (code, body) = await server.SendAsync(HttpMethod.Patch, $"{Definitions}/{kind}s.example.com?fieldManager=release&force=true", $$$"""
+            {
+              "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "{{{kind}}}s.example.com"},
+              "spec": {
+                "group": "example.com", "scope": "Namespaced", "names": {"plural": "{{{kind}}}s", "kind": "{{{kind}}}"},
+                "versions": [{
+                  "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+                  "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                    "spec": {"type": "object", "properties": {"text": {"type": "string"}{{{Field("extra", preset)}}} } },
+                    "status": {"type": "object", "properties": {"phase": {"type": "string"}{{{Field("detail")}}} } }
+                  } } }
+                }]
+              }
+            }
+            """, ApplyPatch);
+        Assert.True(code is 200 or 201, body.ToJsonString());
+    }
+
+    private static JsonObject Change(string kind) => new() { ["apiVersion"] = "example.com/v1", ["kind"] = kind, ["metadata"] = new JsonObject { ["name"] = "one" } };
+
+    private static string Notes(string kind) => $"/apis/example.com/v1/namespaces/default/{kind}s";
+}
