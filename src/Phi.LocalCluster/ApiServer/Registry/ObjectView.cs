@@ -37,6 +37,15 @@ internal static class ObjectView
         return shown;
     }
 
+    /// <summary>What was just written has been looked at by the same schema.</summary>
+    public static void Remember(ResourceType type, JsonObject written)
+    {
+        if (type.IsCustom && (string?)written["apiVersion"] == type.ApiVersion)
+        {
+            Seen.AddOrUpdate(written, new View(type.Schema, written));
+        }
+    }
+
     private static JsonObject Shape(ResourceType type, JsonObject stored)
     {
         var shown = stored.DeepClone().AsObject();

@@ -142,6 +142,7 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
         }
 
         var written = store.TryPut(type.Storage, key, value, expected: null) ?? throw ApiException.AlreadyExists(type.Resource, key.Name);
+        ObjectView.Remember(type, written);
         AfterWrite(type);
         if (type == BuiltInResources.Namespaces)
         {
@@ -173,6 +174,7 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
         var written = store.TryPut(type.Storage, key, value, stored);
         if (written is not null)
         {
+            ObjectView.Remember(type, written);
             AfterWrite(type);
         }
 
