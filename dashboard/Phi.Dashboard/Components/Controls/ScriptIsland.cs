@@ -11,6 +11,9 @@ public abstract class ScriptIsland : ComponentBase, IAsyncDisposable
 {
     private IJSObjectReference? _island;
 
+    /// <summary>The page was left, and the element with it; perhaps while the script was still on its way.</summary>
+    private bool _isGone;
+
     /// <summary>The element that the script draws in.</summary>
     protected ElementReference Root { get; set; }
 
@@ -39,8 +42,7 @@ public abstract class ScriptIsland : ComponentBase, IAsyncDisposable
     {
         if (firstRender)
         {
-            await using var module = await Script.InvokeAsync<IJSObjectReference>("import", $"./_content/Phi.Dashboard/{Module}");
-            _island = await module.InvokeAsync<IJSObjectReference>("create", [Root, .. Arguments()]);
+            await CreateAsync();
         }
         else if (_island is not null)
         {
@@ -48,15 +50,43 @@ public abstract class ScriptIsland : ComponentBase, IAsyncDisposable
         }
     }
 
+    private async Task CreateAsync()
+    {
+        try
+        {
+            await using var module = await Script.InvokeAsync<IJSObjectReference>("import", $"./_content/Phi.Dashboard/{Module}");
+            if (!_isGone)
+            {
+                _island = await module.InvokeAsync<IJSObjectReference>("create", [Root, .. Arguments()]);
+            }
+        }
+        catch (Exception e) when (_isGone && e is JSException or JSDisconnectedException)
+        {
+            // There is nothing left to draw in.
+        }
+
+        if (_isGone)
+        {
+            await RemoveAsync();
+        }
+    }
+
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        _isGone = true;
+        await RemoveAsync();
+    }
+
+    private async Task RemoveAsync()
+    {
         try
         {
-            if (_island is not null)
+            if (_island is { } island)
             {
-                await _island.InvokeVoidAsync("dispose");
-                await _island.DisposeAsync();
+                _island = null;
+                await island.InvokeVoidAsync("dispose");
+                await island.DisposeAsync();
             }
         }
         catch (JSDisconnectedException)
