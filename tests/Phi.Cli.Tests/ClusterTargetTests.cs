@@ -1,4 +1,5 @@
 using Phi.Cli.Cluster;
+using Phi.Kubernetes;
 
 namespace Phi.Cli.Tests;
 
@@ -7,6 +8,7 @@ public sealed class ClusterTargetTests
 {
     private const string User = "/home/ada/.kube/config";
     private const string Local = "/srv/phi";
+    private static readonly Uri Server = new("https://127.0.0.1:6443");
 
     [Theory]
     [InlineData("/x", "/other", "/y", true, "/x")] // --kubeconfig before all
@@ -39,6 +41,17 @@ public sealed class ClusterTargetTests
     }
 
     [Fact]
+    public void Find_TheLocalCluster_HasItsSocketIfThereIsOne()
+    {
+        const string Socket = "/srv/phi/api.sock";
+
+        Assert.Equal(new UnixSocket(Server, Socket), ClusterTarget.Find(null, null, Around(null, true, Socket))!.Socket);
+        Assert.Equal(new UnixSocket(Server, Socket), ClusterTarget.Find("/srv/phi/kubeconfig", null, Around(null, true, Socket))!.Socket);
+        Assert.Null(ClusterTarget.Find(null, null, Around(null, true))!.Socket);
+        Assert.Null(ClusterTarget.Find("/srv/phi/kubeconfig", null, Around(null, false, Socket))!.Socket);
+    }
+
+    [Fact]
     public void Find_InAPod_IsItsAccount()
     {
         var pod = With(Around(null, false, "/var/run/secrets/kubernetes.io/serviceaccount/token"), "KUBERNETES_SERVICE_HOST", "10.0.0.1");
@@ -66,7 +79,7 @@ public sealed class ClusterTargetTests
     {
         Variable = name => name switch { "KUBECONFIG" => kubeconfig, "PHI_HOME" => Local, "HOME" => "/home/ada", _ => null },
         HasFile = file => files.Contains(file),
-        IsRunning = home => runs && home.Root == Local,
+        Server = home => runs && home.Root == Local ? Server : null,
     };
 
     private static Surroundings With(Surroundings around, string name, string value) => around with { Variable = asked => asked == name ? value : around.Variable(asked) };

@@ -89,7 +89,7 @@ internal sealed class AgentApiServer : IAsyncDisposable
 
         if (EventBatchValidator.Validate(batch) is { } problem)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem.ToString());
+            await new Refusal(HttpStatusCode.UnprocessableEntity, problem.ToString()).WriteAsync(http);
             return;
         }
 
@@ -150,24 +150,6 @@ internal sealed class AgentApiServer : IAsyncDisposable
     /// <summary>A pod of before speaks no HTTPS, and other URLs are of no use to it.</summary>
     private static IReadOnlyList<string>? Urls(HttpContext http, AgentApiParts parts) => http.Request.IsHttps ? parts.Urls() : null;
 
-    /// <summary>Null: it is larger. The rest of it Kestrel throws away, up to its own limit, so that the caller hears why.</summary>
-    private static async Task<byte[]?> ReadBodyAsync(HttpContext http, int mostBytes)
-    {
-        using var body = new MemoryStream();
-        var chunk = new byte[16 << 10];
-        while (await http.Request.Body.ReadAsync(chunk, http.RequestAborted) is > 0 and var read)
-        {
-            if (body.Length + read > mostBytes)
-            {
-                return null;
-            }
-
-            body.Write(chunk, 0, read);
-        }
-
-        return body.ToArray();
-    }
-
     /// <summary>The request and its body, if its token is a pod's of the job that it names; else null, and the refusal is written.</summary>
     private static async Task<(T Request, byte[] Body)?> ReadAsync<T>(HttpContext http, int mostBytes, AgentGate gate, Func<T, AgentClaim> claim)
         where T : class
@@ -178,9 +160,8 @@ internal sealed class AgentApiServer : IAsyncDisposable
             return null;
         }
 
-        if (await ReadBodyAsync(http, mostBytes) is not { } body)
+        if (await RequestBody.ReadAsync(http, mostBytes, "send less at once") is not { } body)
         {
-            await RefuseAsync(http, HttpStatusCode.RequestEntityTooLarge, $"the body is larger than {mostBytes} bytes; send less at once");
             return null;
         }
 
@@ -191,13 +172,13 @@ internal sealed class AgentApiServer : IAsyncDisposable
         }
         catch (JsonException e)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, e.Message);
+            await new Refusal(HttpStatusCode.UnprocessableEntity, e.Message).WriteAsync(http);
             return null;
         }
 
         if (request is null)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, "the body is null; send an object");
+            await new Refusal(HttpStatusCode.UnprocessableEntity, "the body is null; send an object").WriteAsync(http);
             return null;
         }
 
@@ -206,11 +187,5 @@ internal sealed class AgentApiServer : IAsyncDisposable
 
     private static Task WriteAsync<T>(HttpContext http, T? answer, string job)
         where T : class =>
-        answer is null ? RefuseAsync(http, HttpStatusCode.NotFound, $"there is no job {job} of that uid") : http.Response.WriteAsJsonAsync(answer, PhiJson.Options, http.RequestAborted);
-
-    private static Task RefuseAsync(HttpContext http, HttpStatusCode code, string why)
-    {
-        http.Response.StatusCode = (int)code;
-        return http.Response.WriteAsync(why, http.RequestAborted);
-    }
+        answer is null ? new Refusal(HttpStatusCode.NotFound, $"there is no job {job} of that uid").WriteAsync(http) : http.Response.WriteAsJsonAsync(answer, PhiJson.Options, http.RequestAborted);
 }

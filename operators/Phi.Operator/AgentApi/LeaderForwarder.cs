@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Phi.Api.Agent;
+using Phi.Operator.AgentApi.Identity;
 
 namespace Phi.Operator.AgentApi;
 
@@ -22,7 +23,7 @@ internal sealed class LeaderForwarder(Func<string?> leaderUrl, string identity, 
     {
         if (http.Request.Headers.ContainsKey(AgentRoutes.ForwardedHeader) || leaderUrl() is not { } url)
         {
-            await RefuseAsync(http, $"the operator's replica {identity} does not lead, and knows no other that does; ask again");
+            await new Refusal(HttpStatusCode.ServiceUnavailable, $"the operator's replica {identity} does not lead, and knows no other that does; ask again").WriteAsync(http);
             return;
         }
 
@@ -39,13 +40,7 @@ internal sealed class LeaderForwarder(Func<string?> leaderUrl, string identity, 
         }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested && !http.Response.HasStarted && e is HttpRequestException or OperationCanceledException)
         {
-            await RefuseAsync(http, $"the operator's leader at {url} did not answer ({e.Message}); ask again");
+            await new Refusal(HttpStatusCode.ServiceUnavailable, $"the operator's leader at {url} did not answer ({e.Message}); ask again").WriteAsync(http);
         }
-    }
-
-    private static Task RefuseAsync(HttpContext http, string why)
-    {
-        http.Response.StatusCode = (int)HttpStatusCode.ServiceUnavailable;
-        return http.Response.WriteAsync(why, http.RequestAborted);
     }
 }

@@ -22,19 +22,19 @@ internal static class ProgressRoute
 
         if (ProgressAddress.Read(http.Request.Query, out var problem) is not { } from)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
+            await new Refusal(HttpStatusCode.UnprocessableEntity, problem).WriteAsync(http);
         }
         else if (!await parts.Gate.AdmitAsync(http, caller, new AgentClaim(from.Namespace, from.Job, from.JobUid, PodUid: null)))
         {
             // It is said why.
         }
-        else if (await BodyAsync(http) is not { } body)
+        else if (await RequestBody.ReadAsync(http, MostBytes, "report numbers alone") is not { } body)
         {
-            await RefuseAsync(http, HttpStatusCode.RequestEntityTooLarge, $"the body is larger than {MostBytes} bytes; report numbers alone");
+            // It is said why.
         }
         else if (ProgressReader.Read(body, out problem) is not { } progress)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem);
+            await new Refusal(HttpStatusCode.UnprocessableEntity, problem).WriteAsync(http);
         }
         else
         {
@@ -56,25 +56,12 @@ internal static class ProgressRoute
         };
         if (EventBatchValidator.Validate(batch) is { } problem)
         {
-            await RefuseAsync(http, HttpStatusCode.UnprocessableEntity, problem.ToString());
+            await new Refusal(HttpStatusCode.UnprocessableEntity, problem.ToString()).WriteAsync(http);
             return;
         }
 
         await parts.Progress.StoreAsync(batch, http.RequestAborted);
         await parts.Progress.AddAsync(batch, http.RequestAborted);
         http.Response.StatusCode = (int)HttpStatusCode.NoContent;
-    }
-
-    private static async Task<byte[]?> BodyAsync(HttpContext http)
-    {
-        var buffer = new byte[MostBytes + 1];
-        var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
-        return length > MostBytes ? null : buffer[..length];
-    }
-
-    private static Task RefuseAsync(HttpContext http, HttpStatusCode code, string why)
-    {
-        http.Response.StatusCode = (int)code;
-        return http.Response.WriteAsync(why, http.RequestAborted);
     }
 }

@@ -5,9 +5,6 @@ namespace Phi.Operator.Progress;
 /// <summary>How much of a time without steps a job was suspended, from what its status says of the ends of its attempts.</summary>
 internal static class SuspendedTime
 {
-    /// <summary>Why an attempt ended that was suspended; the interruption's time is that of the resumption.</summary>
-    private const string Resumed = "Resumed";
-
     /// <param name="from">The last step before it, or when the job was created.</param>
     /// <param name="until">The first step after it.</param>
     /// <returns>Seconds; a suspension counts from the last step, or from the end of the attempt before if that one had none.</returns>
@@ -16,7 +13,7 @@ internal static class SuspendedTime
         var (seconds, since) = (0.0, from);
         foreach (var end in Ends(job).Where(end => end.Time > from && end.Time <= until))
         {
-            seconds += end.Reason == Resumed ? (end.Time!.Value - since).TotalSeconds : 0;
+            seconds += end.Reason == InterruptionReasons.Resumed ? (end.Time!.Value - since).TotalSeconds : 0;
             since = end.Time!.Value;
         }
 

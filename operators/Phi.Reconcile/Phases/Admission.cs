@@ -42,7 +42,7 @@ internal static class Admission
     {
         { Reason: RequeuePolicy.Reason } => new AttemptFailure(false, false, "Requeued", "the job has waited after a pod of its gang was not bound in time"),
         { } evicted => new AttemptFailure(false, false, "Preempted", $"its queue took the quota back: {evicted.Message}"),
-        null => new AttemptFailure(false, false, "Resumed", "the job is no longer suspended"),
+        null => new AttemptFailure(false, false, InterruptionReasons.Resumed, "the job is no longer suspended"),
     };
 
     public static JobDecision Admit(JobSnapshot snapshot)

@@ -12,6 +12,13 @@ public static class TrainingPhase
     public const string Failed = "Failed";
 }
 
+/// <summary>Reasons in status.interruptions that others read.</summary>
+public static class InterruptionReasons
+{
+    /// <summary>The attempt was suspended; the interruption's time is that of the resumption.</summary>
+    public const string Resumed = "Resumed";
+}
+
 /// <summary>Condition types of a TrainingJob; Kueue's words where they exist.</summary>
 public static class TrainingConditions
 {

@@ -27,7 +27,7 @@ internal sealed record ClusterTarget(IReadOnlyList<string> Files, string Source,
     {
         if (kubeconfig is not null)
         {
-            return new ClusterTarget([kubeconfig], kubeconfig, HomeOf(kubeconfig, around)).WithSocket(around);
+            return OfFile([kubeconfig], kubeconfig, kubeconfig, around);
         }
 
         if (home is not null)
@@ -53,23 +53,28 @@ internal sealed record ClusterTarget(IReadOnlyList<string> Files, string Source,
 
         List<string> named = [.. list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)];
         List<string> there = [.. named.Where(around.HasFile)];
-        return there.Count > 0
-            ? new ClusterTarget(there, $"$KUBECONFIG ({string.Join(Path.PathSeparator, there)})", there is [var only] ? HomeOf(only, around) : null).WithSocket(around)
-            : throw None($"$KUBECONFIG names {list}, which is not there; correct or unset it");
+        var source = $"$KUBECONFIG ({string.Join(Path.PathSeparator, there)})";
+        return there switch
+        {
+            [] => throw None($"$KUBECONFIG names {list}, which is not there; correct or unset it"),
+            [var only] => OfFile(there, source, only, around),
+            _ => new ClusterTarget(there, source, null),
+        };
     }
 
-    private static ClusterTarget? Local(PhiHome home, Surroundings around) => around.IsRunning(home) ? new ClusterTarget([home.Kubeconfig], home.Kubeconfig, home).WithSocket(around) : null;
+    private static ClusterTarget? Local(PhiHome home, Surroundings around) => around.Server(home) is { } server ? Running([home.Kubeconfig], home.Kubeconfig, home, server, around) : null;
 
-    /// <summary>The local control plane whose kubeconfig that is, if it runs; null: it is some other cluster's.</summary>
-    private static PhiHome? HomeOf(string kubeconfig, Surroundings around)
+    /// <summary>The file may be the kubeconfig of a local control plane that runs; else it is some other cluster's.</summary>
+    private static ClusterTarget OfFile(IReadOnlyList<string> files, string source, string file, Surroundings around)
     {
-        var home = PhiHome.Resolve(Path.GetDirectoryName(Path.GetFullPath(kubeconfig)));
-        return home.Kubeconfig == Path.GetFullPath(kubeconfig) && around.IsRunning(home) ? home : null;
+        var home = PhiHome.Resolve(Path.GetDirectoryName(Path.GetFullPath(file)));
+        return home.Kubeconfig == Path.GetFullPath(file) && around.Server(home) is { } server ? Running(files, source, home, server, around) : new ClusterTarget(files, source, null);
     }
+
+    private static ClusterTarget Running(IReadOnlyList<string> files, string source, PhiHome home, Uri server, Surroundings around) =>
+        new(files, source, home) { Socket = around.HasFile(home.ApiServerSocket) ? new UnixSocket(server, home.ApiServerSocket) : null };
 
     private static ClusterTarget? FromUser(Surroundings around) => around.HasFile(around.UserKubeconfig) ? new ClusterTarget([around.UserKubeconfig], around.UserKubeconfig, null) : null;
-
-    private ClusterTarget WithSocket(Surroundings around) => Home is null ? this : this with { Socket = around.SocketOf(Home) };
 
     private static CliException None(string message) => new(message, ExitCodes.ControlPlaneUnavailable);
 }

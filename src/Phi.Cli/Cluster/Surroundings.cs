@@ -1,5 +1,3 @@
-using Phi.Kubernetes;
-
 namespace Phi.Cli.Cluster;
 
 /// <summary>What of the machine decides which cluster is meant.</summary>
@@ -13,12 +11,8 @@ internal record Surroundings
 
     public Func<string, bool> HasFile { get; init; } = File.Exists;
 
-    /// <summary>Whether a local control plane runs on the folder.</summary>
-    public Func<PhiHome, bool> IsRunning { get; init; } = home => ClusterState.ReadRunning(home) is not null;
-
-    /// <summary>The socket of the local control plane that runs on the folder; null: it has none.</summary>
-    public Func<PhiHome, UnixSocket?> SocketOf { get; init; } = home =>
-        File.Exists(home.ApiServerSocket) && ClusterState.ReadRunning(home) is { } state ? new UnixSocket(state.Server, home.ApiServerSocket) : null;
+    /// <summary>Address of the local control plane that runs on the folder; null: none does.</summary>
+    public Func<PhiHome, Uri?> Server { get; init; } = home => ClusterState.ReadRunning(home)?.Server;
 
     /// <summary>kubectl started this: <c>kubectl phi</c>.</summary>
     public bool IsPlugin => Variable(ClusterTarget.PluginVariable) is { Length: > 0 };
