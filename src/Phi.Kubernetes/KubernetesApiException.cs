@@ -14,4 +14,7 @@ public sealed class KubernetesApiException(HttpStatusCode code, string reason, s
     public bool IsNotFound => Code == HttpStatusCode.NotFound;
     public bool IsConflict => Code == HttpStatusCode.Conflict;
     public bool IsGone => Code == HttpStatusCode.Gone;
+
+    /// <summary>A server-side apply with a field that the object's definition lacks, or of another type: no fault of the server's, though it says 500.</summary>
+    public bool IsUnfitApply => Code == HttpStatusCode.InternalServerError && Message.StartsWith("failed to create typed patch object", StringComparison.Ordinal);
 }

@@ -51,7 +51,7 @@ internal sealed class JobSubmission(ClusterSession session, ManifestFile file)
         {
             throw new SubmissionConflictException($"{file.Job}: {e.Message}\nThese values were set by others. Take them into the manifest or leave the fields out, or add --force-conflicts to take them over");
         }
-        catch (KubernetesApiException e) when (e.Code is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.NotFound or HttpStatusCode.RequestEntityTooLarge)
+        catch (KubernetesApiException e) when (e.IsUnfitApply || e.Code is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.NotFound or HttpStatusCode.RequestEntityTooLarge)
         {
             throw new CliException($"{file.Job} is refused: {e.Message}{Remedy(e)}", ExitCodes.InvalidManifest);
         }
@@ -68,7 +68,8 @@ internal sealed class JobSubmission(ClusterSession session, ManifestFile file)
     private static bool IsOwn(string message) => message.Contains("conflict", StringComparison.Ordinal)
         && message.Split("with \"").Skip(1).All(part => part.StartsWith($"{Manager}\"", StringComparison.Ordinal));
 
-    private string Remedy(KubernetesApiException e) => !e.IsNotFound ? ""
+    private string Remedy(KubernetesApiException e) => e.IsUnfitApply ? "; the CustomResourceDefinitions may be of another release: phi doctor says so, kubectl apply -f operators/crds renews them"
+        : !e.IsNotFound ? ""
         : e.Message.Contains("namespaces", StringComparison.Ordinal) ? $"; make it with kubectl create namespace {file.Job.Namespace}, or name another with -n"
         : "; the CustomResourceDefinitions may be missing: phi doctor says so, kubectl apply -f operators/crds makes them";
 }
