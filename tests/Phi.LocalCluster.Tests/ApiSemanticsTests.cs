@@ -60,6 +60,16 @@ public sealed class ApiSemanticsTests(TestServer server) : IClassFixture<TestSer
     }
 
     [Fact]
+    public async Task Patch_ThatIsNoApply_CannotBeForced()
+    {
+        await CreateAsync("unforced", "{}");
+
+        var (code, status) = await server.SendAsync(HttpMethod.Patch, $"{Maps}/unforced?force=true", """{"data": {"a": "1"}}""", MergePatch);
+
+        Assert.Equal((422, "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch"), (code, (string?)status["message"]));
+    }
+
+    [Fact]
     public async Task Watch_FromAVersion_BringsEveryChangeAfterIt()
     {
         var created = await CreateAsync("watched", "{}");

@@ -38,7 +38,7 @@ public sealed class DefinitionChangeTests(TestServer server) : IClassFixture<Tes
         (body["spec"] ??= new JsonObject())["text"] = "b";
         (body["status"] ??= new JsonObject())["phase"] = "Done";
 
-        var (code, written) = await server.SendAsync(new HttpMethod(method), $"{notes}/one{subresource}?fieldValidation=Strict&fieldManager=older&force=true", body.ToJsonString(), contentType);
+        var (code, written) = await server.SendAsync(new HttpMethod(method), $"{notes}/one{subresource}?fieldValidation=Strict&fieldManager=older{(contentType == ApplyPatch ? "&force=true" : "")}", body.ToJsonString(), contentType);
 
         Assert.True(code == 200, written.ToJsonString());
         Assert.Equal(subresource.Length == 0 ? """{"text":"b"}""" : """{"text":"a"}""", written["spec"]!.ToJsonString());
@@ -52,8 +52,8 @@ public sealed class DefinitionChangeTests(TestServer server) : IClassFixture<Tes
 
         var (code, status) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one?fieldValidation=Strict", """{"spec": {"extra": "y"}}""", MergePatch);
 
-        Assert.Equal(400, code);
-        Assert.Contains("unknown field \"spec.extra\"", (string?)status["message"], StringComparison.Ordinal);
+        Assert.Equal(422, code);
+        Assert.EndsWith("strict decoding error: unknown field \"spec.extra\"", (string?)status["message"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,11 +68,11 @@ public sealed class DefinitionChangeTests(TestServer server) : IClassFixture<Tes
         Assert.Equal("""{"phase":"Running","detail":"d"}""", note["status"]!.ToJsonString());
     }
 
-    /// <summary>The write of the older client has dropped the fields; who owned them then owns nothing of those that come after.</summary>
+    /// <summary>The write of the older client has dropped the fields, but whoever owned them owns them still when they come back.</summary>
     [Theory]
     [InlineData("afterput", "PUT", "application/json")]
     [InlineData("afterapply", "PATCH", ApplyPatch)]
-    public async Task Forward_AfterAWrite_LeavesTheFieldsToWhoeverSetsThem(string kind, string method, string contentType)
+    public async Task Forward_AfterAWrite_LeavesTheFieldsToWhoeverHadThem(string kind, string method, string contentType)
     {
         var notes = await RolledBackAsync(kind);
         var (_, note) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
@@ -84,9 +84,11 @@ public sealed class DefinitionChangeTests(TestServer server) : IClassFixture<Tes
         var (_, forth) = await server.SendAsync(HttpMethod.Get, $"{notes}/one");
         var another = Change(kind);
         another["spec"] = new JsonObject { ["extra"] = "y" };
-        var (code, applied) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one?fieldManager=newer&fieldValidation=Strict", another.ToJsonString(), ApplyPatch);
+        var (refused, conflict) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one?fieldManager=newer", another.ToJsonString(), ApplyPatch);
+        var (code, applied) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one?fieldManager=newer&force=true&fieldValidation=Strict", another.ToJsonString(), ApplyPatch);
 
         Assert.Equal((200, """{"text":"b"}"""), (written, forth["spec"]!.ToJsonString()));
+        Assert.Equal((409, "Apply failed with 1 conflict: conflict with \"first\": .spec.extra"), (refused, (string?)conflict["message"]));
         Assert.Equal((200, """{"text":"b","extra":"y"}"""), (code, applied["spec"]?.ToJsonString()));
         var owners = applied["metadata"]!["managedFields"]!.AsArray().Where(entry => entry!["fieldsV1"]!["f:spec"]?["f:extra"] is not null).Select(entry => (string?)entry!["manager"]);
         Assert.Equal(["newer"], owners);
@@ -114,31 +116,73 @@ public sealed class DefinitionChangeTests(TestServer server) : IClassFixture<Tes
     public async Task Default_OfANewField_IsReadBeforeItIsStored()
     {
         await DefineAsync("preset", isRich: false);
-        await server.SendAsync(HttpMethod.Post, Notes("preset"), """{"metadata": {"name": "one"}, "spec": {"text": "a"}}""");
+        await server.SendAsync(HttpMethod.Post, Notes("preset"), """{"apiVersion": "example.com/v1", "kind": "preset", "metadata": {"name": "one"}, "spec": {"text": "a"}}""");
 
         await DefineAsync("preset", isRich: true, "\"default\": \"x\",");
 
         Assert.Equal("x", (string?)(await server.SendAsync(HttpMethod.Get, $"{Notes("preset")}/one")).Body["spec"]!["extra"]);
     }
 
+    /// <summary>A value that the definition takes no more hinders nobody who writes something else; only a rule about the change looks at it still.</summary>
+    [Theory]
+    [InlineData("enum", """ "enum": ["y"], """, 200, 200)]
+    [InlineData("length", """ "minLength": 2, """, 200, 422)]
+    [InlineData("rule", """ "x-kubernetes-validations": [{"rule": "self == 'y'"}], """, 200, 200)]
+    [InlineData("transition", """ "x-kubernetes-validations": [{"rule": "oldSelf == 'y'"}], """, 422, 422)]
+    public async Task Write_BesideAValueThatIsNowRefused_IsTaken(string kind, string constraint, int others, int mended)
+    {
+        var notes = await RolledBackAsync($"strict{kind}");
+        await DefineAsync($"strict{kind}", isRich: true, constraint);
+
+        var (beside, _) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one", """{"spec": {"text": "b"}}""", MergePatch);
+        var (status, _) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one/status", """{"status": {"phase": "Done"}}""", MergePatch);
+        var (itself, _) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one", """{"spec": {"extra": "z"}}""", MergePatch);
+        var (good, _) = await server.SendAsync(HttpMethod.Patch, $"{notes}/one", """{"spec": {"extra": "y"}}""", MergePatch);
+        var (another, _) = await server.SendAsync(HttpMethod.Post, notes, $$$"""{"apiVersion": "example.com/v1", "kind": "strict{{{kind}}}", "metadata": {"name": "two"}, "spec": {"text": "a", "extra": "x"}}""");
+
+        Assert.Equal((others, others, 422, mended), (beside, status, itself, good));
+        Assert.Equal(kind == "transition" ? 201 : 422, another);
+    }
+
+    /// <summary>Whoever watches asks again, and is shown what the definition knows then.</summary>
     [Fact]
-    public async Task Watch_OverAChangeOfTheDefinition_ShowsWhatItKnowsNow()
+    public async Task Watch_OverAChangeOfTheDefinition_EndsAndGoesOnAsItIsNow()
     {
         await DefineAsync("watched", isRich: false);
         var notes = Notes("watched");
-        using var stream = new StreamReader(await server.Http.GetStreamAsync($"{notes}?watch=true", TestContext.Current.CancellationToken));
+        using var first = await WatchAsync("");
+        await CreateAsync("poor");
+        var poor = await ReadAsync(first);
 
         await DefineAsync("watched", isRich: true);
-        await server.SendAsync(HttpMethod.Post, notes, """{"metadata": {"name": "rich"}, "spec": {"text": "a", "extra": "x"}}""");
-        var rich = await ReadAsync(stream);
-        await DefineAsync("watched", isRich: false);
-        await server.SendAsync(HttpMethod.Patch, $"{notes}/rich", """{"metadata": {"labels": {"a": "b"}}}""", MergePatch);
-        var poor = await ReadAsync(stream);
+        await CreateAsync("rich");
+        var end = await first.ReadLineAsync(TestContext.Current.CancellationToken);
+        using var second = await WatchAsync($"&resourceVersion={poor!["metadata"]!["resourceVersion"]}");
+        var rich = await ReadAsync(second);
 
-        Assert.Equal("""{"text":"a","extra":"x"}""", rich["spec"]!.ToJsonString());
-        Assert.Equal("""{"text":"a"}""", poor["spec"]!.ToJsonString());
+        Assert.Equal("a", (string?)poor["spec"]!["text"]);
+        Assert.Null(poor["spec"]!["extra"]);
+        Assert.Null(end);
+        Assert.Equal(("a", "x"), ((string?)rich!["spec"]!["text"], (string?)rich["spec"]!["extra"]));
 
-        static async Task<JsonNode> ReadAsync(StreamReader stream) => JsonNode.Parse((await stream.ReadLineAsync(TestContext.Current.CancellationToken))!)!["object"]!;
+        async Task<StreamReader> WatchAsync(string query) => new(await server.Http.GetStreamAsync($"{notes}?watch=true{query}", TestContext.Current.CancellationToken));
+
+        static async Task<JsonNode?> ReadAsync(StreamReader stream) => JsonNode.Parse((await stream.ReadLineAsync(TestContext.Current.CancellationToken))!)!["object"];
+
+        Task CreateAsync(string name) => server.SendAsync(HttpMethod.Post, notes, $$$"""{"apiVersion": "example.com/v1", "kind": "watched", "metadata": {"name": "{{{name}}}"}, "spec": {"text": "a", "extra": "x"}}""");
+    }
+
+    [Fact]
+    public async Task Watch_OfADefinitionThatGoes_TellsWhatWentWithIt()
+    {
+        await DefineAsync("doomed", isRich: false);
+        var (_, made) = await server.SendAsync(HttpMethod.Post, Notes("doomed"), """{"apiVersion": "example.com/v1", "kind": "doomed", "metadata": {"name": "one"}, "spec": {"text": "a"}}""");
+        using var stream = new StreamReader(await server.Http.GetStreamAsync($"{Notes("doomed")}?watch=true&resourceVersion={made["metadata"]!["resourceVersion"]}", TestContext.Current.CancellationToken));
+
+        await server.SendAsync(HttpMethod.Delete, $"{Definitions}/doomeds.example.com");
+        var lines = (await stream.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal("DELETED", (string?)JsonNode.Parse(lines[^1])!["type"]);
     }
 
     [Fact]

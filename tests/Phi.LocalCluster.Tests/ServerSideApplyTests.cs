@@ -121,6 +121,25 @@ public sealed class ServerSideApplyTests(TestServer server) : IClassFixture<Test
         Assert.Equal((409, "Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.a"), (code, (string?)status["message"]));
     }
 
+    /// <summary>As kube-apiserver 1.36 answers: without a reason, and so that nothing is stored.</summary>
+    [Theory]
+    [InlineData("Strict")]
+    [InlineData("Warn")]
+    [InlineData("Ignore")]
+    public async Task Apply_OfAFieldThatTheTypeLacks_IsRefusedWhateverTheValidation(string validation)
+    {
+        var (custom, job) = await server.SendAsync(
+            HttpMethod.Patch, $"{Jobs}/typo?fieldManager=m&fieldValidation={validation}", """{"apiVersion": "phi-orchestrator.io/v1alpha1", "kind": "TrainingJob", "metadata": {"name": "typo", "namespace": "default"}, "spec": {"phi": {"stepz": 5, "data": {"sources": ["/x"]}}}}""", ApplyPatch);
+        var (builtIn, pod) = await server.SendAsync(
+            HttpMethod.Patch, $"{Core}/pods/typo?fieldManager=m&fieldValidation={validation}", """{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "typo"}, "spec": {"containers": [{"name": "c", "image": "i", "typo": 1}]}}""", ApplyPatch);
+
+        Assert.Equal((500, 500), (custom, builtIn));
+        Assert.Equal("failed to create typed patch object (default/typo; phi-orchestrator.io/v1alpha1, Kind=TrainingJob): .spec.phi.stepz: field not declared in schema", (string?)job["message"]);
+        Assert.Equal("failed to create typed patch object (/typo; /v1, Kind=Pod): .spec.containers[name=\"c\"].typo: field not declared in schema", (string?)pod["message"]);
+        Assert.False(job.ContainsKey("reason"));
+        Assert.Equal((404, 404), ((await server.SendAsync(HttpMethod.Get, $"{Jobs}/typo")).Code, (await server.SendAsync(HttpMethod.Get, $"{Core}/pods/typo")).Code));
+    }
+
     [Fact]
     public async Task Apply_UnderAnotherName_IsRefused()
     {

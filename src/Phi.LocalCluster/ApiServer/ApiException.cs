@@ -3,25 +3,30 @@ using System.Text.Json.Nodes;
 namespace Phi.LocalCluster.ApiServer;
 
 /// <summary>A request that the API refuses; becomes a metav1.Status with its HTTP code.</summary>
-internal sealed class ApiException(int code, string reason, string message, JsonObject? details = null) : Exception(message)
+/// <param name="reason">Null: none is given.</param>
+internal sealed class ApiException(int code, string? reason, string message, JsonObject? details = null) : Exception(message)
 {
     public int Code { get; } = code;
-    public string Reason { get; } = reason;
+    public string? Reason { get; } = reason;
 
     /// <summary>When the client may ask again, for the header of the same name.</summary>
     public int? RetryAfterSeconds { get; } = (int?)details?["retryAfterSeconds"];
 
-    public JsonObject ToStatus() => new()
+    public JsonObject ToStatus()
     {
-        ["kind"] = "Status",
-        ["apiVersion"] = "v1",
-        ["metadata"] = new JsonObject(),
-        ["status"] = "Failure",
-        ["message"] = Message,
-        ["reason"] = Reason,
-        ["details"] = details?.DeepClone(),
-        ["code"] = Code,
-    };
+        var status = new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Failure", ["message"] = Message, ["code"] = Code };
+        if (Reason is not null)
+        {
+            status["reason"] = Reason;
+        }
+
+        if (details is not null)
+        {
+            status["details"] = details.DeepClone();
+        }
+
+        return status;
+    }
 
     public static ApiException BadRequest(string message) => new(400, "BadRequest", message);
 

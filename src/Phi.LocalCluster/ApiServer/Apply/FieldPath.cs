@@ -4,8 +4,8 @@ using Phi.LocalCluster.ApiServer.Schemas;
 namespace Phi.LocalCluster.ApiServer.Apply;
 
 /// <summary>
-/// A place in an object as server-side apply names it: <c>f:</c> a field, <c>k:</c> an item of a list by its keys, <c>v:</c> a member of
-/// a set. The elements are joined so that a path can be a dictionary's key.
+/// A place in an object as server-side apply names it: <c>f:</c> a field, <c>k:</c> an item of a list by its keys, <c>i:</c> one by its
+/// place, <c>v:</c> a member of a set. The elements are joined so that a path can be a dictionary's key.
 /// </summary>
 internal readonly record struct FieldPath(string Text) : IComparable<FieldPath>
 {
@@ -32,12 +32,16 @@ internal readonly record struct FieldPath(string Text) : IComparable<FieldPath>
 
     public static string Value(JsonNode? item) => $"v:{item?.ToJsonString() ?? "null"}";
 
+    /// <summary>An item of a list that is one value.</summary>
+    public static string Index(int index) => $"i:{index}";
+
     public int CompareTo(FieldPath other) => string.CompareOrdinal(Text, other.Text);
 
     /// <summary>As conflicts are shown: .spec.containers[name="x"].image.</summary>
     public override string ToString() => string.Concat(Elements.Select(element => element[..2] switch
     {
         "f:" => $".{element[2..]}",
+        "i:" => $"[{element[2..]}]",
         "k:" => $"[{string.Join(",", JsonNode.Parse(element[2..])!.AsObject().Select(pair => $"{pair.Key}={pair.Value?.ToJsonString()}"))}]",
         _ => $"[={element[2..]}]",
     }));

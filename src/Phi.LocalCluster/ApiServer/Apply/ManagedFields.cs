@@ -50,7 +50,7 @@ internal sealed class ManagedFields
         })]);
 
     /// <summary>
-    /// Gives the fields that a write (not an apply) changed to its manager, and takes them from all others. The owners before it are those
+    /// Gives the fields that a write (not an apply) changed to its manager, and takes them from all others; what the definition hides stays whose it is. The owners before it are those
     /// that the write names, as kubectl does when it turns a client-side apply into a server-side one; else those of the old object.
     /// </summary>
     public static void TrackUpdate(JsonObject? old, JsonObject value, ResourceType type, string manager, string? subresource, DateTimeOffset now)
@@ -62,7 +62,7 @@ internal sealed class ManagedFields
         var managed = Read(old is null || value["metadata"]!["managedFields"] is not JsonArray { Count: > 0 } ? old : value);
         foreach (var entry in managed._entries)
         {
-            entry.Fields.RemoveWhere(path => changed.Contains(path) || !after.ContainsKey(path));
+            entry.Fields.RemoveWhere(path => changed.Contains(path) || (before.ContainsKey(path) && !after.ContainsKey(path)));
         }
 
         if (changed.Count > 0)

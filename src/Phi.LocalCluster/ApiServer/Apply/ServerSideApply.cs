@@ -43,14 +43,8 @@ internal static class ServerSideApply
     private static void Contend(JsonObject? live, Dictionary<FieldPath, JsonNode?> leaves, ManagedFields managed, ManagedFields.Entry own, ResourceType type, bool force)
     {
         var current = live is null ? [] : FieldSet.Leaves(live, type.Schema);
-        foreach (var entry in managed.Entries.Where(entry => entry != own))
-        {
-            // What is gone from the object, with its definition's field for one, is nobody's.
-            entry.Fields.RemoveWhere(path => !current.ContainsKey(path));
-        }
-
         var contended = managed.Entries.Where(entry => entry != own)
-            .Select(entry => (Entry: entry, Paths: leaves.Where(leaf => entry.Fields.Contains(leaf.Key) && !JsonNode.DeepEquals(current.GetValueOrDefault(leaf.Key), leaf.Value)).Select(leaf => leaf.Key).Order().ToList()))
+            .Select(entry => (Entry: entry, Paths: leaves.Where(leaf => entry.Fields.Contains(leaf.Key) && !IsThere(leaf.Key, leaf.Value, current)).Select(leaf => leaf.Key).Order().ToList()))
             .Where(entry => entry.Paths.Count > 0).ToList();
         if (contended.Count == 0)
         {
@@ -67,6 +61,11 @@ internal static class ServerSideApply
             entry.Fields.ExceptWith(paths);
         }
     }
+
+    /// <summary>A field that is gone from the object, with its definition's for one, is still whose it was. An empty object is there too where others have filled it.</summary>
+    private static bool IsThere(FieldPath path, JsonNode? value, Dictionary<FieldPath, JsonNode?> current) => current.TryGetValue(path, out var now)
+        ? JsonNode.DeepEquals(now, value)
+        : value is null || (value is JsonObject { Count: 0 } && current.Keys.Any(leaf => leaf.IsBelow(path)));
 
     private static ApiException Conflict(List<(string Manager, FieldPath Path)> conflicts)
     {

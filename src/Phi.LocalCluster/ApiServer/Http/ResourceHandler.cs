@@ -128,7 +128,12 @@ internal sealed class ResourceHandler(ResourceService service, TimeProvider cloc
             return;
         }
 
-        var updated = service.Change(StoredAs(request.Type), request.Key, request.Subresource, options, old =>
+        if (options.Force)
+        {
+            throw ApiException.Invalid("meta.k8s.io", "PatchOptions", "", [FieldError.Forbidden("force", "may not be specified for non-apply patch")]);
+        }
+
+        var updated = service.Change(StoredAs(request.Type), request.Key, request.Subresource, options with { IsPatch = true }, old =>
         {
             var patched = Patch(request.Type, contentType, ObjectView.Of(request.Type, old), patch);
             return request.Type == StoredAs(request.Type) ? patched : EventConversion.ToCore(patched);

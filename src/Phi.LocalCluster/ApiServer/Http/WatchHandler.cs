@@ -65,45 +65,47 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
         }
         catch (OperationCanceledException)
         {
-            // The client went, its time was up, or the server stops.
+            // The client went, its time was up, the server stops, or the definition is another now.
         }
     }
 
     private async Task FollowAsync(ApiRequest request, ObjectStore.Subscription subscription, Selectors selectors, Printer printed, CancellationToken ct)
     {
         var bookmarks = request.Flag("allowWatchBookmarks");
-        var types = service.Catalog.All;
-        while (true)
+        Task<bool> more;
+        do
         {
             await DrainAsync();
-            var more = subscription.Events.WaitToReadAsync(ct).AsTask();
-            while (bookmarks && await Task.WhenAny(more, Task.Delay(BookmarkPeriod, clock, ct)) != more)
+            more = subscription.Events.WaitToReadAsync(ct).AsTask();
+            while (bookmarks && await Task.WhenAny(more, request.Type.Ended, Task.Delay(BookmarkPeriod, clock, ct)) != more && !request.Type.Ended.IsCompleted)
             {
                 ct.ThrowIfCancellationRequested();
 
                 // The version first: every change up to it is then in the subscription, and is sent before the bookmark.
                 var version = service.Store.Version;
                 await DrainAsync();
-                await SendAsync(request, "BOOKMARK", Bookmark(request, version, isInitialEnd: false));
-                await request.Http.Response.BodyWriter.FlushAsync(ct);
+                if (!request.Type.Ended.IsCompleted)
+                {
+                    await SendAsync(request, "BOOKMARK", Bookmark(request, version, isInitialEnd: false));
+                    await request.Http.Response.BodyWriter.FlushAsync(ct);
+                }
             }
 
-            if (!await more)
-            {
-                return;
-            }
+            await Task.WhenAny(more, request.Type.Ended);
         }
+        while (!request.Type.Ended.IsCompleted && await more);
+
+        // What went with its definition is told still.
+        await DrainAsync();
 
         async Task DrainAsync()
         {
             while (subscription.Events.TryRead(out var change))
             {
-                if (types != service.Catalog.All)
+                if (request.Type.Ended.IsCompleted && service.Catalog.Find(request.Type.Group, request.Type.Version, request.Type.Plural) is not null)
                 {
-                    // A definition has changed: what it says from now on is shown from now on.
-                    types = service.Catalog.All;
-                    request = request with { Type = service.Catalog.Find(request.Type.Group, request.Type.Version, request.Type.Plural) ?? request.Type };
-                    printed = printed.With(request);
+                    // Its definition has changed: as kube-apiserver does, this watch ends, and the next one brings the rest as it is shown then.
+                    return;
                 }
 
                 if (Classify(request, change, selectors) is not { } type)
@@ -175,9 +177,6 @@ internal sealed class WatchHandler(ResourceService service, TimeProvider clock, 
     {
         private readonly bool _isTable = Tables.IsWanted(request.Http.Request.Headers.Accept);
         private bool _isFirst = true;
-
-        /// <summary>For the same watcher, of a definition that has changed.</summary>
-        public Printer With(ApiRequest changed) => new(changed, clock) { _isFirst = _isFirst };
 
         /// <summary>Whether the stored text is what this watcher wants.</summary>
         public bool IsAsStored(JsonObject value) => !_isTable && ReferenceEquals(ObjectView.Of(request.Type, value), value);

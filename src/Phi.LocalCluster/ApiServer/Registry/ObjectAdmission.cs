@@ -140,10 +140,14 @@ internal sealed class ObjectAdmission(ObjectStore store, TimeProvider clock)
         }
 
         var unknown = new List<string>();
+        var sent = options is { IsPatch: true, FieldValidation: FieldValidation.Strict } ? value.ToJsonString() : "";
         SchemaDefaults.Prune(value, type.Schema, isObjectRoot: true, "", unknown);
         if (unknown.Count > 0 && options.FieldValidation == FieldValidation.Strict)
         {
-            throw ApiException.BadRequest($"{type.Kind} in version \"{type.Version}\" cannot be handled as a {type.Kind}: strict decoding error: {string.Join(", ", unknown.Select(path => $"unknown field \"{path}\""))}");
+            var problem = $"strict decoding error: {string.Join(", ", unknown.Select(path => $"unknown field \"{path}\""))}";
+            throw options.IsPatch
+                ? ApiException.Invalid("", "", "", [FieldError.Invalid("patch", JsonValue.Create(sent).ToJsonString(), problem)])
+                : ApiException.BadRequest($"{type.Kind} in version \"{type.Version}\" cannot be handled as a {type.Kind}: {problem}");
         }
 
         if (options.FieldValidation == FieldValidation.Warn)

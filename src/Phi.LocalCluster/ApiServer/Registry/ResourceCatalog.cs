@@ -7,7 +7,9 @@ namespace Phi.LocalCluster.ApiServer.Registry;
 /// <summary>Every resource that is served now: the built-in ones and those of the established definitions.</summary>
 internal sealed class ResourceCatalog
 {
+    private readonly Lock _lock = new();
     private volatile IReadOnlyList<ResourceType> _all = BuiltInResources.All;
+    private Dictionary<string, Defined> _defined = new(StringComparer.Ordinal);
 
     public IReadOnlyList<ResourceType> All => _all;
 
@@ -20,8 +22,25 @@ internal sealed class ResourceCatalog
     /// <summary>The type under which the server itself reads a stored resource: the first version served.</summary>
     public ResourceType? FindStorage(string storage) => _all.FirstOrDefault(type => type.Storage == storage);
 
-    /// <summary>Serves what the definitions say, and nothing that no definition says any more.</summary>
-    public void Use(IEnumerable<JsonObject> definitions) => _all = [.. BuiltInResources.All, .. definitions.SelectMany(Parse)];
+    /// <summary>Serves what the definitions say, and nothing that no definition says any more. A definition that is as it was keeps its types; the others' end.</summary>
+    public void Use(IEnumerable<JsonObject> definitions)
+    {
+        List<Defined> over;
+        lock (_lock)
+        {
+            var defined = definitions.ToDictionary(
+                definition => (string)definition["metadata"]!["name"]!,
+                definition => _defined.GetValueOrDefault((string)definition["metadata"]!["name"]!) is { } known && JsonNode.DeepEquals(known.Spec, definition["spec"]) ? known : new Defined(definition["spec"], Parse(definition)),
+                StringComparer.Ordinal);
+            over = [.. _defined.Values.Where(known => !defined.ContainsValue(known))];
+            (_defined, _all) = (defined, [.. BuiltInResources.All, .. defined.Values.SelectMany(one => one.Types)]);
+        }
+
+        foreach (var type in over.SelectMany(one => one.Types))
+        {
+            type.End();
+        }
+    }
 
     /// <summary>The versions that a definition serves.</summary>
     /// <exception cref="FormatException">A schema, pattern or rule in it is not valid.</exception>
@@ -62,4 +81,6 @@ internal sealed class ResourceCatalog
     }
 
     private static IReadOnlyList<string> Strings(JsonNode? node) => node is JsonArray array ? [.. array.Select(item => (string)item!)] : [];
+
+    private sealed record Defined(JsonNode? Spec, IReadOnlyList<ResourceType> Types);
 }

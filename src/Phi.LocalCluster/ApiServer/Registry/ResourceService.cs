@@ -66,6 +66,7 @@ internal sealed class ResourceService(ObjectStore store, ResourceCatalog catalog
     /// <summary>Server-side apply: creates the object if it is not there.</summary>
     public (JsonObject Object, bool IsNew) Apply(ResourceType type, ObjectKey key, JsonObject applied, string? subresource, WriteOptions options)
     {
+        TypedPatch.Check(applied, type);
         while (true)
         {
             var stored = store.Get(type.Storage, key);

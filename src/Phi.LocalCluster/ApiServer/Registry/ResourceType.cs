@@ -7,6 +7,8 @@ namespace Phi.LocalCluster.ApiServer.Registry;
 /// <summary>One served version of a resource.</summary>
 internal sealed record ResourceType
 {
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public string Group { get; init; } = "";
     public required string Version { get; init; }
     public required string Plural { get; init; }
@@ -27,6 +29,9 @@ internal sealed record ResourceType
     public required JsonObject OpenApi { get; init; }
     public required IReadOnlyList<PrinterColumn> Columns { get; init; }
 
+    /// <summary>Done when its definition has changed or gone.</summary>
+    public Task Ended => _ended.Task;
+
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
     /// <summary>Plural and group, as messages name it.</summary>
@@ -36,4 +41,6 @@ internal sealed record ResourceType
     public string Storage => this is { Group: "events.k8s.io" } ? "events" : Resource;
 
     public JsonObject GroupVersionKind => new() { ["group"] = Group, ["kind"] = Kind, ["version"] = Version };
+
+    public void End() => _ended.TrySetResult();
 }

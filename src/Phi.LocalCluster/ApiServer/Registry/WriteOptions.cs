@@ -16,6 +16,9 @@ internal sealed record WriteOptions(string FieldManager, bool DryRun = false, Fi
 {
     public List<string> Warnings { get; } = [];
 
+    /// <summary>Whether it is a patch other than an apply; of one that does not fit its type another refusal tells.</summary>
+    public bool IsPatch { get; init; }
+
     /// <summary>Whose write it is. Null: the server's own, which may do everything.</summary>
     public RequestAccess? Access { get; init; }
 

@@ -5,7 +5,10 @@ using Phi.LocalCluster.ApiServer.Schemas.Cel;
 
 namespace Phi.LocalCluster.ApiServer.Schemas;
 
-/// <summary>Checks a value against a structural schema and its CEL rules; reports every error.</summary>
+/// <summary>
+/// Checks a value against a structural schema and its CEL rules; reports every error. What is as it was before is let pass, so that a definition may
+/// become stricter under its objects (kubernetes.io, "Validation ratcheting"): of a list only the items of a map are found again.
+/// </summary>
 internal static class SchemaValidator
 {
     private const string Null = "null";
@@ -13,19 +16,28 @@ internal static class SchemaValidator
     public static IReadOnlyList<FieldError> Validate(JsonNode? value, JsonNode? old, Schema schema)
     {
         var errors = new List<FieldError>();
-        Check(value, schema, "", errors);
+        Check(value, old, schema, "", errors);
         if (errors.Count == 0)
         {
             // Rules see only values of the declared types, so they run when the types are right.
-            CheckRules(value, old, schema, "", errors);
+            CheckRules(value, old, schema, new Pair(value, old), "", errors);
         }
 
         return errors;
     }
 
-    private static void Check(JsonNode? value, Schema schema, string path, List<FieldError> errors)
+    private static void Check(JsonNode? value, JsonNode? old, Schema schema, string path, List<FieldError> errors)
     {
-        schema = schema.Resolved;
+        var before = errors.Count;
+        CheckAnew(value, old, schema.Resolved, path, errors);
+        if (errors.Count > before && new Pair(value, old).IsUnchanged)
+        {
+            errors.RemoveRange(before, errors.Count - before);
+        }
+    }
+
+    private static void CheckAnew(JsonNode? value, JsonNode? old, Schema schema, string path, List<FieldError> errors)
+    {
         if (value is null)
         {
             if (!schema.Nullable && (schema.Type is not null || schema.IntOrString))
@@ -51,10 +63,10 @@ internal static class SchemaValidator
         switch (value)
         {
             case JsonObject members:
-                Members(members, schema, path, errors);
+                Members(members, old as JsonObject, schema, path, errors);
                 break;
             case JsonArray items:
-                Items(items, schema, path, errors);
+                Items(items, old as JsonArray, schema, path, errors);
                 break;
             case JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String:
                 Strings((string)scalar!, schema, path, errors);
@@ -66,7 +78,7 @@ internal static class SchemaValidator
 
         foreach (var part in schema.AllOf)
         {
-            Check(value, part, path, errors);
+            Check(value, old: null, part, path, errors);
         }
 
         if (schema.AnyOf.Count > 0 && !schema.AnyOf.Any(part => Fits(value, part)))
@@ -88,11 +100,11 @@ internal static class SchemaValidator
     private static bool Fits(JsonNode value, Schema schema)
     {
         var errors = new List<FieldError>();
-        Check(value, schema, "", errors);
+        Check(value, old: null, schema, "", errors);
         return errors.Count == 0;
     }
 
-    private static void Members(JsonObject members, Schema schema, string path, List<FieldError> errors)
+    private static void Members(JsonObject members, JsonObject? old, Schema schema, string path, List<FieldError> errors)
     {
         errors.AddRange(schema.Required.Where(name => !members.ContainsKey(name)).Select(name => FieldError.Required(Join(path, name))));
         Count(path, members.Count, schema.MinProperties, schema.MaxProperties, "properties", errors);
@@ -100,19 +112,19 @@ internal static class SchemaValidator
         {
             if (schema.Child(name) is { } below)
             {
-                Check(child, below, Join(path, name), errors);
+                Check(child, old?[name], below, Join(path, name), errors);
             }
         }
     }
 
-    private static void Items(JsonArray items, Schema schema, string path, List<FieldError> errors)
+    private static void Items(JsonArray items, JsonArray? old, Schema schema, string path, List<FieldError> errors)
     {
         Count(path, items.Count, schema.MinItems, schema.MaxItems, "items", errors);
         if (schema.Items is { } each)
         {
             foreach (var (index, item) in items.Index())
             {
-                Check(item, each, $"{path}[{index}]", errors);
+                Check(item, Before(item, old, schema), each, $"{path}[{index}]", errors);
             }
         }
 
@@ -176,7 +188,8 @@ internal static class SchemaValidator
         static string Show(double value) => value.ToString(CultureInfo.InvariantCulture);
     }
 
-    private static void CheckRules(JsonNode? value, JsonNode? old, Schema schema, string path, List<FieldError> errors)
+    /// <param name="nearest">The value itself, or what it is in, with what that was before.</param>
+    private static void CheckRules(JsonNode? value, JsonNode? old, Schema schema, Pair nearest, string path, List<FieldError> errors)
     {
         schema = schema.Resolved;
         if (value is null)
@@ -186,7 +199,7 @@ internal static class SchemaValidator
 
         foreach (var rule in schema.Rules)
         {
-            if (rule.Check(value, old, schema) is { } problem)
+            if (rule.Check(value, old, schema) is { } problem && (rule.IsTransition || !nearest.IsUnchanged))
             {
                 errors.Add(new FieldError(Join(path, rule.FieldPath), rule.Reason, rule.Reason switch
                 {
@@ -204,7 +217,8 @@ internal static class SchemaValidator
                 {
                     if (schema.Child(name) is { } below)
                     {
-                        CheckRules(child, (old as JsonObject)?[name], below, Join(path, name), errors);
+                        var before = (old as JsonObject)?[name];
+                        CheckRules(child, before, below, before is null ? nearest : new Pair(child, before), Join(path, name), errors);
                     }
                 }
 
@@ -212,16 +226,19 @@ internal static class SchemaValidator
             case JsonArray items when schema.Items is { } each:
                 foreach (var (index, item) in items.Index())
                 {
-                    // Only a list map says which of the old items an item was; rules on others see no old value.
-                    var before = schema.ListType == "map"
-                        ? (old as JsonArray)?.FirstOrDefault(candidate => schema.ListMapKeys.All(key => JsonNode.DeepEquals((candidate as JsonObject)?[key], (item as JsonObject)?[key])))
-                        : null;
-                    CheckRules(item, before, each, $"{path}[{index}]", errors);
+                    // Rules on what is not found again see no old value.
+                    var before = Before(item, old as JsonArray, schema);
+                    CheckRules(item, before, each, before is null ? nearest : new Pair(item, before), $"{path}[{index}]", errors);
                 }
 
                 break;
         }
     }
+
+    /// <summary>Only a list map says which of the old items an item was.</summary>
+    private static JsonNode? Before(JsonNode? item, JsonArray? old, Schema list) => list.ListType == "map"
+        ? old?.FirstOrDefault(candidate => list.ListMapKeys.All(key => JsonNode.DeepEquals((candidate as JsonObject)?[key], (item as JsonObject)?[key])))
+        : null;
 
     private static bool TypeFits(JsonNode value, Schema schema)
     {
@@ -272,4 +289,10 @@ internal static class SchemaValidator
     private static string Place(string path) => path.Length == 0 ? "<root>" : path.TrimStart('.');
 
     private static string Join(string path, string name) => name.Length == 0 ? path.Length == 0 ? "<root>" : path : path.Length == 0 ? name : $"{path}.{name}";
+
+    /// <summary>A value, and what it was before; null: nothing that is known.</summary>
+    private readonly record struct Pair(JsonNode? Value, JsonNode? Old)
+    {
+        public bool IsUnchanged => Old is not null && JsonNode.DeepEquals(Value, Old);
+    }
 }

@@ -10,7 +10,6 @@ internal sealed partial class CelRule
     private readonly CelExpression _rule;
     private readonly CelExpression? _message;
     private readonly string? _fixedMessage;
-    private readonly bool _isTransition;
 
     private CelRule(JsonObject rule)
     {
@@ -18,13 +17,16 @@ internal sealed partial class CelRule
         _rule = CelParser.Parse(_text);
         _message = (string?)rule["messageExpression"] is { } message ? CelParser.Parse(message) : null;
         _fixedMessage = (string?)rule["message"];
-        _isTransition = OldSelf().IsMatch(_text);
+        IsTransition = OldSelf().IsMatch(_text);
         FieldPath = ((string?)rule["fieldPath"] ?? "").TrimStart('.');
         Reason = (string?)rule["reason"] ?? "FieldValueInvalid";
     }
 
     public string FieldPath { get; }
     public string Reason { get; }
+
+    /// <summary>It names oldSelf, and so is about the change.</summary>
+    public bool IsTransition { get; }
 
     /// <exception cref="FormatException">The rule does not compile.</exception>
     public static CelRule Parse(JsonObject rule, string path)
@@ -42,7 +44,7 @@ internal sealed partial class CelRule
     /// <summary>Null if the rule holds (a transition rule without an old value does); else what is wrong.</summary>
     public string? Check(JsonNode value, JsonNode? old, Schema schema)
     {
-        if (_isTransition && old is null)
+        if (IsTransition && old is null)
         {
             return null;
         }
