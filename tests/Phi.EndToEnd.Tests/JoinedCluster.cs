@@ -1,16 +1,20 @@
 namespace Phi.EndToEnd.Tests;
 
 /// <summary>
-/// What the tests bring to a cluster that is there already: the CRDs, an operator, a dashboard and nodes of this machine. Everything is
-/// taken away again; the CRDs too, unless the cluster had them before. No other operator may serve the cluster meanwhile.
+/// What the tests bring to a cluster that is there already: the CRDs, operator and dashboard with the rights that the chart gives them, and nodes
+/// of this machine. Everything is taken away again; the CRDs too, unless the cluster had them before. No other operator may serve the cluster meanwhile.
 /// </summary>
 internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncDisposable
 {
     private const string Definition = "crd/trainingjobs.phi-orchestrator.io";
     private readonly List<JoinedProcess> _nodes = [];
+    private readonly ChartAccounts _accounts = new(cluster, $"phi-e2e-{suffix}-system");
     private JoinedProcess? _operator;
     private JoinedProcess? _dashboard;
     private bool _madeDefinitions;
+
+    /// <summary>Of operator and dashboard, and theirs alone.</summary>
+    public string SystemNamespace => _accounts.Namespace;
 
     /// <summary>The dashboard's URL with its token, once it has written it.</summary>
     public string DashboardUrl { get; private set; } = "";
@@ -24,6 +28,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
         await KubectlAsync("apply", "--server-side", "--force-conflicts", "-f", definitions);
         await KubectlAsync("wait", "--for=condition=Established", "-f", definitions, "--timeout=60s");
         await KubectlAsync("create", "namespace", cluster.Namespace);
+        await _accounts.MakeAsync();
 
         foreach (var folder in new[] { "logs", "operator" })
         {
@@ -31,7 +36,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
         }
 
         var telemetry = database ?? Path.Combine(cluster.Home, "telemetry.db");
-        _operator = new JoinedProcess(Log("operator"), "operator", "--kubeconfig", cluster.Kubeconfig, "--state", Path.Combine(cluster.Home, "operator"), "--telemetry", telemetry);
+        _operator = new JoinedProcess(Log("operator"), "operator", "--kubeconfig", await _accounts.KubeconfigAsync("operator"), "--lease-namespace", SystemNamespace, "--state", Path.Combine(cluster.Home, "operator"), "--telemetry", telemetry);
         for (var i = 0; i < nodes; i++)
         {
             var name = $"phi-e2e-{suffix}-{i}";
@@ -39,7 +44,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
         }
 
         var address = Path.Combine(cluster.Home, "dashboard.url");
-        _dashboard = new JoinedProcess(Log("dashboard"), "dashboard", "--kubeconfig", cluster.Kubeconfig, "--telemetry", telemetry, "--token", suffix, "--address-file", address);
+        _dashboard = new JoinedProcess(Log("dashboard"), "dashboard", "--kubeconfig", await _accounts.KubeconfigAsync("dashboard"), "--namespace", SystemNamespace, "--telemetry", telemetry, "--token", suffix, "--address-file", address);
         await WaitAsync(async () => (await cluster.KubectlAsync(["wait", "--for=condition=Ready", .. NodeNames.Select(name => $"node/{name}"), "--timeout=5s"])).ExitCode == 0, "ready nodes");
         await WaitAsync(() => Task.FromResult(File.Exists(address) && Uri.TryCreate(File.ReadAllText(address).Trim(), UriKind.Absolute, out _)), "dashboard");
         DashboardUrl = new Uri(new Uri((await File.ReadAllTextAsync(address)).Trim()), $"/?token={suffix}").ToString();
@@ -58,6 +63,7 @@ internal sealed class JoinedCluster(PhiCluster cluster, string suffix) : IAsyncD
             await part.DisposeAsync();
         }
 
+        await _accounts.RemoveAsync();
         if (_madeDefinitions)
         {
             await cluster.KubectlAsync("delete", "-f", Path.Combine(Repository.Root, "operators", "crds"), "--timeout=60s");

@@ -13,6 +13,9 @@ public sealed class PhiCluster : IAsyncDisposable
     /// <summary>Why a test is skipped on a cluster that was there before it.</summary>
     public const string NeedsOwnControlPlane = "needs a control plane that it starts and stops itself; unset PHI_E2E_KUBECONFIG";
     private static readonly string? JoinedKubeconfig = Environment.GetEnvironmentVariable("PHI_E2E_KUBECONFIG") is { Length: > 0 } path ? Path.GetFullPath(path) : null;
+
+    /// <summary>Of that cluster's API server, where it lies on this machine (PHI_E2E_AUDIT_LOG, optional).</summary>
+    private static readonly string? JoinedAuditLog = Environment.GetEnvironmentVariable("PHI_E2E_AUDIT_LOG") is { Length: > 0 } path ? Path.GetFullPath(path) : null;
     private readonly JoinedCluster? _joined;
 
     private PhiCluster(string home, string work)
@@ -36,7 +39,7 @@ public sealed class PhiCluster : IAsyncDisposable
     /// <summary>Folder for the test's manifests and corpora; its name has a space.</summary>
     public string Work { get; }
     public string Kubeconfig => JoinedKubeconfig ?? Path.Combine(Home, "kubeconfig");
-    private string AuditLog => Path.Combine(Home, "logs", "audit.log");
+    private string AuditLog => IsJoined && JoinedAuditLog is { } log ? log : Path.Combine(Home, "logs", "audit.log");
 
     public string Checkpoints => Path.Combine(Home, "checkpoints");
 
@@ -171,7 +174,7 @@ public sealed class PhiCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await (_joined?.DisposeAsync().AsTask() ?? DownAsync());
-        RightsUsed.Read(AuditLog);
+        RightsUsed.Read(AuditLog, _joined?.SystemNamespace ?? "kube-system");
         Directory.Delete(Path.GetDirectoryName(Home)!, recursive: true);
     }
 

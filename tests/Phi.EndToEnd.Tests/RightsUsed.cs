@@ -17,7 +17,8 @@ internal static class RightsUsed
     /// <summary>The part's requests that were allowed.</summary>
     public static IReadOnlyList<Right> Of(string part) => [.. Used.Keys.Where(right => right.Part == part)];
 
-    public static void Read(string auditLog)
+    /// <param name="namespace">That of the cluster's operator and dashboard: an API server may have served others before.</param>
+    public static void Read(string auditLog, string @namespace)
     {
         if (!File.Exists(auditLog))
         {
@@ -25,7 +26,7 @@ internal static class RightsUsed
         }
 
         Interlocked.Increment(ref _clusters);
-        foreach (var line in File.ReadLines(auditLog))
+        foreach (var line in File.ReadLines(auditLog).Where(line => line.Contains($"\"system:serviceaccount:{@namespace}:phi-", StringComparison.Ordinal)))
         {
             Take(JsonNode.Parse(line)!);
         }
@@ -33,9 +34,9 @@ internal static class RightsUsed
 
     private static void Take(JsonNode told)
     {
-        var (user, code) = ((string?)told["user"]?["username"] ?? "", (int)told["responseStatus"]!["code"]!);
+        var (user, code) = ((string?)told["user"]?["username"] ?? "", (int?)told["responseStatus"]?["code"]);
         var part = new[] { "operator", "dashboard" }.FirstOrDefault(part => user.EndsWith($":phi-{part}", StringComparison.Ordinal));
-        if (part is null || told["objectRef"] is not { } what)
+        if (part is null || code is null || told["objectRef"] is not { } what)
         {
             return;
         }
