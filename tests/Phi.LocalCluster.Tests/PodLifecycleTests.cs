@@ -140,6 +140,17 @@ public sealed class PodLifecycleTests(NodeFixture node) : IClassFixture<NodeFixt
     }
 
     [Fact]
+    public async Task Pod_ThatIsToBeStartedAgain_FailsAndSaysWhatThisNodeRuns()
+    {
+        await node.ApplyAsync(Pod("again", "true").Replace("\"Never\"", "\"Always\"", StringComparison.Ordinal));
+
+        var status = (await node.WaitAsync("again", "jsonpath={.status.phase}=Failed"))["status"]!;
+
+        Assert.Equal("UnsupportedRestartPolicy", (string?)status["reason"]);
+        Assert.Contains("restartPolicy Always: this node runs pods with restartPolicy Never alone", (string?)status["message"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ActiveDeadline_Passed_FailsThePodWithinItsGrace()
     {
         await node.ApplyAsync(Pod("late", Forever, deadline: 1));

@@ -28,10 +28,14 @@ internal sealed class PodFolder(string root, string uid)
     public void Record(int processId) =>
         File.AppendAllText(Processes, string.Create(CultureInfo.InvariantCulture, $"{processId} {Signals.StartTicks(processId) ?? 0}\n"));
 
-    /// <summary>Everything of the pod has ended: its memory is given back, its logs stay.</summary>
+    /// <summary>Everything of the pod has ended: its memory is given back, its logs stay. A pod that was never begun has no folder.</summary>
     public void Forget()
     {
-        File.Delete(Processes);
+        if (Directory.Exists(Path))
+        {
+            File.Delete(Processes);
+        }
+
         Delete(MemoryPath);
     }
 
