@@ -61,6 +61,7 @@ public sealed class UpgradeTests : IAsyncLifetime
         await DefineAsync(Path.Combine("operators", "crds"), Shrink);
         Assert.Equal((null, null), await NewFieldsAsync());
         await TrainOnAsync();
+        await SubmissionIsRefusedAsync(manifest);
 
         await DefineAsync(Path.Combine("tests", "Phi.Api.Tests", "Released", "0.1.0"), _ => { });
         await _cluster.WaitForAsync(BuiltIn, job => job["status"]?["placement"] is JsonArray { Count: 2 }, "placement");
@@ -86,9 +87,24 @@ public sealed class UpgradeTests : IAsyncLifetime
         }
     }
 
-    /// <summary>As a release before this one may have it: without a field that this operator writes.</summary>
-    private static void Shrink(JsonObject definition) =>
-        definition["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!["status"]!["properties"]!.AsObject().Remove("placement");
+    /// <summary>As a release before this one may have it: without a field that this operator writes, and one that a user may.</summary>
+    private static void Shrink(JsonObject definition)
+    {
+        var fields = definition["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!;
+        fields["status"]!["properties"]!.AsObject().Remove("placement");
+        fields["spec"]!["properties"]!.AsObject().Remove("ttlSecondsAfterFinished");
+    }
+
+    /// <summary>The command line knows a field that the cluster does not know any more.</summary>
+    private async Task SubmissionIsRefusedAsync(string manifest)
+    {
+        var path = Path.Combine(_cluster.Work, "newer.yaml");
+        await File.WriteAllTextAsync(path, manifest.Replace($"name: {BuiltIn}", "name: newer", StringComparison.Ordinal) + "\n  ttlSecondsAfterFinished: 60\n", Ct);
+        var refused = await _cluster.PhiAsync("submit", path, "--kubeconfig", _cluster.Kubeconfig, "--namespace", _cluster.Namespace);
+
+        Assert.True(refused.ExitCode == 3, refused.ToString());
+        Assert.Contains(".spec.ttlSecondsAfterFinished: field not declared in schema; the CustomResourceDefinitions may be of another release", refused.Error, StringComparison.Ordinal);
+    }
 
     /// <summary>Applies a release's definitions, as its chart does.</summary>
     private async Task DefineAsync(string folder, Action<JsonObject> change)
