@@ -16,7 +16,8 @@ internal sealed class DataProgress(TimeProvider time) : IProgress<PrepareProgres
     public void Report(PrepareProgress value)
     {
         var duplicates = value.Duplicates > 0 ? Format($" ({value.Duplicates} duplicates)") : "";
-        Show(Format($"{value.Documents} documents{duplicates}  {value.Tokens} tokens  {Megabytes(value.Bytes)}"));
+        var filtered = value.Filtered > 0 ? Format($" ({value.Filtered} left out)") : "";
+        Show(Format($"{value.Documents} documents{duplicates}{filtered}  {value.Tokens} tokens  {Megabytes(value.Bytes)}"));
     }
 
     /// <summary>Text read while a tokenizer is trained.</summary>

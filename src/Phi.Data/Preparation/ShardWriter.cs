@@ -18,6 +18,7 @@ internal sealed class ShardWriter : IDisposable
     private readonly PrepareJournal _journal;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] _buffer = new byte[1 << 16];
+    private Dictionary<string, long> _languages = new(StringComparer.Ordinal);
     private FileStream? _file;
     private long _inShard;
     private int _buffered;
@@ -43,7 +44,7 @@ internal sealed class ShardWriter : IDisposable
     public long Tokens { get; private set; }
 
     /// <summary>Tokens of a document in their order; documents must come in theirs.</summary>
-    public void Append(long document, ReadOnlySpan<int> tokens)
+    public void Append(long document, string language, ReadOnlySpan<int> tokens)
     {
         if (document != _place.Document)
         {
@@ -62,6 +63,7 @@ internal sealed class ShardWriter : IDisposable
         {
             var count = (int)Math.Min(tokens.Length, _shardTokens - _inShard);
             Write(tokens[..count]);
+            _languages[language] = _languages.GetValueOrDefault(language) + count;
             tokens = tokens[count..];
             if (_inShard == _shardTokens)
             {
@@ -132,8 +134,8 @@ internal sealed class ShardWriter : IDisposable
         var path = Path.Combine(_folder, Name);
         File.Move(path + ".tmp", path, overwrite: true);
         var shard = new ShardIndex(Name, _inShard, _inShard * _width, Convert.ToHexStringLower(_hash.GetHashAndReset()));
-        _journal.Add(new FinishedShard(_isHeldOut, shard, next));
+        _journal.Add(new FinishedShard(_isHeldOut, shard, next, _languages));
         Shards.Add(shard);
-        _inShard = 0;
+        (_inShard, _languages) = (0, new Dictionary<string, long>(StringComparer.Ordinal));
     }
 }
