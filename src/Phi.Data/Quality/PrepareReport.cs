@@ -35,7 +35,7 @@ public sealed record PrepareReport
         }
         catch (FileNotFoundException)
         {
-            throw new DataException($"{folder} has no {FileName}: an earlier version of the program prepared it. {Remedy}");
+            throw new DataException($"{folder} has no {FileName}: it was removed, or an earlier version of the program prepared the data. {Remedy}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -14,7 +14,9 @@ internal sealed class ReportBuilder
     private readonly Dictionary<string, Tally> _languages = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Tally> _licenses = new(StringComparer.Ordinal);
     private readonly Tally _kept = new();
-    private bool _isAnyLicensed;
+    private readonly Tally _unlicensed = new();
+    /// <summary>Of the document before: most are of the same language.</summary>
+    private (string Said, string Name, Tally Tally) _last = ("", "", new Tally());
 
     public ReportBuilder(QualityFilter? filter)
     {
@@ -45,15 +47,26 @@ internal sealed class ReportBuilder
     {
         var bytes = document.Content.Length;
         _kept.Add(bytes);
-        _isAnyLicensed |= document.Facts.Licenses.Count > 0;
-        foreach (var license in document.Facts.Licenses is { Count: > 0 } given ? given.Distinct(StringComparer.Ordinal) : [NoLicense])
+        if (document.Facts.Licenses.Count == 0)
         {
-            _licenses[Bounded(_licenses, license)].Add(bytes);
+            _unlicensed.Add(bytes);
+        }
+        else
+        {
+            foreach (var license in document.Facts.Licenses.Distinct(StringComparer.Ordinal))
+            {
+                _licenses[Bounded(_licenses, license)].Add(bytes);
+            }
         }
 
-        var language = Bounded(_languages, document.Language);
-        _languages[language].Add(bytes);
-        return language;
+        if (document.Language is var language && language != _last.Said)
+        {
+            var name = Bounded(_languages, language);
+            _last = (language, name, _languages[name]);
+        }
+
+        _last.Tally.Add(bytes);
+        return _last.Name;
     }
 
     /// <param name="tokens">By the names of languages; null: not known of all.</param>
@@ -69,7 +82,7 @@ internal sealed class ReportBuilder
             HeldOutTokens = heldOutTokens,
             LeftOut = [.. _removed.Select(rule => new RemovedDocuments(rule.Rule.Name, rule.Rule.Setting, rule.Count.Documents, rule.Count.Bytes, (double)rule.Count.Documents / Math.Max(1, read.Documents), rule.Names))],
             Languages = [.. Ordered(_languages).Select(one => new LanguageCount(one.Key, one.Value.Documents, one.Value.Bytes, tokens is null ? null : tokens.GetValueOrDefault(one.Key)))],
-            Licenses = _isAnyLicensed ? [.. Ordered(_licenses).Select(one => new LicenseCount(one.Key, one.Value.Documents, one.Value.Bytes))] : [],
+            Licenses = _licenses.Count > 0 ? [.. Ordered(_unlicensed.Documents == 0 ? _licenses : _licenses.Append(new(NoLicense, _unlicensed))).Select(one => new LicenseCount(one.Key, one.Value.Documents, one.Value.Bytes))] : [],
         };
     }
 
@@ -80,7 +93,7 @@ internal sealed class ReportBuilder
         return name;
     }
 
-    private static IEnumerable<KeyValuePair<string, Tally>> Ordered(Dictionary<string, Tally> tallies) => tallies.OrderByDescending(one => one.Value.Documents).ThenBy(one => one.Key, StringComparer.Ordinal);
+    private static IEnumerable<KeyValuePair<string, Tally>> Ordered(IEnumerable<KeyValuePair<string, Tally>> tallies) => tallies.OrderByDescending(one => one.Value.Documents).ThenBy(one => one.Key, StringComparer.Ordinal);
 
     private sealed class Tally
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Phi.Data.Sources;
@@ -7,11 +8,15 @@ internal static class JsonRecordFacts
 {
     /// <summary>Longer values are no names.</summary>
     private const int MostBytes = 4096;
+    private static readonly byte[][] PathNames = Names(RecordFacts.PathFields);
+    private static readonly byte[][] LanguageNames = Names(RecordFacts.LanguageFields);
+    private static readonly byte[][] LicenseNames = Names(RecordFacts.LicenseFields);
 
-    /// <param name="reader">At the name of a property; goes on to its value, or to the end of a list of licences.</param>
+    /// <param name="reader">At the name of a property, which is taken as it is written, without escapes; goes on to its value, or to the end of a list of licences.</param>
     public static RecordFacts Read(ref Utf8JsonReader reader, RecordFacts facts)
     {
-        var (isPath, isLanguage, isLicense) = (Is(ref reader, RecordFacts.PathFields), Is(ref reader, RecordFacts.LanguageFields), Is(ref reader, RecordFacts.LicenseFields));
+        var name = reader.ValueSpan;
+        var (isPath, isLanguage, isLicense) = (IsOneOf(name, PathNames), IsOneOf(name, LanguageNames), IsOneOf(name, LicenseNames));
         reader.Read();
         if (isPath)
         {
@@ -26,11 +31,13 @@ internal static class JsonRecordFacts
         return isLicense && Names(ref reader) is { Count: > 0 } names ? facts with { Licenses = names } : facts;
     }
 
-    private static bool Is(ref Utf8JsonReader reader, IReadOnlyList<string> fields)
+    private static byte[][] Names(IReadOnlyList<string> fields) => [.. fields.Select(Encoding.UTF8.GetBytes)];
+
+    private static bool IsOneOf(ReadOnlySpan<byte> name, byte[][] names)
     {
-        foreach (var field in fields)
+        foreach (var one in names)
         {
-            if (reader.ValueTextEquals(field))
+            if (name.SequenceEqual(one))
             {
                 return true;
             }

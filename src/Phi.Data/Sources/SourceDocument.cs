@@ -18,7 +18,7 @@ public sealed record SourceDocument(byte[] Content, string File, long Number, Re
     };
 
     /// <summary>As the record says, or as the name of the file ends: <c>Python</c>, <c>.py</c>, <c>unknown</c>.</summary>
-    public string Language => Facts.Language ?? Ending(Facts.Path ?? (Facts.IsRecord ? "" : Plain(File)));
+    public string Language => Facts.Language ?? (Facts is { IsRecord: true, Path: null } ? NoLanguage : Ending(Facts.Path ?? Plain(File)));
 
     /// <summary>Python by its language or name; a record that says nothing of itself counts as Python for rules about Python.</summary>
     public bool MayBePython => Facts is { IsRecord: true, Path: null, Language: null } || Language.ToUpperInvariant() is "PYTHON" or "PYTHON3" or "PY" or ".PY" or ".PYI" or ".PYW";
