@@ -36,7 +36,9 @@ internal sealed class ParquetRecordFacts(IReadOnlyList<DataField> fields, string
         var (values, present, repeated) = (new ReadOnlyMemory<char>[count], new int[count], new int[count]);
         try
         {
-            await group.ReadRawAsync<ReadOnlyMemory<char>>(field, values, field.MaxDefinitionLevel > 0 ? present : null, field.MaxRepetitionLevel > 0 ? repeated : null, cancellationToken);
+            // A null array would be an empty buffer, not none.
+            var (levels, repetitions) = (field.MaxDefinitionLevel > 0 ? present : (Memory<int>?)null, field.MaxRepetitionLevel > 0 ? repeated : (Memory<int>?)null);
+            await group.ReadRawAsync<ReadOnlyMemory<char>>(field, values, levels, repetitions, cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
