@@ -18,7 +18,7 @@ public sealed class DependencyTests
         ["Phi.Trainer"] = ["Phi.Training", "Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
         ["Phi.LocalCluster"] = ["Phi.Kubernetes", "Phi.Api"],
         ["Phi.Reconcile"] = ["Phi.Api"],
-        ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],
+        ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Planning", "Phi.Kubernetes", "Phi.Api"],
         ["Phi.Dashboard"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],
         ["Phi.Cli"] = ["Phi.Api", "Phi.Data", "Phi.Checkpoints", "Phi.Planning", "Phi.Kubernetes", "Phi.LocalCluster", "Phi.Operator", "Phi.Dashboard"],
     };

@@ -129,6 +129,16 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Utilization_OfAJobThatRuns_IsThePlansWhereItIsAsFast()
+    {
+        var plan = Planner.Plan(Jobs.Sample("phi-1.yaml"), Jobs.A100(), new PlanOptions());
+
+        Assert.Equal(plan.Step!.Mfu, Utilization.Of(Jobs.Sample("phi-1.yaml"), 1, plan.Step.TokensPerSecond)!.Value, 1e-9);
+        Assert.Null(Utilization.Of(Jobs.Sample("phi-tiny.yaml"), 2, 1000));
+        Assert.Null(Utilization.Of(Jobs.Sample("pytorch-ddp.yaml"), 2, 1000));
+    }
+
+    [Fact]
     public void Plan_WithFailures_ProposesAnInterval()
     {
         var plan = Planner.Plan(Jobs.Sample("phi-1-4-nodes.yaml"), Jobs.A100(), new PlanOptions { NodeMeanTimeBetweenFailures = TimeSpan.FromHours(200) });

@@ -44,7 +44,7 @@ internal static class PlanCommand
             if (parse.GetResult(compare) is not null)
             {
                 var comparison = Comparison(parse.GetValue(compare) ?? [], file, job, machine, parse);
-                OutputFormat.Print(comparison, parse.GetValue(output), PlanText.Write);
+                OutputFormat.Print(comparison, parse.GetValue(output), PlanText.Write, to: parse.InvocationConfiguration.Output);
                 return ExitCodes.Succeeded;
             }
 
@@ -58,7 +58,7 @@ internal static class PlanCommand
                 _ = Known(job, described);
             }
 
-            OutputFormat.Print(Planner.Plan(job, described, options), parse.GetValue(output), PlanText.Write);
+            OutputFormat.Print(Planner.Plan(job, described, options), parse.GetValue(output), PlanText.Write, to: parse.InvocationConfiguration.Output);
             return ExitCodes.Succeeded;
         });
         return command;
@@ -75,7 +75,7 @@ internal static class PlanCommand
         var alternatives = new List<Alternative> { Planner.Alternative(job.Metadata.Name!, JobShape.Of(job.Spec), first, job.Spec) };
         foreach (var other in others)
         {
-            var compared = TrainingJobDefaults.Apply(File.Exists(other) || !other.Contains('=') ? PlannedJob.Read(ManifestFile.Read(other), other) : PlannedJob.With(file, other));
+            var compared = TrainingJobDefaults.Apply(File.Exists(other) ? PlannedJob.Read(ManifestFile.Read(other), other) : PlannedJob.With(file, other));
             var on = Known(compared, machine.Of(parse, compared.Spec.Accelerator!));
             alternatives.Add(Planner.Alternative(other, JobShape.Of(compared.Spec), on, compared.Spec));
         }

@@ -9,6 +9,7 @@ namespace Phi.Cli.Planning;
 /// <summary>Plans for people.</summary>
 internal static class PlanText
 {
+    private const double Gibi = 1L << 30;
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
     public static void Write(TrainingPlan plan, TextWriter to)
@@ -18,7 +19,7 @@ internal static class PlanText
         Traffic(plan, to);
         if (plan.Techniques.Count > 0)
         {
-            Section(to, plan.Accelerators > plan.Accelerators / plan.Nodes ? "ZeRO++ in this job" : "ZeRO++ in this job (one node: nothing crosses the network)");
+            Section(to, plan.Nodes > 1 ? "ZeRO++ in this job" : "ZeRO++ in this job (one node: nothing crosses the network)");
             Table(to, plan.Techniques);
         }
 
@@ -160,8 +161,6 @@ internal static class PlanText
             }),
         ]);
     }
-
-    private const double Gibi = 1L << 30;
 
     private static void Section(TextWriter to, string title)
     {
