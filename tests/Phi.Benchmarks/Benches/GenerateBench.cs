@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Phi.Benchmarks.Gpu;
 using Phi.Benchmarks.Reports;
-using Phi.Checkpoints.Weights;
 using Phi.Training.Generation;
 using Phi.Training.Kernels;
 using Phi.Training.Model;
@@ -54,7 +53,7 @@ internal sealed class GenerateBench : IBench
     }
 
     /// <summary>Texts that are generated together, a prompt of so many tokens each.</summary>
-    private static (List<List<int>> Tokens, double Seconds) Cached(IModelWeights weights, int texts, int prompt, int count)
+    private static (List<List<int>> Tokens, double Seconds) Cached(SeededWeights weights, int texts, int prompt, int count)
     {
         using var forward = GenerationDevice.Cpu.Load(weights, texts);
         var batch = new TokenBatch(forward, weights.Model.VocabularySize, new SamplingOptions { Temperature = 0 });
@@ -75,7 +74,7 @@ internal sealed class GenerateBench : IBench
         return ([.. tokens.Values], Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    private static (List<int> Tokens, double Seconds) Uncached(IModelWeights weights, int count)
+    private static (List<int> Tokens, double Seconds) Uncached(SeededWeights weights, int count)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -105,7 +104,7 @@ internal sealed class GenerateBench : IBench
         }
     }
 
-    private static int[] Prompt(IModelWeights weights, int text, int length) =>
+    private static int[] Prompt(SeededWeights weights, int text, int length) =>
         [.. Enumerable.Range(0, length).Select(i => (int)CounterRandom.Below(7, (ulong)text, (ulong)i, weights.Model.VocabularySize))];
 
     private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
