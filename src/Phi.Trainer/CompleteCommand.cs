@@ -23,18 +23,21 @@ internal static class CompleteCommand
         var seed = new Option<long>("--seed") { Description = "The same seed gives the same completions. Default 1.", DefaultValueFactory = _ => defaults.Sampling.Seed };
         var device = new Option<string>("--device") { Description = "cpu, or a GPU: cuda, cuda:0, … Default cpu.", DefaultValueFactory = _ => defaults.Device };
         var command = new Command("complete", "Complete every prompt of a file, many at once.") { prompts, output, checkpoint, huggingFace, samples, tokens, batch, temperature, topK, topP, seed, device };
-        command.SetAction(parse => CompleteProgram.Run(new CompleteOptions
-        {
-            Prompts = parse.GetValue(prompts),
-            Output = parse.GetValue(output),
-            Checkpoint = parse.GetValue(checkpoint),
-            HuggingFace = parse.GetValue(huggingFace),
-            Samples = parse.GetValue(samples),
-            MaxTokens = parse.GetValue(tokens),
-            BatchSize = parse.GetValue(batch),
-            Sampling = new SamplingOptions { Temperature = parse.GetValue(temperature), TopK = parse.GetValue(topK), TopP = parse.GetValue(topP), Seed = parse.GetValue(seed) },
-            Device = parse.GetValue(device)!,
-        }));
+        command.SetAction(parse => CompleteProgram.Run(
+            new CompleteOptions
+            {
+                Prompts = parse.GetValue(prompts),
+                Output = parse.GetValue(output),
+                Checkpoint = parse.GetValue(checkpoint),
+                HuggingFace = parse.GetValue(huggingFace),
+                Samples = parse.GetValue(samples),
+                MaxTokens = parse.GetValue(tokens),
+                BatchSize = parse.GetValue(batch),
+                Sampling = new SamplingOptions { Temperature = parse.GetValue(temperature), TopK = parse.GetValue(topK), TopP = parse.GetValue(topP), Seed = parse.GetValue(seed) },
+                Device = parse.GetValue(device)!,
+            },
+            Console.Error,
+            Console.Error));
         return command;
     }
 }

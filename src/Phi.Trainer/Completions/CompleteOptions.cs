@@ -6,8 +6,8 @@ namespace Phi.Trainer.Completions;
 /// <summary>What <c>phi-trainer complete</c> is asked for.</summary>
 internal sealed record CompleteOptions
 {
-    /// <summary>Of the cache of keys and values: each sequence may take as much memory as the model's length needs.</summary>
-    private const int LargestBatch = 4096;
+    /// <summary>Each takes the memory of a sequence's keys and values.</summary>
+    private const int LargestBatch = 1024;
 
     public string? Prompts { get; init; }
 

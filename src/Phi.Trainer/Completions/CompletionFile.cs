@@ -49,7 +49,11 @@ internal sealed class CompletionFile : IDisposable
         _stream.ReadExactly(content);
         var end = content.AsSpan().LastIndexOf((byte)'\n') + 1;
         var done = Read(content.AsMemory(0, end), prompts.Select(prompt => prompt.Id).ToHashSet(StringComparer.Ordinal));
-        _stream.SetLength(end);
+        if (end < content.Length)
+        {
+            _stream.SetLength(end);
+        }
+
         _stream.Position = end;
         return done;
     }

@@ -52,8 +52,8 @@ internal sealed unsafe class CpuForward : ICachedForward
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows.Count, Rows, nameof(rows));
         for (var n = 0; n < rows.Count; n++)
         {
-            _rows[n] = rows[n];
-            new ReadOnlySpan<float>(_weights.Embedding.Address + checked((long)(uint)rows[n].Token * Model.HiddenSize), Model.HiddenSize).CopyTo(new Span<float>(_x.Address + (long)n * _hidden, Model.HiddenSize));
+            _rows[n] = Checked(rows[n]);
+            new ReadOnlySpan<float>(_weights.Embedding.Address + (long)rows[n].Token * Model.HiddenSize, Model.HiddenSize).CopyTo(new Span<float>(_x.Address + (long)n * _hidden, Model.HiddenSize));
         }
 
         for (var layer = 0; layer < Model.Layers; layer++)
@@ -79,6 +79,11 @@ internal sealed unsafe class CpuForward : ICachedForward
             owned.Dispose();
         }
     }
+
+    private TokenRow Checked(TokenRow row) =>
+        (uint)row.Slot < (uint)Slots && (uint)row.Position < (uint)Model.SequenceLength && (uint)row.Token < (uint)Model.VocabularySize
+            ? row
+            : throw new ArgumentException($"{row} is not within {Slots} slots, a sequence length of {Model.SequenceLength} and a vocabulary of {Model.VocabularySize}");
 
     private void Layer(int layer, int rows)
     {
