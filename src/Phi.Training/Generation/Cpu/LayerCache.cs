@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Phi.Training.Generation.Cpu;
@@ -51,6 +52,7 @@ internal sealed unsafe class LayerCache : IDisposable
     /// <summary>A head's attention of a query [K] over the slot's first positions.</summary>
     /// <param name="scores">Room for as many as the cache has positions.</param>
     /// <param name="result">[K].</param>
+    [MethodImpl(Lanes.Hot)]
     public void Attend(int slot, int head, int positions, float* query, float* scores, float* result)
     {
         Score(query, Keys(slot, head), (positions + Lanes.Count - 1) / Lanes.Count, scores);
@@ -88,6 +90,7 @@ internal sealed unsafe class LayerCache : IDisposable
     }
 
     /// <summary>Products of the query with the keys of each block.</summary>
+    [MethodImpl(Lanes.Hot)]
     private void Score(float* query, float* keys, int blocks, float* scores)
     {
         nint size = _headSize * Lanes.Count;

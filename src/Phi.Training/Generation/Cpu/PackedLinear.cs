@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Phi.Training.Generation.Cpu;
@@ -70,6 +71,7 @@ internal sealed unsafe class PackedLinear : IDisposable
         _bias.Dispose();
     }
 
+    [MethodImpl(Lanes.Hot)]
     private void OneRow(float* x, int panel, float* y, bool adds)
     {
         var w = _weights.Address + (long)panel * Inputs * Panel;
@@ -84,6 +86,7 @@ internal sealed unsafe class PackedLinear : IDisposable
         Store(a0, a1, panel, y, adds);
     }
 
+    [MethodImpl(Lanes.Hot)]
     private void FourRows(float* x, int panel, float* y, bool adds)
     {
         var w = _weights.Address + (long)panel * Inputs * Panel;
@@ -112,6 +115,7 @@ internal sealed unsafe class PackedLinear : IDisposable
         Store(d0, d1, panel, y + 3L * Outputs, adds);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Store(Vector512<float> low, Vector512<float> high, int panel, float* y, bool adds)
     {
         var bias = _bias.Address + panel * Panel;
