@@ -12,6 +12,7 @@ internal sealed class CompletionText(ITokenizer tokenizer, IReadOnlyList<string>
 {
     private readonly byte[][] _stops = [.. stops.Select(Encoding.UTF8.GetBytes)];
     private readonly List<byte> _bytes = [];
+    private bool _isStopped;
 
     /// <summary>Whether the text has come to a stop; it is then cut before the first one.</summary>
     public bool Add(int token)
@@ -35,14 +36,17 @@ internal sealed class CompletionText(ITokenizer tokenizer, IReadOnlyList<string>
         }
 
         _bytes.RemoveRange(first, _bytes.Count - first);
+        _isStopped = true;
         return true;
     }
 
-    /// <summary>The text so far. A character whose last bytes are missing at its end is left out; bytes that are no UTF-8 become U+FFFD.</summary>
+    /// <summary>
+    /// The text so far. Bytes that are no UTF-8 become U+FFFD; a character at its end whose last bytes may still come is left out.
+    /// </summary>
     public override string ToString()
     {
         var characters = new char[Encoding.UTF8.GetMaxCharCount(_bytes.Count)];
-        var count = Encoding.UTF8.GetDecoder().GetChars(CollectionsMarshal.AsSpan(_bytes), characters, flush: false);
+        var count = Encoding.UTF8.GetDecoder().GetChars(CollectionsMarshal.AsSpan(_bytes), characters, flush: _isStopped);
         return new string(characters, 0, count);
     }
 }

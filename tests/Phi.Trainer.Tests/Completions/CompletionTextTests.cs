@@ -8,7 +8,7 @@ namespace Phi.Trainer.Tests.Completions;
 public sealed class CompletionTextTests
 {
     [Theory]
-    [InlineData("return 1\n\ndef g", "return 1\n", "\ndef", "\nclass")]
+    [InlineData("return 1\n\ndef", "return 1\n", "\ndef", "\nclass")]
     [InlineData("a\nclass", "a", "\ndef", "\nclass")]
     [InlineData("\ndef", "", "\ndef")]
     [InlineData("aab", "a", "ab")]
