@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Phi.Data.Preparation;
 using Phi.Data.Quality;
 using Phi.Data.Shards;
@@ -101,24 +100,6 @@ public sealed class ResumeTests : IDisposable
 
         Assert.True(runs > 5);
         Assert.Equal(TestFolder.Contents(_folder["out"]), TestFolder.Contents(options.Output));
-    }
-
-    [Fact]
-    public async Task Run_FromAJournalOfAnEarlierVersion_EndsWithTheSameShardsAndNoTokensByLanguage()
-    {
-        var options = Options(0);
-        await DataPreparation.RunAsync(options, new Each(_ => Copy(options.Output, _folder["last"])), CancellationToken.None);
-        var journal = File.ReadAllText(_folder["last/journal.jsonl"]);
-        var earlier = Regex.Replace(journal, ",\"languages\":\\{[^}]*\\}", "");
-        Assert.NotEqual(journal, earlier);
-        File.WriteAllText(_folder["last/journal.jsonl"], earlier);
-
-        await DataPreparation.RunAsync(options with { Output = _folder["last"] }, progress: null, CancellationToken.None);
-
-        var (expected, found) = (TestFolder.Contents(options.Output), TestFolder.Contents(_folder["last"]));
-        Assert.All(expected.Where(file => file.Key.EndsWith(".tokens", StringComparison.Ordinal)), file => Assert.Equal(file.Value, found[file.Key]));
-        Assert.All(PrepareReport.Open(options.Output).Languages, one => Assert.NotNull(one.Tokens));
-        Assert.All(PrepareReport.Open(_folder["last"]).Languages, one => Assert.Null(one.Tokens));
     }
 
     [Fact]
