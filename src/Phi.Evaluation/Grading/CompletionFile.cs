@@ -42,8 +42,11 @@ public sealed class CompletionFile
         return [.. JsonLines.Of(text).Select(line => Read(line.Line, line.Number)).OfType<Sample>()];
     }
 
+    /// <summary>One line of the file.</summary>
+    /// <param name="number">From 1.</param>
     /// <returns>Null: a problem that is not judged.</returns>
-    internal Sample? Read(ReadOnlyMemory<byte> line, int number)
+    /// <exception cref="EvaluationException">As for all of them.</exception>
+    public Sample? Read(ReadOnlyMemory<byte> line, int number)
     {
         var place = $"{_path} line {number}";
         using var record = RecordFields.Parse(line, place, Shape);

@@ -60,6 +60,8 @@ class Output:
 
 
 def main():
+    # A group of its own each: kill(0) reaches a group, whatever namespaces its processes are in, and Ctrl-C is the caller's to handle.
+    os.setsid()
     report = os.dup(1)
     # Nothing that Python itself may print belongs to the report.
     os.dup2(2, 1)
@@ -189,6 +191,7 @@ def tell(fd, verdict, sentence):
 
 
 def become_checker(limits, text, outside, out, err, verdict, suite, life):
+    os.setsid()
     os.close(life[1])
     isolation.die_with_parent(life[0])
     isolation.new_mounts()
@@ -235,6 +238,7 @@ def ending(child, limits):
 
 
 def become_program(limits, text, read, write, out, err, life):
+    os.setsid()
     os.close(life[1])
     isolation.die_with_parent(life[0])
     null = os.open("/dev/null", os.O_RDONLY)
