@@ -88,6 +88,25 @@ public sealed class EvalCommandTests : IDisposable
         Assert.Contains(says, error, StringComparison.Ordinal);
     }
 
+    /// <summary>In a user namespace that may have none within it, as in many a container.</summary>
+    [Fact]
+    public async Task Eval_WhereNoNamespacesCanBeHad_RunsNothingAndSaysWhatIsMissing()
+    {
+        using var process = Process.Start(new ProcessStartInfo("unshare", ["-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"", "sh", Phi, "eval", "--suite", "humaneval", "--file", "suite.jsonl", "--references"])
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(process.ExitCode == 2, await error);
+        // Root of the machine is refused a step before: within that namespace it cannot become nobody.
+        Assert.Matches("user\\.max_user_namespaces|CAP_SETGID", await error);
+    }
+
     /// <summary>A stand-in for the training executable, by its contract: it notes what it was asked for, and continues its output.</summary>
     [Fact]
     public async Task Eval_AModel_IsAskedForCompletionsAndJudged()

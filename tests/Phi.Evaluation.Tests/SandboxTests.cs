@@ -79,9 +79,8 @@ public sealed class SandboxTests(Sandboxes sandboxes)
     public async Task Create_APythonThatIsNone_SaysSo() =>
         Assert.Contains("--python", (await Assert.ThrowsAsync<SandboxException>(() => PythonSandbox.CreateAsync("/bin/true", Sandboxes.Limits, TestContext.Current.CancellationToken))).Message, StringComparison.Ordinal);
 
-    /// <summary>More processes than the limit says could be had: the probe finds it.</summary>
     [Fact]
-    public async Task Create_ALimitThatDoesNotHold_IsRefused()
+    public async Task Create_WhereTheProbeFails_IsRefused()
     {
         var refusal = await Assert.ThrowsAsync<SandboxException>(() => PythonSandbox.CreateAsync(null, Sandboxes.Limits with { OpenFiles = 3 }, TestContext.Current.CancellationToken));
 
