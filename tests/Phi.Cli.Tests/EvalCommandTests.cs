@@ -75,6 +75,7 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData(2, "--k is 0; it must be", "--references", "--k", "0")]
     [InlineData(2, "--k is 10 and --samples is 1", "--from-hf", "model", "--output", "results", "--k", "10")]
     [InlineData(2, "Exactly one of --references", "--references", "--from-hf", "model", "--output", "results")]
+    [InlineData(2, "One of --references, --completions, --checkpoint and --from-hf is required")]
     [InlineData(2, "--output is required", "--from-hf", "model")]
     [InlineData(2, "--python", "--references", "--python", "nowhere")]
     [InlineData(2, "--timeout is 0; it must be from 1 to 3600", "--references", "--timeout", "0")]
@@ -112,7 +113,7 @@ public sealed class EvalCommandTests : IDisposable
     public async Task Eval_AModel_IsAskedForCompletionsAndJudged()
     {
         Trainer("""
-            import json, os, sys
+            import fcntl, json, os, sys
             given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
             open("asked", "w").write(json.dumps(sys.argv[1:]))
             print("not for the report")
@@ -120,6 +121,7 @@ public sealed class EvalCommandTests : IDisposable
             prompts = [json.loads(line) for line in open(given["--prompts"])]
             wanted = [(prompt, sample) for prompt in prompts for sample in range(int(given["--samples"]))]
             with open(given["--output"], "a") as output:
+                fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for prompt, sample in wanted[there:]:
                     text = "    return 2 * x\nprint('cut')" if prompt["id"] == "Small/0" and sample == 0 else "    return 1\n"
                     output.write(json.dumps({"id": prompt["id"], "sample": sample, "completion": text, "tokens": 3, "finish": "stop"}) + "\n")

@@ -12,9 +12,16 @@ public sealed class Sandboxes : IAsyncLifetime
 
     public PythonSandbox Sandbox { get; private set; } = null!;
 
+    /// <summary>For programs that would go on for ever.</summary>
+    public PythonSandbox Brief { get; private set; } = null!;
+
     public static SandboxLimits Limits { get; } = new() { Time = TimeSpan.FromSeconds(20), MemoryBytes = 256 << 20, Processes = 8, FileBytes = 1 << 20, WorkBytes = 2 << 20, OutputBytes = 1000 };
 
-    public async ValueTask InitializeAsync() => Sandbox = await PythonSandbox.CreateAsync(null, Limits, TestContext.Current.CancellationToken);
+    public async ValueTask InitializeAsync()
+    {
+        Sandbox = await PythonSandbox.CreateAsync(null, Limits, TestContext.Current.CancellationToken);
+        Brief = await PythonSandbox.CreateAsync(null, Limits with { Time = TimeSpan.FromSeconds(1) }, TestContext.Current.CancellationToken);
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -27,9 +34,6 @@ public sealed class Sandboxes : IAsyncLifetime
         Assert.Empty(Processes());
         return result;
     }
-
-    /// <summary>Within a second: for programs that would go on for ever.</summary>
-    public static Task<PythonSandbox> BriefAsync() => PythonSandbox.CreateAsync(null, Limits with { Time = TimeSpan.FromSeconds(1) }, TestContext.Current.CancellationToken);
 
     /// <summary>All processes of sandboxes that these tests started. What a program forks has the command line of the sandbox.</summary>
     public static List<int> Processes()

@@ -30,6 +30,7 @@ internal static class EvalCommand
         var seed = new Option<string>("--seed") { Description = "The same seed gives the same completions. Default 1.", DefaultValueFactory = _ => "1" };
         var maxTokens = Number("--max-tokens", "Most tokens of a completion.", 512, 1 << 20);
         var batchSize = Number("--batch-size", "Completions that are generated at a time.", 16, 4096);
+        var device = new Option<string?>("--device") { Description = "Where the model runs: cpu, or a GPU as cuda or cuda:0. Default cpu." };
         var k = new Option<int[]>("--k")
         {
             Description = "Of pass@k, one or several with commas. Default 1.",
@@ -51,7 +52,7 @@ internal static class EvalCommand
 
         var command = new Command("eval", "Judge a code model by HumanEval or MBPP: pass@k.")
         {
-            suite, file, sha256, references, completions, checkpoint, fromHf, samples, temperature, topP, topK, seed, maxTokens, batchSize, k, limit, truncate, partial, timeout, memory, workers, python, output, failing, format,
+            suite, file, sha256, references, completions, checkpoint, fromHf, samples, temperature, topP, topK, seed, maxTokens, batchSize, device, k, limit, truncate, partial, timeout, memory, workers, python, output, failing, format,
         };
         command.WithExamples(
             "phi eval --suite humaneval --file HumanEval.jsonl.gz --references",
@@ -60,9 +61,11 @@ internal static class EvalCommand
         command.Validators.Add(result =>
         {
             bool[] given = [result.GetValue(references), result.GetValue(completions) is not null, result.GetValue(checkpoint) is not null, result.GetValue(fromHf) is not null];
-            if (given.Count(one => one) != 1)
+            if (given.Count(one => one) is var count and not 1)
             {
-                result.AddError("Exactly one of --references, --completions, --checkpoint and --from-hf says what is judged.");
+                result.AddError(count == 0
+                    ? "One of --references, --completions, --checkpoint and --from-hf is required: what is judged."
+                    : "Exactly one of --references, --completions, --checkpoint and --from-hf says what is judged.");
             }
 
             if ((given[2] || given[3]) && result.GetValue(output) is null)
@@ -92,6 +95,7 @@ internal static class EvalCommand
                     Seed = parse.GetRequiredValue(seed),
                     MaxTokens = parse.GetValue(maxTokens),
                     BatchSize = parse.GetValue(batchSize),
+                    Device = parse.GetValue(device),
                 },
                 Ks = parse.GetRequiredValue(k),
                 Limit = parse.GetValue(limit),

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 using Phi.Cli.Cluster;
 using Phi.Evaluation;
 using Phi.Evaluation.Grading;
@@ -13,7 +15,7 @@ namespace Phi.Cli.Evaluation;
 /// Completions as the training executable writes them: it appends a line for each to a file, which is followed until it has ended. A file that
 /// is there already is continued.
 /// </summary>
-internal sealed class GeneratedCompletions(Suite suite, Suite wanted, GenerationRequest request, string folder)
+internal sealed partial class GeneratedCompletions(Suite suite, Suite wanted, GenerationRequest request, string folder)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -30,11 +32,14 @@ internal sealed class GeneratedCompletions(Suite suite, Suite wanted, Generation
         try
         {
             var lines = new CompletionLines(new CompletionFile(output, suite, wanted), output);
-            for (var hasEnded = false; !hasEnded;)
+            for (var (hasEnded, hasMore) = (false, true); !hasEnded || hasMore;)
             {
                 hasEnded = await Task.WhenAny(running, Task.Delay(Interval, cancellationToken)) == running;
                 cancellationToken.ThrowIfCancellationRequested();
-                foreach (var sample in lines.Next())
+                var before = lines.Position;
+                var next = lines.Next();
+                hasMore = lines.Position > before;
+                foreach (var sample in next)
                 {
                     yield return sample with { Completion = Completions.Truncate(sample.Completion, wanted.StopSequences) };
                 }
@@ -62,24 +67,28 @@ internal sealed class GeneratedCompletions(Suite suite, Suite wanted, Generation
     }
 
     /// <summary>Whole lines of a file that grows.</summary>
-    private sealed class CompletionLines(CompletionFile file, string path)
+    private sealed partial class CompletionLines(CompletionFile file, string path)
     {
-        private long _position;
+        private const int MostAtOnce = 16 << 20;
+        private const int ReadOnlyAndNotInherited = 0x80000;
         private int _number;
+
+        /// <summary>Bytes that were read.</summary>
+        public long Position { get; private set; }
 
         public List<Sample> Next()
         {
-            if (!File.Exists(path))
+            // Whoever writes it has locked it against other writers, which .NET takes for a lock against readers too.
+            using var handle = Open(path, ReadOnlyAndNotInherited, 0);
+            if (handle.IsInvalid)
             {
                 return [];
             }
 
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            stream.Position = Math.Min(_position, stream.Length);
-            var text = new byte[Math.Min(stream.Length - stream.Position, int.MaxValue / 2)];
-            text = text[..stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false)];
+            var text = new byte[Math.Clamp(RandomAccess.GetLength(handle) - Position, 0, MostAtOnce)];
+            text = text[..RandomAccess.Read(handle, text, Position)];
             var samples = new List<Sample>();
-            for (int at = 0, end; (end = text.AsSpan(at).IndexOf((byte)'\n')) >= 0; at += end + 1, _position += end + 1)
+            for (int at = 0, end; (end = text.AsSpan(at).IndexOf((byte)'\n')) >= 0; at += end + 1, Position += end + 1)
             {
                 _number++;
                 if (end > 0 && file.Read(text.AsMemory(at, end), _number) is { } sample)
@@ -90,5 +99,8 @@ internal sealed class GeneratedCompletions(Suite suite, Suite wanted, Generation
 
             return samples;
         }
+
+        [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+        private static partial SafeFileHandle Open(string path, int flags, int mode);
     }
 }

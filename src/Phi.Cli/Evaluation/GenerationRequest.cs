@@ -23,6 +23,9 @@ internal sealed record GenerationRequest
 
     public required int BatchSize { get; init; }
 
+    /// <summary>Null: the training executable's own choice.</summary>
+    public required string? Device { get; init; }
+
     /// <summary>On what the completions depend, by the name of the option.</summary>
     public IReadOnlyDictionary<string, string> Question => new Dictionary<string, string>
     {
@@ -41,6 +44,7 @@ internal sealed record GenerationRequest
         "complete", "--prompts", prompts, "--output", output,
         .. Checkpoint is { } checkpoint ? new[] { "--checkpoint", checkpoint } : ["--from-hf", FromHuggingFace!],
         "--samples", Number(Samples), "--temperature", Temperature, "--top-p", TopP, "--top-k", TopK, "--seed", Seed, "--max-tokens", Number(MaxTokens), "--batch-size", Number(BatchSize),
+        .. Device is { } device ? new[] { "--device", device } : [],
     ];
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

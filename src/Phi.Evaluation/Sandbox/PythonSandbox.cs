@@ -40,10 +40,11 @@ public sealed class PythonSandbox
         using var overdue = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         overdue.CancelAfter(_limits.Time + Grace);
         // Its input closed, it kills what it runs, waits for that to be gone, and ends.
-        await using var ending = overdue.Token.Register(() => process.StandardInput.Close());
+        var input = process.StandardInput.BaseStream;
+        await using var ending = overdue.Token.Register(input.Dispose);
         try
         {
-            await SandboxFrames.WriteAsync(process.StandardInput.BaseStream, [Text(_limits), program.Program, program.Reference, program.EntryPoint ?? "", string.Join('\0', program.Tests)], overdue.Token);
+            await SandboxFrames.WriteAsync(input, [Text(_limits), program.Program, program.Reference, program.EntryPoint ?? "", string.Join('\0', program.Tests)], overdue.Token);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -51,7 +52,7 @@ public sealed class PythonSandbox
         }
 
         var frames = await report;
-        process.StandardInput.Close();
+        await input.DisposeAsync();
         await process.WaitForExitAsync(CancellationToken.None);
         cancellationToken.ThrowIfCancellationRequested();
         return Result(frames, await error);
