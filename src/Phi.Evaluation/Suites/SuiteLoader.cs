@@ -10,10 +10,12 @@ namespace Phi.Evaluation.Suites;
 public sealed class SuiteLoader(HttpClient http)
 {
     private const int LargestFile = 64 << 20;
-    private const int LargestText = 256 << 20;
     private const int MostProblems = 100_000;
     private static readonly char[] HexDigits = [.. "0123456789abcdef"];
     private static readonly SearchValues<char> Hex = SearchValues.Create(HexDigits);
+
+    /// <summary>Bytes of a file that was packed. Default 256 MiB.</summary>
+    internal int LargestText { get; init; } = 256 << 20;
 
     /// <param name="source">A path, or an address that begins with http:// or https://. Either may be of gzip.</param>
     /// <param name="sha256">The digest that the file must have; null: any for a path, one that is known for an address.</param>
@@ -92,7 +94,7 @@ public sealed class SuiteLoader(HttpClient http)
 
     private static string Shape(SuiteKind kind) => kind == SuiteKind.HumanEval ? HumanEvalRecords.Shape : MbppRecords.Shape;
 
-    private static byte[] Unpack(byte[] bytes, string source)
+    private byte[] Unpack(byte[] bytes, string source)
     {
         if (bytes is not [0x1f, 0x8b, ..])
         {
