@@ -14,6 +14,7 @@ internal static class CommandCatalog
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
         new("Jobs", "run", RunCommand.Create),
+        new("Jobs", "plan", PlanCommand.Create),
         new("Jobs", "submit", SubmitCommand.Create),
         new("Jobs", "diff", ManifestDiffCommand.Create),
         new("Jobs", "get", GetCommand.Create),

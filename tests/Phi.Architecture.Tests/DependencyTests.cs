@@ -13,14 +13,15 @@ public sealed class DependencyTests
         ["Phi.Evaluation"] = [],
         ["Phi.Kubernetes"] = ["Phi.Api"],
         ["Phi.Checkpoints"] = ["Phi.Api"],
+        ["Phi.Planning"] = ["Phi.Checkpoints", "Phi.Api"],
         ["Phi.Training"] = ["Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
         ["Phi.Telemetry"] = ["Phi.Api"],
         ["Phi.Trainer"] = ["Phi.Training", "Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
         ["Phi.LocalCluster"] = ["Phi.Kubernetes", "Phi.Api"],
         ["Phi.Reconcile"] = ["Phi.Api"],
-        ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],
+        ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Planning", "Phi.Kubernetes", "Phi.Api"],
         ["Phi.Dashboard"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],
-        ["Phi.Cli"] = ["Phi.Api", "Phi.Data", "Phi.Evaluation", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.LocalCluster", "Phi.Operator", "Phi.Dashboard"],
+        ["Phi.Cli"] = ["Phi.Api", "Phi.Data", "Phi.Evaluation", "Phi.Checkpoints", "Phi.Planning", "Phi.Kubernetes", "Phi.LocalCluster", "Phi.Operator", "Phi.Dashboard"],
     };
 
     public static TheoryData<string> Projects => [.. Allowed.Keys];

@@ -1,5 +1,6 @@
 using Phi.Api.Agent;
 using Phi.Api.TrainingJobs;
+using Phi.Planning.Reports;
 using Phi.Telemetry.Goodput;
 using Phi.Telemetry.Series;
 
@@ -171,6 +172,7 @@ internal sealed class RunProgress(string run)
                 Loss = Finite(rows.LastOrDefault(row => row.Loss is not null)?.Loss),
                 FirstLoss = Finite(rows.LastOrDefault(row => row.FirstStep == 1)?.FirstLoss),
                 TokensPerSecond = Rate.TokensPerSecond,
+                Mfu = Rate.TokensPerSecond is { } rate ? Utilization.Of(job, job.Status?.Replicas ?? job.Spec.Replicas ?? 1, rate) : null,
                 EstimatedCompletion = Estimate(totalSteps, now),
             },
             Checkpoint = Checkpoint(job.Status?.Checkpoint),

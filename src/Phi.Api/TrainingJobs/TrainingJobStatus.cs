@@ -52,6 +52,7 @@ public sealed class ProgressStatus
     public double? Loss { get; set; }
     public double? FirstLoss { get; set; }
     public double? TokensPerSecond { get; set; }
+    /// <summary>Model FLOPs utilisation, from 0 to 1: of the accelerators' peak, what the model's operations are, causal attention counted as it is computed. Null for CPUs and accelerators of which no figures are known.</summary>
     public double? Mfu { get; set; }
     public DateTimeOffset? EstimatedCompletion { get; set; }
 }

@@ -1,18 +1,13 @@
 using System.CommandLine;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Phi.Api.DeepSpeed;
-using Phi.Api.Metadata;
-using Phi.Api.TrainingJobs;
 using Phi.Cli.Jobs;
+using Phi.Cli.Planning;
 
 namespace Phi.Cli.Commands;
 
 /// <summary><c>phi render deepspeed MANIFEST</c>: a job as another trainer's configuration.</summary>
 internal static class RenderCommand
 {
-    private static readonly JsonSerializerOptions Strict = new(PhiJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
-
     public static Command Create() => new("render", "Write a job as another trainer reads it.") { DeepSpeed() };
 
     private static Command DeepSpeed()
@@ -23,7 +18,7 @@ internal static class RenderCommand
         command.SetAction(async (parse, cancellationToken) =>
         {
             var path = parse.GetRequiredValue(manifest);
-            var configuration = DeepSpeedRenderer.Render(Job(ManifestFile.Read(path), path));
+            var configuration = DeepSpeedRenderer.Render(PlannedJob.Read(ManifestFile.Read(path), path));
             foreach (var note in configuration.Notes)
             {
                 await Console.Error.WriteLineAsync($"note: {note}");
@@ -33,25 +28,6 @@ internal static class RenderCommand
             return ExitCodes.Succeeded;
         });
         return command;
-    }
-
-    /// <summary>No API server sees this manifest: what one would refuse is refused here.</summary>
-    private static TrainingJob Job(ManifestFile file, string path)
-    {
-        TrainingJobSpec spec;
-        try
-        {
-            spec = file.Manifest["spec"]?.Deserialize<TrainingJobSpec>(Strict) ?? throw Invalid("spec is missing; describe the job");
-        }
-        catch (JsonException e)
-        {
-            throw Invalid($"spec{e.Path?.TrimStart('$')}: {e.Message}");
-        }
-
-        var job = new TrainingJob { Metadata = new ObjectMeta { Name = file.Job.Name, Namespace = file.Job.Namespace }, Spec = spec };
-        return TrainingJobValidator.Validate(job) is { Count: > 0 } errors ? throw Invalid(string.Join("\n  ", errors)) : job;
-
-        CliException Invalid(string problem) => new($"{path} is not valid:\n  {problem}", ExitCodes.InvalidManifest);
     }
 
     private static async Task WriteAsync(string? path, string text, CancellationToken ct)

@@ -34,15 +34,17 @@ internal static class OutputFormat
     }
 
     /// <summary>For reports: everything that a program reads is on standard output, and nothing else is.</summary>
-    public static void Print<T>(T report, string? format, Action<T, TextWriter> text, Func<object>? data = null)
+    /// <param name="to">Null: standard output.</param>
+    public static void Print<T>(T report, string? format, Action<T, TextWriter> text, Func<object>? data = null, TextWriter? to = null)
     {
+        to ??= Console.Out;
         if (format is Json or Yaml)
         {
-            Write(Node(data?.Invoke() ?? report!), format, Console.Out);
+            Write(Node(data?.Invoke() ?? report!), format, to);
         }
         else
         {
-            text(report, Console.Out);
+            text(report, to);
         }
     }
 

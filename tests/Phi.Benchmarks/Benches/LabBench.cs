@@ -38,21 +38,23 @@ internal sealed class LabBench : IBench
 
         var metrics = new List<Metric>();
         await using var lab = await NetworkLab.CreateAsync();
+        var variants = ZeroVariants.Of(RanksPerNode).ToDictionary(variant => variant.Name, variant => variant.Zero);
+        variants[FarAhead] = variants[ZeroVariants.AllOn] with { Prefetch = 2 };
+        await lab.UnlimitAsync();
+        var prediction = new LabPrediction(Configuration(0, variants[ZeroVariants.Plain]), RanksPerNode,
+            Seconds(await RunAsync(lab, variants[ZeroVariants.Plain])), Seconds(await RunAsync(lab, variants[ZeroVariants.AllOn])), variants[ZeroVariants.AllOn]);
         foreach (var rate in _rates)
         {
             await lab.LimitAsync(rate);
             var results = new Dictionary<string, IReadOnlyList<WorkerResult>>();
-            foreach (var (name, zero) in ZeroVariants.Of(RanksPerNode).Where(variant => rate == 100 || variant.Name is ZeroVariants.Plain or ZeroVariants.AllOn))
+            foreach (var (name, zero) in variants.Where(variant => variant.Key == FarAhead ? rate == OverlapRate : rate == 100 || variant.Key is ZeroVariants.Plain or ZeroVariants.AllOn))
             {
                 results[name] = await RunAsync(lab, zero);
             }
 
-            if (rate == OverlapRate)
-            {
-                results[FarAhead] = await RunAsync(lab, ZeroVariants.Of(RanksPerNode).Single(variant => variant.Name == ZeroVariants.AllOn).Zero with { Prefetch = 2 });
-            }
-
             metrics.AddRange(Figures(rate, results));
+            metrics.AddRange(results.Select(result => Metric.Near(
+                string.Create(CultureInfo.InvariantCulture, $"{rate} Mbit/s: {result.Key}, step as phi plan predicts it / measured"), prediction.Seconds(variants[result.Key], rate) / Seconds(result.Value), "times", 1, 0.15)));
         }
 
         return metrics;
@@ -99,13 +101,15 @@ internal sealed class LabBench : IBench
 
     private static Task<IReadOnlyList<WorkerResult>> RunAsync(NetworkLab lab, ZeroConfiguration zero) => WorkerRun.RunAsync(
         [
-            .. Enumerable.Range(0, Ranks).Select(rank => new WorkerConfiguration
-            {
-                Rank = rank, WorldSize = Ranks, NodeRank = rank / RanksPerNode, MasterAddress = NetworkLab.Address(0), MasterPort = 29500, BindAddress = NetworkLab.Address(rank / RanksPerNode),
-                Model = Model, Precision = ComputePrecision.Bf16, Zero = zero, GlobalBatch = 16, MicroBatch = 4, Steps = 4,
-            }),
+            .. Enumerable.Range(0, Ranks).Select(rank => Configuration(rank, zero)),
         ],
         lab.Enter);
+
+    private static WorkerConfiguration Configuration(int rank, ZeroConfiguration zero) => new()
+    {
+        Rank = rank, WorldSize = Ranks, NodeRank = rank / RanksPerNode, MasterAddress = NetworkLab.Address(0), MasterPort = 29500, BindAddress = NetworkLab.Address(rank / RanksPerNode),
+        Model = Model, Precision = ComputePrecision.Bf16, Zero = zero, GlobalBatch = 16, MicroBatch = 4, Steps = 4,
+    };
 
     private static double Seconds(IReadOnlyList<WorkerResult> ranks) => ranks.Max(rank => rank.StepSeconds);
 

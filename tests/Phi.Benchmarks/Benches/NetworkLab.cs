@@ -43,6 +43,15 @@ internal sealed class NetworkLab : IAsyncDisposable
 
     public IReadOnlyList<string> Enter(int node) => ["ip", "netns", "exec", _names[node]];
 
+    /// <summary>No limit but the machine's.</summary>
+    public async Task UnlimitAsync()
+    {
+        foreach (var name in _names)
+        {
+            await RunAsync("tc", "-n", name, "qdisc", "replace", "dev", "cable", "root", "noqueue");
+        }
+    }
+
     /// <summary>In each direction.</summary>
     public async Task LimitAsync(int megabitsPerSecond)
     {
