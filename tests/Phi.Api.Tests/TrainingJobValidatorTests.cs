@@ -18,6 +18,14 @@ public sealed class TrainingJobValidatorTests
             data.Add(System.Text.Json.JsonSerializer.Serialize(job, PhiJson.Options), field, value, remedy);
         }
 
+        void AddFilter(Action<DataFilterSpec> change, string field, string value, string remedy) => Add(
+            s =>
+            {
+                s.Phi!.Data!.Filter = new DataFilterSpec();
+                change(s.Phi.Data.Filter);
+            },
+            $"spec.phi.data.filter.{field}", value, remedy);
+
         Add(s => s.Replicas = 0, "spec.replicas", "0", "at least one pod");
         Add(s => (s.Accelerator!.PerReplica, s.Phi!.Batch!.Global) = (65, 260), "spec.accelerator.perReplica", "65", "accelerators");
         Add(s => (s.Accelerator!.Type, s.Phi!.Precision) = ("A100 80GB", "fp32"), "spec.accelerator.type", "A100 80GB", "nvidia-a100-80gb");
@@ -47,6 +55,18 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Phi!.Data!.Sources = [], "spec.phi.data.sources", "missing", "add the files");
         Add(s => s.Phi!.Data!.Sources = ["a", " "], "spec.phi.data.sources[1]", "''", "remove it");
         Add(s => s.Phi!.Data!.HeldOutFraction = 0.9, "spec.phi.data.heldOutFraction", "0.9", "at most half");
+        AddFilter(f => f.MinBytes = 0, "minBytes", "0", "leave it out");
+        AddFilter(f => (f.MinBytes, f.MaxBytes) = (9, 8), "minBytes", "9", "raise the other");
+        AddFilter(f => f.MaxBytes = -1, "maxBytes", "-1", "leave it out");
+        AddFilter(f => f.MaxLineLength = 0, "maxLineLength", "0", "leave it out");
+        AddFilter(f => f.MaxMeanLineLength = 0, "maxMeanLineLength", "0", "100 for code");
+        AddFilter(f => f.MinAlphanumeric = 1.5, "minAlphanumeric", "1.5", "such as 0.25");
+        AddFilter(f => f.MinComments = -0.1, "minComments", "-0.1", "such as 0.01");
+        AddFilter(f => (f.MinComments, f.MaxComments) = (0.5, 0.25), "minComments", "0.5", "raise the other");
+        AddFilter(f => f.NearDuplicates = 0.3, "nearDuplicates", "0.3", "0.85 for code");
+        AddFilter(f => f.Classifier = new DataClassifierSpec(), "classifier.model", "missing", "name a model");
+        AddFilter(f => f.Classifier = new DataClassifierSpec { Model = "filter.json" }, "classifier.model", "filter.json", "on the nodes");
+        AddFilter(f => f.Classifier = new DataClassifierSpec { Model = "/filter.json", Threshold = 2 }, "classifier.threshold", "2", "least score");
         Add(s => s.Phi!.Batch!.Global = 9, "spec.phi.batch.global", "9", "write 8");
         Add(s => s.Phi!.Batch!.Micro = 0, "spec.phi.batch.micro", "0", "at least one sequence");
         Add(s => s.Phi!.Optimizer = new OptimizerSpec { AdamW = new AdamWSpec { LearningRate = -1 } }, "spec.phi.optimizer.adamW.learningRate", "-1", "1e-3");

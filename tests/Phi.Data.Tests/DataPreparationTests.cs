@@ -24,7 +24,7 @@ public sealed class DataPreparationTests : IDisposable
         Assert.Equal((3, 3, 257, 256, 16), (index.Documents, index.Duplicates, index.VocabularySize, index.EndOfText, index.TokenBits));
         Assert.Equal(['a', 'b', 'c', 256, 'd', 'e', 256, 'f', 256], Tokens(_folder["out"]).Training);
         Assert.Empty(index.HeldOut.Shards);
-        Assert.Equal(["index.json", "phi_tokenizer.json", "prepare.lock", "training-00000.tokens"], TestFolder.Contents(_folder["out"]).Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["index.json", "phi_tokenizer.json", "prepare.lock", "report.json", "training-00000.tokens"], TestFolder.Contents(_folder["out"]).Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class DataPreparationTests : IDisposable
 
         await DataPreparation.RunAsync(new PrepareOptions { Sources = [_folder["in"]], Output = _folder["out"], HeldOutFraction = 0, Restart = true }, null, CancellationToken.None);
 
-        Assert.Equal(["index.json", "phi_tokenizer.json", "prepare.lock", "training-00000.tokens"], TestFolder.Contents(_folder["out"]).Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["index.json", "phi_tokenizer.json", "prepare.lock", "report.json", "training-00000.tokens"], TestFolder.Contents(_folder["out"]).Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -124,7 +124,7 @@ public sealed class DocumentReaderTests : IDisposable
         var documents = new List<byte[]>();
         await foreach (var document in DocumentReader.ReadAsync(path, field, CancellationToken.None))
         {
-            documents.Add(document);
+            documents.Add(document.Content);
         }
 
         return documents;

@@ -1,4 +1,5 @@
 using Phi.Data.Preparation;
+using Phi.Data.Quality;
 using Phi.Data.Shards;
 using Phi.Data.Tokenizers;
 
@@ -7,6 +8,9 @@ namespace Phi.Data.Tests;
 /// <summary>A preparation that was interrupted, wherever that was, ends as one that was not.</summary>
 public sealed class ResumeTests : IDisposable
 {
+    /// <summary>With rules, and near duplicates left out.</summary>
+    private const string Filtered = "filtered";
+
     /// <summary>In memory: hundreds of preparations flush every file to the disk.</summary>
     private readonly TestFolder _folder = new("/dev/shm");
 
@@ -19,14 +23,14 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string, int> Cases => new() { { "documents", 0 }, { "chunks", 900 } };
+    public static TheoryData<string, int> Cases => new() { { "documents", 0 }, { "chunks", 900 }, { Filtered, 0 } };
 
     [Theory]
     [MemberData(nameof(Cases))]
     public async Task Run_FromWhatAKillLeft_EndsWithTheSameBytes(string name, int leastHeldOut)
     {
         // What the disk holds at each report is what a kill at that moment leaves.
-        var options = Options(leastHeldOut);
+        var options = Options(leastHeldOut, name);
         var kills = 0;
         await DataPreparation.RunAsync(options, new Each(_ => Copy(options.Output, _folder[$"kill-{kills++}"])), CancellationToken.None);
         var expected = TestFolder.Contents(options.Output);
@@ -44,7 +48,7 @@ public sealed class ResumeTests : IDisposable
     [MemberData(nameof(Cases))]
     public async Task Run_FromAJournalCutOffAnywhere_EndsWithTheSameBytes(string name, int leastHeldOut)
     {
-        var options = Options(leastHeldOut);
+        var options = Options(leastHeldOut, name);
         await DataPreparation.RunAsync(options, new Each(_ => Copy(options.Output, _folder["last"])), CancellationToken.None);
         var expected = TestFolder.Contents(options.Output);
         var journal = File.ReadAllBytes(_folder["last/journal.jsonl"]);
@@ -52,7 +56,7 @@ public sealed class ResumeTests : IDisposable
         // The second pass wrote over the shards of the first: only its own lines can have been cut off.
         var rule = journal.AsSpan().LastIndexOf("\"rule\":{"u8);
         var start = leastHeldOut == 0 ? 0 : rule + journal.AsSpan(rule).IndexOf((byte)'\n') + 1;
-        for (var length = start; length < journal.Length; length += 37)
+        for (var length = start; length < journal.Length; length += 53)
         {
             var cut = _folder[$"{name}-{length}"];
             Copy(_folder["last"], cut);
@@ -67,8 +71,8 @@ public sealed class ResumeTests : IDisposable
     [MemberData(nameof(Cases))]
     public async Task Run_CancelledAgainAndAgain_EndsWithTheSameBytes(string name, int leastHeldOut)
     {
-        await DataPreparation.RunAsync(Options(leastHeldOut), progress: null, CancellationToken.None);
-        var options = Options(leastHeldOut) with { Output = _folder[name] };
+        await DataPreparation.RunAsync(Options(leastHeldOut, name), progress: null, CancellationToken.None);
+        var options = Options(leastHeldOut, name) with { Output = _folder[name] };
         var isDone = false;
         var runs = 0;
         while (!isDone)
@@ -184,8 +188,9 @@ public sealed class ResumeTests : IDisposable
         }
     }
 
-    private PrepareOptions Options(int leastHeldOut) => new()
+    private PrepareOptions Options(int leastHeldOut, string name = "") => new()
     {
         Sources = [_folder["in"]], Output = _folder["out"], HeldOutFraction = 0.2, LeastHeldOut = leastHeldOut, ShardTokens = 100, BatchBytes = 40,
+        Filter = name == Filtered ? new FilterOptions { NearDuplicates = 0.9, MaxLineLength = 60, OnlyText = true } : new FilterOptions(),
     };
 }

@@ -133,6 +133,41 @@ public sealed class RankDataTests : IDisposable
     }
 
     [Fact]
+    public async Task Open_WithAFilter_LeavesDocumentsOutOfAnotherFolderOfTheCache()
+    {
+        File.WriteAllText(Place("in/b.txt"), new string('x', 5000));
+        using var all = await OpenAsync(Phi());
+        var phi = Phi();
+        phi.Data!.Filter = new DataFilterSpec { MaxLineLength = 1000, NearDuplicates = 0.9 };
+
+        using var some = await OpenAsync(phi);
+
+        Assert.Equal((all.Training.Length - 5001, 2), (some.Training.Length, Directory.GetDirectories(Place("cache")).Length));
+        Assert.NotEqual(all.Digest, some.Digest);
+    }
+
+    [Fact]
+    public async Task Open_APreparedFolderWithAFilter_IsRefused()
+    {
+        await PrepareAsync();
+        var phi = Phi(Place("prepared"));
+        phi.Data!.Filter = new DataFilterSpec { MinBytes = 1 };
+
+        Assert.Contains("Leave data.filter out", (await Assert.ThrowsAsync<DataException>(() => OpenAsync(phi))).Message, StringComparison.Ordinal);
+        phi.Data.Filter = new DataFilterSpec();
+        (await OpenAsync(phi)).Dispose();
+    }
+
+    [Fact]
+    public async Task Open_AFilterModelThatIsNotThere_NamesTheFile()
+    {
+        var phi = Phi();
+        phi.Data!.Filter = new DataFilterSpec { Classifier = new DataClassifierSpec { Model = "/nowhere/filter.json" } };
+
+        Assert.Contains("/nowhere/filter.json", (await Assert.ThrowsAsync<DataException>(() => OpenAsync(phi))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Compare_OtherData_FailsOnEveryRank()
     {
         using var mine = await OpenAsync(Phi());

@@ -68,6 +68,7 @@ internal static class CrdRules
         .. VocabularyFiles("codegen"),
         .. VocabularyFiles("bpe"),
         CrdRule.Cel("phi.data.heldOutFraction", "self >= 0.0 && self <= 0.5", "must be from 0 to 0.5; hold out at most half"),
+        .. DataFilter(),
         CrdRule.Range("phi.batch.global", 1, 1 << 24, "take at least one sequence a step"),
         CrdRule.Range("phi.batch.micro", 1, 1 << 16, "take at least one sequence a pass"),
         CrdRule.Default("phi.batch.micro", 1),
@@ -206,6 +207,28 @@ internal static class CrdRules
         CrdRule.Limit($"phi.data.tokenizer.{kind}.vocabulary", 4096),
         CrdRule.Limit($"phi.data.tokenizer.{kind}.merges", 4096),
     ];
+
+    private static IEnumerable<CrdRule> DataFilter()
+    {
+        const string Filter = "phi.data.filter";
+        const string Off = "leave it out for no such rule";
+        return
+        [
+            CrdRule.Range($"{Filter}.minBytes", 1, Unlimited, Off),
+            CrdRule.Range($"{Filter}.maxBytes", 1, Unlimited, Off),
+            CrdRule.Range($"{Filter}.maxLineLength", 1, Unlimited, Off),
+            CrdRule.Cel($"{Filter}.maxMeanLineLength", "self > 0.0 && self <= 1000000000.0", "must be above 0 and at most 1000000000; write 100 for code, or leave it out"),
+            CrdRule.Cel($"{Filter}.minAlphanumeric", "self >= 0.0 && self <= 1.0", "must be from 0 to 1; write a share, such as 0.25"),
+            CrdRule.Cel($"{Filter}.minComments", "self >= 0.0 && self <= 1.0", "must be from 0 to 1; write a share, such as 0.01"),
+            CrdRule.Cel($"{Filter}.maxComments", "self >= 0.0 && self <= 1.0", "must be from 0 to 1; write a share, such as 0.8"),
+            CrdRule.Cel($"{Filter}.nearDuplicates", "self >= 0.5 && self <= 1.0", "must be from 0.5 to 1; write 0.85 for code"),
+            CrdRule.Cel(Filter, "!has(self.minBytes) || !has(self.maxBytes) || self.minBytes <= self.maxBytes", "minBytes must be at most maxBytes; lower it, or raise the other", ".minBytes"),
+            CrdRule.Cel(Filter, "!has(self.minComments) || !has(self.maxComments) || self.minComments <= self.maxComments", "minComments must be at most maxComments; lower it, or raise the other", ".minComments"),
+            CrdRule.Required($"{Filter}.classifier", "model"),
+            CrdRule.Limit($"{Filter}.classifier.model", 4096),
+            CrdRule.Cel($"{Filter}.classifier.threshold", "self >= 0.0 && self <= 1.0", "must be from 0 to 1; write the least score of a document that is kept"),
+        ];
+    }
 
     private static IEnumerable<CrdRule> Ramp(string name) =>
     [

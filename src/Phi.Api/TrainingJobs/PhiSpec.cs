@@ -42,6 +42,43 @@ public sealed class DataSpec
     public TokenizerSpec? Tokenizer { get; set; }
     /// <summary>Share of the documents that is never trained on, from 0 to 0.5; its loss is reported at every checkpoint. Default 0. Prepared data have their own.</summary>
     public double? HeldOutFraction { get; set; }
+    /// <summary>Which documents to leave out before they are tokenized. Null: exact duplicates alone. Not for prepared data, which have their own rules.</summary>
+    public DataFilterSpec? Filter { get; set; }
+}
+
+/// <summary>Rules by which documents are left out, in the order of docs/data-quality.md. Null: a rule is off.</summary>
+public sealed class DataFilterSpec
+{
+    /// <summary>Whether to leave out documents that are not UTF-8 or have a NUL. Default false.</summary>
+    public bool? OnlyText { get; set; }
+    /// <summary>Least bytes of a document, at least 1.</summary>
+    public long? MinBytes { get; set; }
+    /// <summary>Most bytes of a document, at least 1 and minBytes.</summary>
+    public long? MaxBytes { get; set; }
+    /// <summary>Most characters of the longest line, at least 1.</summary>
+    public long? MaxLineLength { get; set; }
+    /// <summary>Most characters of a line on average, above 0.</summary>
+    public double? MaxMeanLineLength { get; set; }
+    /// <summary>Least share of letters and digits among the characters, from 0 to 1.</summary>
+    public double? MinAlphanumeric { get; set; }
+    /// <summary>Least share of comments and docstrings in Python, from 0 to 1.</summary>
+    public double? MinComments { get; set; }
+    /// <summary>Greatest share of comments and docstrings in Python, from minComments to 1.</summary>
+    public double? MaxComments { get; set; }
+    /// <summary>Whether to leave out Python that the python3 of the node does not parse. Default false.</summary>
+    public bool? PythonParses { get; set; }
+    public DataClassifierSpec? Classifier { get; set; }
+    /// <summary>Leave out documents of at least this Jaccard similarity to an earlier one, from 0.5 to 1.</summary>
+    public double? NearDuplicates { get; set; }
+}
+
+/// <summary>A model of phi data train-filter, and the least score of a document that is kept.</summary>
+public sealed class DataClassifierSpec
+{
+    /// <summary>Absolute path of the model on the nodes. Required.</summary>
+    public string? Model { get; set; }
+    /// <summary>From 0 to 1. Default 0.5.</summary>
+    public double? Threshold { get; set; }
 }
 
 /// <summary>Exactly one. Null: that of the prepared data, else bytes.</summary>

@@ -119,6 +119,10 @@ internal static class PhiSpecValidator
         }
 
         errors.Range("spec.phi.data.heldOutFraction", data.HeldOutFraction, 0, 0.5, "hold out at most half");
+        if (data.Filter is { } filter)
+        {
+            DataFilterValidator.Validate(filter, errors);
+        }
     }
 
     private static void VocabularyFiles(string kind, VocabularyFilesSpec? files, ErrorList errors)

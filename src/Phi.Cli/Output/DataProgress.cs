@@ -3,7 +3,7 @@ using Phi.Data.Preparation;
 
 namespace Phi.Cli.Output;
 
-/// <summary>Shows how far reading and tokenising are, on standard error: one line rewritten in place on a terminal, a plain line now and then elsewhere.</summary>
+/// <summary>Shows how far reading, tokenising and judging are, on standard error: one line rewritten in place on a terminal, a plain line now and then elsewhere.</summary>
 internal sealed class DataProgress(TimeProvider time) : IProgress<PrepareProgress>
 {
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100);
@@ -16,13 +16,16 @@ internal sealed class DataProgress(TimeProvider time) : IProgress<PrepareProgres
     public void Report(PrepareProgress value)
     {
         var duplicates = value.Duplicates > 0 ? Format($" ({value.Duplicates} duplicates)") : "";
-        Show(Format($"{value.Documents} documents{duplicates}  {value.Tokens} tokens  {Megabytes(value.Bytes)}"));
+        var filtered = value.Filtered > 0 ? Format($" ({value.Filtered} left out)") : "";
+        Show(Format($"{value.Documents} documents{duplicates}{filtered}  {value.Tokens} tokens  {Megabytes(value.Bytes)}"));
     }
 
     /// <summary>Text read while a tokenizer is trained.</summary>
     public void Reading(long documents, long bytes) => Show(Format($"{documents} documents  {Megabytes(bytes)}"));
 
     public void Merging(int tokens, int wanted) => Show(Format($"{tokens} of {wanted} tokens"));
+
+    public void Judging(int done, int of, int passed) => Show(Format($"{done} of {of} programs judged, {passed} passed"));
 
     /// <summary>Leaves the last line standing.</summary>
     public void End()

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Phi.Data.Quality;
 using Phi.Data.Shards;
 
 namespace Phi.Data.Preparation;
@@ -15,9 +16,10 @@ public static class DataCache
     /// <exception cref="DataException">A source cannot be read.</exception>
     public static async Task<PreparedFolder> OpenAsync(PrepareOptions options, IProgress<PrepareProgress>? progress, CancellationToken cancellationToken)
     {
-        var digest = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(DataPreparation.Inputs(options), PreparedIndex.Json)));
+        using var filter = await QualityFilter.OpenAsync(options.Filter, cancellationToken);
+        var digest = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(DataPreparation.Inputs(options, filter), PreparedIndex.Json)));
         var folder = Path.Combine(options.Output, $"v{PreparedIndex.CurrentVersion}-{digest[..16]}");
-        await DataPreparation.RunAsync(options with { Output = folder, WaitForOthers = true }, progress, cancellationToken);
+        await DataPreparation.RunAsync(options with { Output = folder, WaitForOthers = true }, filter, progress, cancellationToken);
         return PreparedFolder.Open(folder);
     }
 }

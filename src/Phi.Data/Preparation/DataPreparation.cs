@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Phi.Data.Quality;
 using Phi.Data.Shards;
 using Phi.Data.Sources;
 using Phi.Data.Tokenizers;
@@ -16,7 +17,14 @@ public static class DataPreparation
     /// <exception cref="DataException">A source cannot be read, or the folder is of another preparation.</exception>
     public static async Task<PreparedIndex> RunAsync(PrepareOptions options, IProgress<PrepareProgress>? progress, CancellationToken cancellationToken)
     {
-        var inputs = Inputs(options);
+        using var filter = await QualityFilter.OpenAsync(options.Filter, cancellationToken);
+        return await RunAsync(options, filter, progress, cancellationToken);
+    }
+
+    /// <param name="filter">The options', opened.</param>
+    internal static async Task<PreparedIndex> RunAsync(PrepareOptions options, QualityFilter? filter, IProgress<PrepareProgress>? progress, CancellationToken cancellationToken)
+    {
+        var inputs = Inputs(options, filter);
         CheckForeign(options.Output);
         Directory.CreateDirectory(options.Output);
         using var held = await FolderLock.TakeAsync(options.Output, options.WaitForOthers, cancellationToken);
@@ -33,6 +41,7 @@ public static class DataPreparation
         }
 
         PreparedIndex index;
+        PrepareReport report;
         using (var journal = PrepareJournal.Open(options.Output))
         {
             if (journal.Inputs is null)
@@ -42,16 +51,17 @@ public static class DataPreparation
 
             CheckSame(journal.Inputs!, inputs, options.Output);
             options.Tokenizer.Write(options.Output);
-            index = await new PreparationRun(options, inputs, journal, progress).RunAsync(cancellationToken);
+            (index, report) = await new PreparationRun(options, inputs, filter, journal, progress).RunAsync(cancellationToken);
         }
 
-        WriteIndex(options.Output, index);
+        Write(options.Output, PrepareReport.FileName, report.Serialize());
+        Write(options.Output, PreparedIndex.FileName, JsonSerializer.SerializeToUtf8Bytes(index, PreparedIndex.Json));
         PrepareJournal.Delete(options.Output);
         return index;
     }
 
     /// <exception cref="DataException">An option is out of its range, or a source names nothing.</exception>
-    internal static PreparedInputs Inputs(PrepareOptions options)
+    internal static PreparedInputs Inputs(PrepareOptions options, QualityFilter? filter)
     {
         if (options.HeldOutFraction is not (>= 0 and <= 0.5))
         {
@@ -73,6 +83,7 @@ public static class DataPreparation
             LeastHeldOut = options.LeastHeldOut,
             ShardTokens = options.ShardTokens,
             Sources = options.Sources,
+            Filter = filter?.Inputs,
             // An output within a source is not its own input.
             Files = [.. DataSources.Resolve(options.Sources, options.SourcesName).Where(path => !path.StartsWith(inside, StringComparison.Ordinal)).Select(SourceFile.Of)],
         };
@@ -100,18 +111,18 @@ public static class DataPreparation
         // The index goes first: without it nothing else counts.
         File.Delete(Path.Combine(folder, PreparedIndex.FileName));
         PrepareJournal.Delete(folder);
-        foreach (var file in TokenizerFiles.Names.Select(name => Path.Combine(folder, name)).Concat(Directory.EnumerateFiles(folder, "*.tokens*")))
+        foreach (var file in TokenizerFiles.Names.Append(PrepareReport.FileName).Select(name => Path.Combine(folder, name)).Concat(Directory.EnumerateFiles(folder, "*.tokens*")))
         {
             File.Delete(file);
         }
     }
 
-    private static void WriteIndex(string folder, PreparedIndex index)
+    private static void Write(string folder, string name, byte[] content)
     {
-        var path = Path.Combine(folder, PreparedIndex.FileName);
+        var path = Path.Combine(folder, name);
         using (var stream = File.Create(path + ".tmp"))
         {
-            JsonSerializer.Serialize(stream, index, PreparedIndex.Json);
+            stream.Write(content);
             stream.Flush(flushToDisk: true);
         }
 

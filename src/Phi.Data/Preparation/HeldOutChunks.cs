@@ -22,14 +22,14 @@ internal static class HeldOutChunks
     }
 
     /// <summary>Reads and tokenises the whole corpus to find the threshold.</summary>
-    public static async Task<HeldOutRule> PlanAsync(PreparedInputs inputs, ITokenizer tokenizer, CancellationToken cancellationToken)
+    public static async Task<HeldOutRule> PlanAsync(PreparedInputs inputs, DocumentStream stream, ITokenizer tokenizer, CancellationToken cancellationToken)
     {
         var rule = new HeldOutRule(ChunkBytes, 0);
         var counts = new SortedDictionary<ulong, long>();
         var tokens = new List<int>();
-        await foreach (var (_, content, _) in new DocumentStream(inputs).ReadAsync(cancellationToken))
+        await foreach (var document in stream.ReadAsync(cancellationToken))
         {
-            foreach (var (chunk, _) in Cut(content, rule))
+            foreach (var (chunk, _) in Cut(document.Content, rule))
             {
                 tokens.Clear();
                 tokenizer.Encode(chunk.Span, tokens);

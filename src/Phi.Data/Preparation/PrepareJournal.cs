@@ -135,7 +135,8 @@ internal sealed class PrepareJournal : IDisposable
 }
 
 /// <summary>A shard on the disk, and the place that the next one of its side begins at.</summary>
-internal sealed record FinishedShard(bool IsHeldOut, ShardIndex Shard, TokenPlace Next);
+/// <param name="Languages">Tokens of each; null in the journals of earlier versions.</param>
+internal sealed record FinishedShard(bool IsHeldOut, ShardIndex Shard, TokenPlace Next, IReadOnlyDictionary<string, long>? Languages);
 
 /// <summary>A token of one side: the so-manieth of a document's tokens on that side. Documents are counted without duplicates.</summary>
 internal readonly record struct TokenPlace(long Document, long Token);

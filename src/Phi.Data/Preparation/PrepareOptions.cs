@@ -1,3 +1,4 @@
+using Phi.Data.Quality;
 using Phi.Data.Tokenizers;
 
 namespace Phi.Data.Preparation;
@@ -33,6 +34,9 @@ public sealed record PrepareOptions
     public long LeastHeldOut { get; init; } = DefaultLeastHeldOut;
 
     public long ShardTokens { get; init; } = DefaultShardTokens;
+
+    /// <summary>Which documents to leave out. Default none but exact duplicates.</summary>
+    public FilterOptions Filter { get; init; } = new();
 
     /// <summary>Removes what an earlier run left in the folder. Default false.</summary>
     public bool Restart { get; init; }

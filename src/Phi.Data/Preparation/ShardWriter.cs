@@ -18,6 +18,9 @@ internal sealed class ShardWriter : IDisposable
     private readonly PrepareJournal _journal;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] _buffer = new byte[1 << 16];
+    private Dictionary<string, long> _languages = new(StringComparer.Ordinal);
+    /// <summary>Tokens of the shard that are not in the dictionary yet: consecutive documents mostly have one language.</summary>
+    private (string Language, long Tokens) _run = ("", 0);
     private FileStream? _file;
     private long _inShard;
     private int _buffered;
@@ -43,7 +46,7 @@ internal sealed class ShardWriter : IDisposable
     public long Tokens { get; private set; }
 
     /// <summary>Tokens of a document in their order; documents must come in theirs.</summary>
-    public void Append(long document, ReadOnlySpan<int> tokens)
+    public void Append(long document, string language, ReadOnlySpan<int> tokens)
     {
         if (document != _place.Document)
         {
@@ -62,6 +65,7 @@ internal sealed class ShardWriter : IDisposable
         {
             var count = (int)Math.Min(tokens.Length, _shardTokens - _inShard);
             Write(tokens[..count]);
+            Count(language, count);
             tokens = tokens[count..];
             if (_inShard == _shardTokens)
             {
@@ -116,6 +120,26 @@ internal sealed class ShardWriter : IDisposable
         _place = _place with { Token = _place.Token + tokens.Length };
     }
 
+    private void Count(string language, long tokens)
+    {
+        if (language != _run.Language)
+        {
+            EndRun();
+            _run = (language, 0);
+        }
+
+        _run.Tokens += tokens;
+    }
+
+    private void EndRun()
+    {
+        if (_run.Tokens > 0)
+        {
+            _languages[_run.Language] = _languages.GetValueOrDefault(_run.Language) + _run.Tokens;
+            _run.Tokens = 0;
+        }
+    }
+
     private void FlushBuffer()
     {
         _file!.Write(_buffer, 0, _buffered);
@@ -131,9 +155,10 @@ internal sealed class ShardWriter : IDisposable
         _file = null;
         var path = Path.Combine(_folder, Name);
         File.Move(path + ".tmp", path, overwrite: true);
+        EndRun();
         var shard = new ShardIndex(Name, _inShard, _inShard * _width, Convert.ToHexStringLower(_hash.GetHashAndReset()));
-        _journal.Add(new FinishedShard(_isHeldOut, shard, next));
+        _journal.Add(new FinishedShard(_isHeldOut, shard, next, _languages));
         Shards.Add(shard);
-        _inShard = 0;
+        (_inShard, _languages) = (0, new Dictionary<string, long>(StringComparer.Ordinal));
     }
 }

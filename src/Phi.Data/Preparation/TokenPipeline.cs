@@ -6,7 +6,7 @@ using Phi.Data.Tokenizers;
 namespace Phi.Data.Preparation;
 
 /// <summary>Reads documents on one thread and tokenises them on as many as there are cores; the batches come out in the documents' order.</summary>
-internal sealed class TokenPipeline(PreparedInputs inputs, ITokenizer tokenizer, HeldOutRule rule, int batchBytes)
+internal sealed class TokenPipeline(DocumentStream stream, ITokenizer tokenizer, HeldOutRule rule, int batchBytes)
 {
     /// <param name="training">Documents before it were finished on that side in an earlier run: they are read, and not tokenised.</param>
     public async IAsyncEnumerable<TokenBatch> RunAsync(TokenPlace training, TokenPlace heldOut, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -33,27 +33,27 @@ internal sealed class TokenPipeline(PreparedInputs inputs, ITokenizer tokenizer,
     {
         try
         {
-            var stream = new DocumentStream(inputs);
-            var (documents, bytes, unsaid) = (new List<(long, byte[], bool)>(), 0, 0);
-            await foreach (var (number, content, hash) in stream.ReadAsync(cancellationToken))
+            var (documents, bytes, unsaid) = (new List<(KeptDocument, bool)>(), 0, 0);
+            await foreach (var document in stream.ReadAsync(cancellationToken))
             {
-                var isHeldOut = rule.ChunkBytes == 0 && hash.Place < rule.Threshold;
+                var isHeldOut = rule.ChunkBytes == 0 && document.Place < rule.Threshold;
                 var first = rule.ChunkBytes > 0 ? Math.Min(training.Document, heldOut.Document) : isHeldOut ? heldOut.Document : training.Document;
-                if (number >= first)
+                var length = document.Content.Length;
+                if (document.Number >= first)
                 {
-                    documents.Add((number, content, isHeldOut));
-                    bytes += content.Length;
+                    documents.Add((document, isHeldOut));
+                    bytes += length;
                 }
 
-                unsaid += content.Length;
+                unsaid += length;
                 if (bytes >= batchBytes || unsaid >= 64 * batchBytes)
                 {
-                    await into.WriteAsync(Start(documents, stream), cancellationToken);
+                    await into.WriteAsync(Start(documents), cancellationToken);
                     (documents, bytes, unsaid) = ([], 0, 0);
                 }
             }
 
-            await into.WriteAsync(Start(documents, stream), cancellationToken);
+            await into.WriteAsync(Start(documents), cancellationToken);
             into.Complete();
         }
         catch (Exception e)
@@ -62,9 +62,10 @@ internal sealed class TokenPipeline(PreparedInputs inputs, ITokenizer tokenizer,
         }
     }
 
-    private Task<TokenBatch> Start(List<(long, byte[], bool)> documents, DocumentStream stream)
+    private Task<TokenBatch> Start(List<(KeptDocument, bool)> documents)
     {
-        var batch = new TokenBatch(documents, new PrepareProgress(stream.Documents, stream.Duplicates, 0, stream.Bytes));
+        var report = stream.Report;
+        var batch = new TokenBatch(documents, new PrepareProgress(stream.Documents, report.Duplicates, report.Filtered, 0, report.Read.Bytes));
         return Task.Run(() =>
         {
             batch.Encode(tokenizer, rule);

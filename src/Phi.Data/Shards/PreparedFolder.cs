@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Phi.Data.Preparation;
+using Phi.Data.Quality;
 using Phi.Data.Tokenizers;
 
 namespace Phi.Data.Shards;
@@ -52,6 +53,11 @@ public sealed class PreparedFolder : IDisposable
             {
                 throw new DataException($"{path} has the SHA-256 {digest}; the index says {shard.Sha256}. The file is damaged: {Remedy}");
             }
+        }
+
+        if (index.ReportSha256 is { } expected && Path.Combine(folder, PrepareReport.FileName) is var report && await DigestAsync(report, cancellationToken) is var found && found != expected)
+        {
+            throw new DataException($"{report} has the SHA-256 {found}; the index says {expected}. The file is damaged: {Remedy}");
         }
 
         return index;

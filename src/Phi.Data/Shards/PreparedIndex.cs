@@ -29,6 +29,12 @@ public sealed record PreparedIndex
     public required SideIndex HeldOut { get; init; }
     public required HeldOutRule HeldOutRule { get; init; }
     public required PreparedInputs Inputs { get; init; }
+    /// <summary>Documents that the filter left out; null without one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Filtered { get; init; }
+    /// <summary>Of <c>report.json</c>, in lowercase hexadecimal; null in folders that earlier versions prepared, which have none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ReportSha256 { get; init; }
 }
 
 /// <summary>Shards in the order of their tokens.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Phi.Data.Sources;
 using Phi.Data.Tokenizers;
 
@@ -17,6 +18,9 @@ public sealed record PreparedInputs
     public required long LeastHeldOut { get; init; }
     public required long ShardTokens { get; init; }
     public required IReadOnlyList<string> Sources { get; init; }
+    /// <summary>Which documents were left out; null: none but duplicates.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PreparedFilter? Filter { get; init; }
     /// <summary>In the order in which they are read.</summary>
     public required IReadOnlyList<SourceFile> Files { get; init; }
 
@@ -30,6 +34,7 @@ public sealed record PreparedInputs
             ?? Compare("the held-out fraction", HeldOutFraction, now.HeldOutFraction)
             ?? Compare("the least number of held-out tokens", LeastHeldOut, now.LeastHeldOut)
             ?? Compare("the tokens of a shard", ShardTokens, now.ShardTokens)
+            ?? PreparedFilter.Difference(Filter, now.Filter)
             ?? First(Files, file => !files.ContainsKey(file.Path), "is no longer among the sources")
             ?? First(now.Files, file => !known.ContainsKey(file.Path), "is new among the sources")
             ?? First(now.Files, file => known[file.Path] != file, "changed");

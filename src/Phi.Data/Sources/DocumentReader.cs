@@ -11,17 +11,17 @@ public static class DocumentReader
 {
     private static readonly string[] JsonLines = [".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".json.gz"];
 
-    /// <summary>UTF-8 as it stands in the file, in the file's order; empty documents are left out.</summary>
+    /// <summary>In the file's order; empty documents are left out.</summary>
     /// <param name="textField">Field of a JSON line, or column of a Parquet file, that holds the text.</param>
     /// <exception cref="DataException">The file cannot be read; the message names the line, or the row group.</exception>
-    public static async IAsyncEnumerable<byte[]> ReadAsync(string path, string textField, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<SourceDocument> ReadAsync(string path, string textField, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var file = Open(path);
         if (path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase))
         {
-            await foreach (var text in ParquetDocuments.ReadAsync(file, path, textField, cancellationToken))
+            await foreach (var document in ParquetDocuments.ReadAsync(file, path, textField, cancellationToken))
             {
-                yield return text;
+                yield return document;
             }
 
             yield break;
@@ -29,16 +29,16 @@ public static class DocumentReader
 
         await using Stream stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;
         var isJson = JsonLines.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
-        var documents = isJson ? JsonLineDocuments.Read(stream, path, textField) : TextDocuments.Read(stream);
+        var documents = isJson ? JsonLineDocuments.Read(stream, path, textField) : TextDocuments.Read(stream, path);
         using var each = documents.GetEnumerator();
-        while (Next(each, path) is { } text)
+        while (Next(each, path) is { } document)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            yield return text;
+            yield return document;
         }
     }
 
-    private static byte[]? Next(IEnumerator<byte[]> documents, string path)
+    private static SourceDocument? Next(IEnumerator<SourceDocument> documents, string path)
     {
         try
         {

@@ -7,20 +7,20 @@ namespace Phi.Data.Sources;
 internal static class JsonLineDocuments
 {
     /// <exception cref="DataException">A line is no object with a text of that name; the message has its number.</exception>
-    public static IEnumerable<byte[]> Read(Stream stream, string path, string textField)
+    public static IEnumerable<SourceDocument> Read(Stream stream, string path, string textField)
     {
         var lines = new LineReader(stream);
         var field = Encoding.UTF8.GetBytes(textField);
-        while (Next(lines, path, field, textField) is { } text)
+        while (Next(lines, path, field, textField) is var (text, facts))
         {
             if (text.Length > 0)
             {
-                yield return text;
+                yield return new SourceDocument(text, path, lines.Number, facts);
             }
         }
     }
 
-    private static byte[]? Next(LineReader lines, string path, byte[] field, string textField)
+    private static (byte[] Text, RecordFacts Facts)? Next(LineReader lines, string path, byte[] field, string textField)
     {
         if (!lines.TryRead(out var line))
         {
@@ -34,12 +34,12 @@ internal static class JsonLineDocuments
 
         if (line.Trim(" \t\r"u8).IsEmpty)
         {
-            return [];
+            return ([], RecordFacts.Silent);
         }
 
         try
         {
-            return Text(line, field) ?? throw new DataException($"{path} line {lines.Number} has no text in the field '{textField}'. Name the field that holds it (--text-field), or mend the line.");
+            return Record(line, field) ?? throw new DataException($"{path} line {lines.Number} has no text in the field '{textField}'. Name the field that holds it (--text-field), or mend the line.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -48,9 +48,10 @@ internal static class JsonLineDocuments
     }
 
     /// <summary>Reads the whole line, so that one broken after the field is noticed.</summary>
-    private static byte[]? Text(ReadOnlySpan<byte> line, byte[] field)
+    private static (byte[] Text, RecordFacts Facts)? Record(ReadOnlySpan<byte> line, byte[] field)
     {
         byte[]? text = null;
+        var facts = RecordFacts.Silent;
         var reader = new Utf8JsonReader(line);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
@@ -59,12 +60,14 @@ internal static class JsonLineDocuments
 
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isText = reader.ValueTextEquals(field);
-            reader.Read();
-            if (isText && reader.TokenType == JsonTokenType.String)
+            if (reader.ValueTextEquals(field))
             {
-                text = new byte[reader.ValueSpan.Length];
-                Array.Resize(ref text, reader.CopyString(text));
+                reader.Read();
+                text = reader.TokenType == JsonTokenType.String ? Copy(ref reader) : text;
+            }
+            else
+            {
+                facts = JsonRecordFacts.Read(ref reader, facts);
             }
 
             reader.Skip();
@@ -74,6 +77,13 @@ internal static class JsonLineDocuments
         {
         }
 
+        return text is null ? null : (text, facts);
+    }
+
+    private static byte[] Copy(ref Utf8JsonReader reader)
+    {
+        var text = new byte[reader.ValueSpan.Length];
+        Array.Resize(ref text, reader.CopyString(text));
         return text;
     }
 }

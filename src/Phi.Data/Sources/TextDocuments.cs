@@ -6,10 +6,10 @@ internal static class TextDocuments
     /// <summary>Bounds the memory of a document and its tokens.</summary>
     public const int MostBytes = 8 << 20;
 
-    public static IEnumerable<byte[]> Read(Stream stream)
+    public static IEnumerable<SourceDocument> Read(Stream stream, string path)
     {
         var buffer = new byte[64 << 10];
-        var filled = 0;
+        var (filled, number) = (0, 0);
         while (true)
         {
             var read = stream.ReadAtLeast(buffer.AsSpan(filled), buffer.Length - filled, throwOnEndOfStream: false);
@@ -25,7 +25,9 @@ internal static class TextDocuments
             var length = lines > 0 ? lines : filled;
             if (length > 0)
             {
-                yield return buffer[..length];
+                // The one part of a short file is the file.
+                number += isEnd && number == 0 ? 0 : 1;
+                yield return new SourceDocument(buffer[..length], path, number, RecordFacts.None);
             }
 
             if (isEnd)

@@ -3,6 +3,7 @@ using Phi.Api.TrainingJobs;
 using Phi.Collectives;
 using Phi.Data;
 using Phi.Data.Preparation;
+using Phi.Data.Quality;
 using Phi.Data.Shards;
 using Phi.Data.Sources;
 using Phi.Data.Tokenizers;
@@ -91,6 +92,7 @@ internal sealed class RankData : IDisposable
                 Tokenizer = tokenizer ?? TokenizerFiles.Bytes,
                 HeldOutFraction = fraction,
                 LeastHeldOut = fraction > 0 ? window : 0,
+                Filter = Filter(data.Filter),
             };
             return await DataCache.OpenAsync(options, new Log(log), cancellationToken);
         }
@@ -98,6 +100,11 @@ internal sealed class RankData : IDisposable
         if (sources.Count > 1)
         {
             throw new DataException($"data.sources '{prepared}' is prepared data, which is used alone. Remove the other sources, or prepare all of them together with phi data prepare.");
+        }
+
+        if (Filter(data.Filter) != new FilterOptions())
+        {
+            throw new DataException($"data.filter has rules, and data.sources '{prepared}' is prepared data, out of which nothing can be left any more. Leave data.filter out, or prepare the data anew with these rules (phi data prepare).");
         }
 
         var folder = PreparedFolder.Open(prepared);
@@ -118,6 +125,22 @@ internal sealed class RankData : IDisposable
         _ => TokenizerFiles.Bytes,
     };
 
+    private static FilterOptions Filter(DataFilterSpec? spec) => spec is null ? new FilterOptions() : new FilterOptions
+    {
+        OnlyText = spec.OnlyText ?? false,
+        MinBytes = spec.MinBytes,
+        MaxBytes = spec.MaxBytes,
+        MaxLineLength = spec.MaxLineLength,
+        MaxMeanLineLength = spec.MaxMeanLineLength,
+        MinAlphanumeric = spec.MinAlphanumeric,
+        MinComments = spec.MinComments,
+        MaxComments = spec.MaxComments,
+        PythonParses = spec.PythonParses ?? false,
+        Model = spec.Classifier?.Model,
+        Threshold = spec.Classifier?.Threshold,
+        NearDuplicates = spec.NearDuplicates,
+    };
+
     /// <summary>A line now and then: only what takes long is worth one.</summary>
     private sealed class Log(Action<string> write) : IProgress<PrepareProgress>
     {
@@ -128,7 +151,8 @@ internal sealed class RankData : IDisposable
             if (TimeProvider.System.GetElapsedTime(_last) >= LogInterval)
             {
                 _last = TimeProvider.System.GetTimestamp();
-                write(string.Create(CultureInfo.InvariantCulture, $"preparing data: {value.Documents} documents, {value.Tokens} tokens, {value.Bytes / 1e6:0} MB"));
+                var leftOut = value.Filtered > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({value.Filtered} left out)") : "";
+                write(string.Create(CultureInfo.InvariantCulture, $"preparing data: {value.Documents} documents{leftOut}, {value.Tokens} tokens, {value.Bytes / 1e6:0} MB"));
             }
         }
     }
