@@ -46,6 +46,11 @@ public sealed class CompletionsTests : IDisposable
         Assert.Equal([("Small/1", 0, "a"), ("Small/0", 0, "b"), ("Small/1", 1, "c")], samples.Select(one => (one.Problem.TaskId, one.Number, one.Completion)));
     }
 
+    /// <summary>What a model may write is no error of the file.</summary>
+    [Fact]
+    public async Task Read_ACompletionWithANul_IsTaken() =>
+        Assert.Equal("a\0b", Assert.Single(await ReadAsync(SuiteKind.HumanEval, """{"task_id": "Small/1", "completion": "a\u0000b"}""")).Completion);
+
     [Fact]
     public async Task Read_TheTrainersForm_HasItsNumbers()
     {

@@ -53,7 +53,7 @@ public sealed class CompletionFile
         var fields = new RecordFields(record.RootElement, place, Shape);
         var name = fields.Has("task_id") || !fields.Has("id") ? "task_id" : "id";
         var id = IsNumber(record.RootElement, name) ? MbppRecords.TaskId(fields.Number(name)) : fields.Text(name);
-        var completion = fields.Text("completion");
+        var completion = fields.AnyText("completion");
         if (!_problems.TryGetValue(id, out var problem) && !_problems.TryGetValue("MBPP/" + id, out problem))
         {
             return _others.Contains(id) || _others.Contains("MBPP/" + id) ? null : throw fields.Wrong($"field {name}", $"is {id}, which the suite does not have");

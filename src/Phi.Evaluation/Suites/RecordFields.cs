@@ -38,7 +38,15 @@ internal sealed class RecordFields
 
     public bool Has(string name) => _record.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
-    public string Text(string name) => TextOf(Value(name), $"field {name}");
+    /// <summary>Text for Python, which takes no NUL.</summary>
+    public string Text(string name)
+    {
+        var text = AnyText(name);
+        return text.Contains('\0', StringComparison.Ordinal) ? throw Wrong($"field {name}", "holds a NUL character, which Python does not take") : text;
+    }
+
+    /// <summary>Text of whatever characters: a model may write any.</summary>
+    public string AnyText(string name) => TextOf(Value(name), $"field {name}");
 
     /// <summary>The first of the names that is there.</summary>
     public string Text(string name, string other) => Text(Has(name) ? name : Has(other) ? other : name);
@@ -53,7 +61,8 @@ internal sealed class RecordFields
             throw Wrong($"field {name}", "must be a list of strings");
         }
 
-        return [.. value.EnumerateArray().Select((item, at) => TextOf(item, $"field {name}[{at.ToString(CultureInfo.InvariantCulture)}]"))];
+        List<string> texts = [.. value.EnumerateArray().Select((item, at) => TextOf(item, $"field {name}[{at.ToString(CultureInfo.InvariantCulture)}]"))];
+        return texts.Exists(text => text.Contains('\0', StringComparison.Ordinal)) ? throw Wrong($"field {name}", "holds a NUL character, which Python does not take") : texts;
     }
 
     public int Number(string name) => Value(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var number)
@@ -81,8 +90,6 @@ internal sealed class RecordFields
             throw Wrong(what, "holds half of a surrogate pair, which is no text");
         }
 
-        return text.Length > LongestText ? throw Wrong(what, $"has {text.Length} characters; at most {LongestText} are taken")
-            : text.Contains('\0', StringComparison.Ordinal) ? throw Wrong(what, "holds a NUL character, which Python does not take")
-            : text;
+        return text.Length > LongestText ? throw Wrong(what, $"has {text.Length} characters; at most {LongestText} are taken") : text;
     }
 }
