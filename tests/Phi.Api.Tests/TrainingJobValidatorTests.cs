@@ -89,7 +89,7 @@ public sealed class TrainingJobValidatorTests
         AddEvaluation(e => e.Suites![0].File = "HumanEval.jsonl", "suites[0].file", "HumanEval.jsonl", "as the pods see it");
         AddEvaluation(e => e.Suites![0].File = "ftp://host/HumanEval.jsonl", "suites[0].file", "ftp://host/HumanEval.jsonl", "as the pods see it");
         AddEvaluation(e => e.Suites![0].File = "/data/\nHumanEval.jsonl", "suites[0].file", "/data/\nHumanEval.jsonl", "as the pods see it");
-        AddEvaluation(e => e.Suites![0].File = "https://host/HumanEval.jsonl.gz", "suites[0].sha256", "missing", "sha256sum");
+        AddEvaluation(e => (e.Suites![0].Name, e.Suites[0].File) = ("mbpp", "https://host/mbpp.jsonl"), "suites[0].sha256", "missing", "sha256sum");
         AddEvaluation(e => e.Suites![0].Sha256 = "ABCD", "suites[0].sha256", "ABCD", "sha256sum");
         AddEvaluation(e => e.Suites = [e.Suites![0], new EvaluationSuiteSpec { Name = "humaneval", File = "/other" }], "suites[1].name", "humaneval", "remove one");
         AddEvaluation(e => e.EveryCheckpoints = 0, "everyCheckpoints", "0", "every checkpoint");

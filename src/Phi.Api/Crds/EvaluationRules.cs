@@ -19,7 +19,7 @@ internal static class EvaluationRules
         CrdRule.Cel($"{Path}.suites[].file", "self.matches('^(/|https?://[^/])')", $"{EvaluationSpecValidator.FileRule}; {EvaluationSpecValidator.FileRemedy}"),
         CrdRule.Limit($"{Path}.suites[].sha256", 64),
         CrdRule.Cel($"{Path}.suites[].sha256", $"self.matches('{EvaluationSpecValidator.DigestPattern}')", $"{EvaluationSpecValidator.DigestRule}; {EvaluationSpecValidator.DigestRemedy}"),
-        CrdRule.Cel($"{Path}.suites[]", "self.file.startsWith('/') || has(self.sha256)", $"sha256 {EvaluationSpecValidator.AddressRule}; {EvaluationSpecValidator.DigestRemedy}", ".sha256"),
+        CrdRule.Cel($"{Path}.suites[]", $"self.file.startsWith('/') || has(self.sha256) || self.name == '{EvaluationSpecValidator.KnownSuite}'", $"sha256 {EvaluationSpecValidator.AddressRule}; {EvaluationSpecValidator.DigestRemedy}", ".sha256"),
         CrdRule.Default($"{Path}.everyCheckpoints", 1),
         CrdRule.Range($"{Path}.everyCheckpoints", 1, int.MaxValue, "write 1 for every checkpoint"),
         CrdRule.Default($"{Path}.samples", 1),

@@ -37,6 +37,6 @@ public sealed class EvaluationSuiteSpec
     public string? Name { get; set; }
     /// <summary>Absolute path on the nodes, or an http or https address. Required.</summary>
     public string? File { get; set; }
-    /// <summary>SHA-256 of the file, in 64 lower-case hexadecimal digits; another file is not used. Required for an address.</summary>
+    /// <summary>SHA-256 of the file, in 64 lower-case hexadecimal digits; another file is not used. Required for an address, but of humaneval: there it is that of the published file.</summary>
     public string? Sha256 { get; set; }
 }

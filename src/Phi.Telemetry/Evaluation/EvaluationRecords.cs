@@ -43,4 +43,6 @@ public static class EvaluationMetric
     public static string Of(string suite, int k) => $"{suite}{Infix}{k}";
 
     public static bool Is(string metric) => metric.Contains(Infix, StringComparison.Ordinal);
+
+    public static bool Is(string metric, int k) => metric.EndsWith($"{Infix}{k}", StringComparison.Ordinal);
 }
