@@ -27,6 +27,7 @@ internal static class CommandCatalog
         new("Queues and schedules", "cron", CronCommands.Create),
         new("Models and data", "checkpoint", CheckpointCommands.Create),
         new("Models and data", "sample", SampleCommand.Create),
+        new("Models and data", "eval", EvalCommand.Create),
         new("Models and data", "data", DataCommands.Create),
         new("Models and data", "render", RenderCommand.Create),
         new("This machine", "up", ClusterCommands.Up),

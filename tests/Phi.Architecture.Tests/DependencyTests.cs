@@ -10,6 +10,7 @@ public sealed class DependencyTests
         ["Phi.Api"] = [],
         ["Phi.Collectives"] = [],
         ["Phi.Data"] = [],
+        ["Phi.Evaluation"] = [],
         ["Phi.Kubernetes"] = ["Phi.Api"],
         ["Phi.Checkpoints"] = ["Phi.Api"],
         ["Phi.Training"] = ["Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
@@ -19,7 +20,7 @@ public sealed class DependencyTests
         ["Phi.Reconcile"] = ["Phi.Api"],
         ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],
         ["Phi.Dashboard"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],
-        ["Phi.Cli"] = ["Phi.Api", "Phi.Data", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.LocalCluster", "Phi.Operator", "Phi.Dashboard"],
+        ["Phi.Cli"] = ["Phi.Api", "Phi.Data", "Phi.Evaluation", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.LocalCluster", "Phi.Operator", "Phi.Dashboard"],
     };
 
     public static TheoryData<string> Projects => [.. Allowed.Keys];

@@ -25,11 +25,18 @@ public static partial class TrainerTool
     public static string Executable() => Path.Combine(Folder(), Name);
 
     /// <summary>Runs it with this process's input and output, and returns its exit code. Cancelling asks it to end.</summary>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    /// <param name="isQuiet">What it prints is of no use to whoever reads this process's output: it goes to standard error.</param>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken, bool isQuiet = false)
     {
-        using var process = Process.Start(new ProcessStartInfo(Executable(), arguments))!;
+        using var process = Process.Start(new ProcessStartInfo(Executable(), arguments) { RedirectStandardOutput = isQuiet })!;
         // A terminal's Ctrl-C reaches the child too; another kind of signal is not taken for a second Ctrl-C, which would kill it.
         using var forward = cancellationToken.Register(() => _ = Kill(process.Id, Sigterm));
+        if (isQuiet)
+        {
+            await using var error = Console.OpenStandardError();
+            await process.StandardOutput.BaseStream.CopyToAsync(error, CancellationToken.None);
+        }
+
         await process.WaitForExitAsync(CancellationToken.None);
         return process.ExitCode;
     }

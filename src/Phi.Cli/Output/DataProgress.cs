@@ -3,7 +3,7 @@ using Phi.Data.Preparation;
 
 namespace Phi.Cli.Output;
 
-/// <summary>Shows how far reading and tokenising are, on standard error: one line rewritten in place on a terminal, a plain line now and then elsewhere.</summary>
+/// <summary>Shows how far reading, tokenising and judging are, on standard error: one line rewritten in place on a terminal, a plain line now and then elsewhere.</summary>
 internal sealed class DataProgress(TimeProvider time) : IProgress<PrepareProgress>
 {
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100);
@@ -23,6 +23,8 @@ internal sealed class DataProgress(TimeProvider time) : IProgress<PrepareProgres
     public void Reading(long documents, long bytes) => Show(Format($"{documents} documents  {Megabytes(bytes)}"));
 
     public void Merging(int tokens, int wanted) => Show(Format($"{tokens} of {wanted} tokens"));
+
+    public void Judging(int done, int of, int passed) => Show(Format($"{done} of {of} programs judged, {passed} passed"));
 
     /// <summary>Leaves the last line standing.</summary>
     public void End()
