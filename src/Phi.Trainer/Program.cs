@@ -4,6 +4,7 @@ using Phi.Trainer.Agent;
 using Phi.Trainer.Evaluating;
 using Phi.Trainer.Progress;
 using Phi.Trainer.Ranks;
+using Phi.Trainer.Sampling;
 
 var agent = new Command("agent", "Start, watch and restart the ranks of this pod, as its environment says.");
 agent.SetAction(async (_, _) => await AgentProgram.RunAsync());
@@ -19,7 +20,7 @@ evaluate.SetAction(async (_, _) => await EvaluateProgram.RunAsync());
 var progress = new Command("progress", "Read the progress file of this pod's program and report it, as a sidecar.");
 progress.SetAction(async (_, _) => await ProgressProgram.RunAsync());
 
-var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, evaluate, progress, rank, SampleCommand.Create() };
+var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, evaluate, progress, rank, SampleCommand.Create(), CompleteCommand.Create() };
 
 // A prompt may begin with '@', which would name a file of arguments.
 var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

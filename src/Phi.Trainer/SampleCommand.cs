@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Phi.Trainer.Ranks;
+using Phi.Trainer.Sampling;
 using Phi.Training.Generation;
 
 namespace Phi.Trainer;

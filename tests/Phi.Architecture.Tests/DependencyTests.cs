@@ -15,7 +15,7 @@ public sealed class DependencyTests
         ["Phi.Checkpoints"] = ["Phi.Api"],
         ["Phi.Training"] = ["Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
         ["Phi.Telemetry"] = ["Phi.Api"],
-        ["Phi.Trainer"] = ["Phi.Training", "Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
+        ["Phi.Trainer"] = ["Phi.Training", "Phi.Evaluation", "Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
         ["Phi.LocalCluster"] = ["Phi.Kubernetes", "Phi.Api"],
         ["Phi.Reconcile"] = ["Phi.Api"],
         ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Kubernetes", "Phi.Api"],

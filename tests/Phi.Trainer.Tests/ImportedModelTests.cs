@@ -9,6 +9,7 @@ using Phi.Collectives;
 using Phi.Data.Tokenizers;
 using Phi.Trainer.Ranks;
 using Phi.Trainer.Ranks.Saving;
+using Phi.Trainer.Sampling;
 using Phi.Training.Data;
 using Phi.Training.Loop;
 using Phi.Training.Optimizer;

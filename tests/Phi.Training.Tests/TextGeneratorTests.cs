@@ -1,7 +1,5 @@
 using CsCheck;
 using Phi.Training.Generation;
-using Phi.Training.Model;
-using static TorchSharp.torch;
 
 namespace Phi.Training.Tests;
 
@@ -27,8 +25,7 @@ public sealed class TextGeneratorTests
 
         var cached = generator.Continue(prompt, 40, options).Take(45).ToList();
 
-        var uncached = Uncached(weights, prompt, options, cached);
-        Assert.Equal(uncached, cached);
+        Assert.Equal(UncachedGeneration.Tokens(weights, prompt, 4, options, 45), cached);
         Assert.True(cached.Distinct().Count() > 3, string.Join(' ', cached));
         Assert.Equal(cached, generator.Continue(prompt, 40, options).Take(45));
     }
@@ -75,6 +72,16 @@ public sealed class TextGeneratorTests
     }
 
     [Fact]
+    public void Choose_AnyLogits_IsTheSameWithTheCutOffAsOfTheWholeOrder() =>
+        Gen.Select(Gen.Int[-3, 3].Select(i => i / 2f).Array[1, 60], Gen.Int[1, 60], Gen.Double[0, 0.999]).Sample((logits, topK, at) =>
+        {
+            var order = Enumerable.Range(0, logits.Length).OrderByDescending(i => logits[i]).Take(topK).ToList();
+            var kept = Enumerable.Range(0, logits.Length).Select(i => order.Contains(i) ? logits[i] : -1000f).ToArray();
+
+            Assert.Equal(TokenSampler.Choose(kept, new SamplingOptions { Temperature = 1, TopK = 0 }, at), TokenSampler.Choose(logits, new SamplingOptions { Temperature = 1, TopK = topK }, at));
+        });
+
+    [Fact]
     public void Choose_TemperatureOne_FollowsTheProbabilities()
     {
         float[] logits = [MathF.Log(0.2f), MathF.Log(0.8f)];
@@ -90,30 +97,5 @@ public sealed class TextGeneratorTests
         var error = Assert.Throws<ArgumentException>(() => new SamplingOptions { Temperature = -1, TopK = -2, TopP = 0 }.Validate());
 
         Assert.All(["--temperature -1", "--top-k -2", "--top-p 0"], expected => Assert.Contains(expected, error.Message, StringComparison.Ordinal));
-    }
-
-    /// <summary>What the engine's forward pass over the whole window chooses after each of the given tokens.</summary>
-    private static List<int> Uncached(RandomWeights weights, int[] prompt, SamplingOptions options, List<int> given)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        using var forward = new PhiForward(weights.Model);
-        var units = UnitLayout.Of(weights.Model).Select(unit => unit.Tensors.Select(layout => tensor(weights[layout.Name], layout.Shape)).ToList()).ToList();
-        var chosen = new List<int>();
-        for (var step = 0; step < given.Count; step++)
-        {
-            List<int> text = [.. prompt, .. given.Take(step)];
-            var window = text.Skip(ContextWindow.Start(text.Count, weights.Model.SequenceLength)).Select(token => (long)token).ToArray();
-            var x = forward.Embed(tensor(window, [1, window.Length]), units[0]);
-            for (var layer = 0; layer < weights.Model.Layers; layer++)
-            {
-                x = forward.Layer(x, units[layer + 1]);
-            }
-
-            var logits = forward.Head(x.narrow(1, window.Length - 1, 1), units[^1]).data<float>().ToArray();
-            chosen.Add(TokenSampler.Choose(logits, options, Kernels.CounterRandom.Below((ulong)options.Seed, (ulong)step, 0, 1 << 24) / (double)(1 << 24)));
-        }
-
-        return chosen;
     }
 }

@@ -15,8 +15,8 @@ public static class TokenSampler
             return TensorPrimitives.IndexOfMax(logits);
         }
 
-        var order = Likeliest(logits);
-        var count = options.TopK > 0 ? Math.Min(options.TopK, order.Length) : order.Length;
+        var order = Likeliest(logits, options.TopK > 0 ? Math.Min(options.TopK, logits.Length) : logits.Length);
+        var count = order.Length;
         var weights = new double[count];
         for (var i = 0; i < count; i++)
         {
@@ -37,17 +37,48 @@ public static class TokenSampler
         return order[count - 1];
     }
 
-    private static int[] Likeliest(ReadOnlySpan<float> logits)
+    /// <summary>So many of the logits' indices, the likeliest first.</summary>
+    private static int[] Likeliest(ReadOnlySpan<float> logits, int count)
     {
-        var order = new int[logits.Length];
-        var keys = new (float Negated, int Index)[logits.Length];
-        for (var i = 0; i < keys.Length; i++)
+        // Keys whose order is that of falling logits, and of rising indices among equal ones.
+        var keys = new ulong[count];
+        for (var i = 0; i < count; i++)
         {
-            (order[i], keys[i]) = (i, (-logits[i], i));
+            keys[i] = Key(logits[i], i);
         }
 
-        Array.Sort(keys, order);
-        return order;
+        if (count < logits.Length)
+        {
+            KeepLeast(keys, logits);
+        }
+
+        Array.Sort(keys);
+        return Array.ConvertAll(keys, key => (int)(uint)key);
+    }
+
+    /// <summary>The least keys of all logits, where the keys are those of the first ones.</summary>
+    private static void KeepLeast(ulong[] keys, ReadOnlySpan<float> logits)
+    {
+        var kept = new PriorityQueue<ulong, ulong>(keys.Length, Comparer<ulong>.Create((a, b) => b.CompareTo(a)));
+        kept.EnqueueRange(keys.Select(key => (key, key)));
+        var greatest = kept.Peek();
+        for (var i = keys.Length; i < logits.Length; i++)
+        {
+            if (Key(logits[i], i) is var key && key < greatest)
+            {
+                kept.EnqueueDequeue(key, key);
+                greatest = kept.Peek();
+            }
+        }
+
+        kept.UnorderedItems.Select(item => item.Element).ToArray().CopyTo(keys, 0);
+    }
+
+    private static ulong Key(float logit, int index)
+    {
+        // The sum makes one zero of both.
+        var bits = BitConverter.SingleToInt32Bits(logit + 0f);
+        return ((ulong)(uint)(bits < 0 ? bits : ~bits ^ int.MinValue) << 32) | (uint)index;
     }
 
     /// <summary>How many of the weights, likeliest first, sum to the share; at least one.</summary>

@@ -19,7 +19,8 @@ internal static class EvaluationProcess
     public static async Task<(int ExitCode, string Said)> RunAsync(EvaluateRequest request, Action<RankEvent> onEvent, Action<string> log, CancellationToken ct)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!, ["evaluate"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        info.Environment["OMP_NUM_THREADS"] = request.Evaluation.Threads!.Value.ToString(CultureInfo.InvariantCulture);
+        // Of .NET's own threads, which generate and judge, and of libtorch's.
+        info.Environment["DOTNET_PROCESSOR_COUNT"] = info.Environment["OMP_NUM_THREADS"] = request.Evaluation.Threads!.Value.ToString(CultureInfo.InvariantCulture);
         info.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
         info.Environment["CUDA_VISIBLE_DEVICES"] = "";
         using var process = LowPriority.Start(info);

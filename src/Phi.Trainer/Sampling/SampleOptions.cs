@@ -1,6 +1,6 @@
 using Phi.Training.Generation;
 
-namespace Phi.Trainer.Ranks;
+namespace Phi.Trainer.Sampling;
 
 /// <summary>What <c>phi-trainer sample</c> is asked for.</summary>
 internal sealed record SampleOptions
@@ -23,11 +23,7 @@ internal sealed record SampleOptions
     public void Validate()
     {
         var errors = new List<string>();
-        if (Checkpoint is null == HuggingFace is null)
-        {
-            errors.Add("name what to sample from: either --checkpoint or --from-hf");
-        }
-
+        TrainedModel.Validate(Checkpoint, HuggingFace, errors);
         if (Prompt is not null && PromptFile is not null)
         {
             errors.Add("--prompt and --prompt-file exclude each other; keep one");
