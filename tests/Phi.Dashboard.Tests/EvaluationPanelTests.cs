@@ -1,4 +1,5 @@
 using Bunit;
+using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
 using Phi.Api.Agent;
 using Phi.Api.TrainingJobs;
