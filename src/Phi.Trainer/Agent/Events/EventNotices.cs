@@ -28,7 +28,7 @@ internal sealed class EventNotices(Action<string> log)
             _givenUp += steps;
         }
 
-        SayOnce($"full {where}", $"{why}: texts of evaluated problems are given up, then steps, first those of ranks other than 0, then those of rank 0; checkpoints and the like are not");
+        SayOnce($"full {where}", $"{why}: steps are given up, first those of ranks other than 0, then those of rank 0, and texts of evaluated problems before them; checkpoints and the like are not");
     }
 
     public void CaughtUp()
