@@ -19,7 +19,7 @@ public sealed class EvaluationPanelTests : IAsyncLifetime
     private readonly BunitContext _context = new();
     private TelemetryStore _store = null!;
 
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+    private static CancellationToken Ct => Xunit.TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {

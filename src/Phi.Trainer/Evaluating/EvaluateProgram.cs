@@ -41,7 +41,8 @@ internal static class EvaluateProgram
             context.Cancel = true;
             stop.Cancel();
         });
-        _ = FollowAsync(stop);
+        // The console reads on the thread that asks.
+        _ = Task.Run(() => FollowAsync(stop), CancellationToken.None);
         try
         {
             await EvaluateAsync(request, stop.Token);

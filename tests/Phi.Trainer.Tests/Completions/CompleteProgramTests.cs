@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Phi.Checkpoints.Format;
 using Phi.Checkpoints.HuggingFace;
 using Phi.Checkpoints.Weights;
 using Phi.Data.Tokenizers;
