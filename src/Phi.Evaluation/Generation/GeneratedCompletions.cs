@@ -66,6 +66,19 @@ public sealed class GeneratedCompletions(Suite suite, Suite wanted, GenerationRe
         private long _position;
         private int _number;
 
+        /// <summary>Null: who writes has it alone for a moment, at its begin.</summary>
+        private FileStream? Open()
+        {
+            try
+            {
+                return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+        }
+
         public List<Sample> Next()
         {
             if (!File.Exists(path))
@@ -73,7 +86,12 @@ public sealed class GeneratedCompletions(Suite suite, Suite wanted, GenerationRe
                 return [];
             }
 
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var stream = Open();
+            if (stream is null)
+            {
+                return [];
+            }
+
             stream.Position = Math.Min(_position, stream.Length);
             var text = new byte[Math.Min(stream.Length - stream.Position, int.MaxValue / 2)];
             text = text[..stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false)];
