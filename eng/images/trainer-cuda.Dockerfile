@@ -15,6 +15,8 @@ FROM ${CUDA}
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="phi-trainer-cuda" org.opencontainers.image.version="${VERSION}"
 COPY --from=runtime /usr/share/dotnet /usr/share/dotnet
+# Programs that a model writes are judged by Python (spec.phi.evaluation).
+RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out /app
 # A base without one of the two libraries ends the build here and not in a rank.
 RUN ldconfig -p | grep -q 'libnccl\.so\.2' && ldconfig -p | grep -q 'libnvrtc\.so\.1[23]' \

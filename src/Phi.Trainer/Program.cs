@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Phi.Trainer;
 using Phi.Trainer.Agent;
+using Phi.Trainer.Evaluating;
 using Phi.Trainer.Progress;
 using Phi.Trainer.Ranks;
 using Phi.Trainer.Sampling;
@@ -13,10 +14,13 @@ var rank = new Command("rank", "Train as one rank; started by the agent.") { wai
 rank.Hidden = true;
 rank.SetAction(async (given, _) => await RankProgram.RunAsync(given.GetValue(waits)));
 
+var evaluate = new Command("evaluate", "Evaluate one checkpoint, as standard input says; started by the agent.") { Hidden = true };
+evaluate.SetAction(async (_, _) => await EvaluateProgram.RunAsync());
+
 var progress = new Command("progress", "Read the progress file of this pod's program and report it, as a sidecar.");
 progress.SetAction(async (_, _) => await ProgressProgram.RunAsync());
 
-var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, progress, rank, SampleCommand.Create(), CompleteCommand.Create() };
+var root = new RootCommand("PhiOrchestrator's trainer: what runs in a training pod.") { agent, evaluate, progress, rank, SampleCommand.Create(), CompleteCommand.Create() };
 
 // A prompt may begin with '@', which would name a file of arguments.
 var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -16,7 +16,7 @@ public sealed class DependencyTests
         ["Phi.Planning"] = ["Phi.Checkpoints", "Phi.Api"],
         ["Phi.Training"] = ["Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
         ["Phi.Telemetry"] = ["Phi.Api"],
-        ["Phi.Trainer"] = ["Phi.Training", "Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
+        ["Phi.Trainer"] = ["Phi.Training", "Phi.Evaluation", "Phi.Data", "Phi.Collectives", "Phi.Checkpoints", "Phi.Api"],
         ["Phi.LocalCluster"] = ["Phi.Kubernetes", "Phi.Api"],
         ["Phi.Reconcile"] = ["Phi.Api"],
         ["Phi.Operator"] = ["Phi.Reconcile", "Phi.Telemetry", "Phi.Checkpoints", "Phi.Planning", "Phi.Kubernetes", "Phi.Api"],

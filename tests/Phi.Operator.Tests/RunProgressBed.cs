@@ -43,6 +43,11 @@ internal sealed class RunProgressBed : IAsyncDisposable
         {
             Progress.Add(checkpoint);
         }
+
+        foreach (var evaluation in batch.Evaluations)
+        {
+            Progress.Add(batch.Attempt, evaluation);
+        }
     }
 
     public Task<LateEvents> SettleAsync(CancellationToken ct) => _ledger!.SettleAsync(Progress, ct);

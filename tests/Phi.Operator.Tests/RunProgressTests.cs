@@ -41,6 +41,28 @@ public sealed class RunProgressTests : IAsyncLifetime
         Assert.Equal((6, 1), (status.Checkpoint!.Step, status.Checkpoint.Count));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Describe_Evaluations_TellsTheNewestStepsScoresAndWhatHasNone(bool isRestarted)
+    {
+        await _bed.AddAsync(Batch(1, [Step(1, 5)]) with { Evaluations = [Evaluation(20, "humaneval", 0.25), Evaluation(20, "mbpp", 0.5)] }, Ct);
+        await _bed.AddAsync(Batch(1, []) with { Evaluations = [Evaluation(40, "mbpp", 0.75), Evaluation(40, "humaneval", 0) with { Reason = EvaluationEvent.SandboxRefused, Message = "no namespaces" }] }, Ct);
+        await _bed.AddAsync(Batch(1, []) with { Evaluations = [Evaluation(30, "humaneval", 1)] }, Ct);
+        if (isRestarted)
+        {
+            await _bed.RestartAsync(Ct);
+            await _bed.AddAsync(Batch(1, [Step(2, 6)]), Ct);
+        }
+
+        var evaluation = (await DescribeAsync(32)).Evaluation!;
+        Assert.Equal((40, 0.75, "humaneval: no namespaces"), (evaluation.Step!.Value, evaluation.PassAt1!.Value, evaluation.NotEvaluated));
+        Assert.Equal(("mbpp", 4, 1), (Assert.Single(evaluation.Scores!).Suite, evaluation.Scores![0].Problems!.Value, evaluation.Scores[0].Samples!.Value));
+
+        static EvaluationEvent Evaluation(long step, string suite, double score) =>
+            new() { Step = step, Suite = suite, Time = Created, Committed = Created, Problems = 4, Samples = 1, Passed = (int)(4 * score), PassAt = new Dictionary<int, double> { [1] = score } };
+    }
+
     /// <summary>Attempt 1 did its last step at 15 s and was suspended; it was resumed at 1000 s, and attempt 2 began to train at 1010 s.</summary>
     [Theory]
     [InlineData(600, false, false, 585, 0, 0)]

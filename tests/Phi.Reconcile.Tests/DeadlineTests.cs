@@ -1,3 +1,4 @@
+using Phi.Api.Agent;
 using Phi.Api.Metadata;
 using Phi.Api.TrainingJobs;
 using Phi.Reconcile.Decisions;
@@ -23,6 +24,16 @@ public sealed class DeadlineTests
         Assert.Equal(TimeSpan.FromSeconds(1), before.RequeueAfter);
         Assert.Equal((TrainingPhase.Failed, "DeadlineExceeded", "the job ran longer than activeDeadlineSeconds (60)"), (at.Status!.Phase, at.Reason, at.Message));
         Assert.Equal(2, after.Of<JobAction.DeletePod>().Length);
+    }
+
+    [Fact]
+    public void Decide_TrainedAtItsDeadline_SucceedsThoughItsLastCheckpointIsBeingEvaluated()
+    {
+        var running = Running(false, job => job.Spec.ActiveDeadlineSeconds = 60) with { Now = Jobs.Start.AddSeconds(60) };
+        var trained = running with { Agents = [.. running.Agents.Select(agent => agent with { Ranks = [.. agent.Ranks.Select(rank => rank with { State = RankState.Completed })] })] };
+
+        Assert.Equal("DeadlineExceeded", JobReconciler.Decide(running).Reason);
+        Assert.Equal((TrainingPhase.Succeeded, "Completed"), (JobReconciler.Decide(trained).Status!.Phase, JobReconciler.Decide(trained).Reason));
     }
 
     [Theory]

@@ -23,15 +23,17 @@ public sealed class MigratedDataTests(PostgresFixture fixture)
     /// <summary>What a way back to a migration and forward again costs: tables, or columns of tables that stay.</summary>
     private static readonly Dictionary<string, string[]> GivenUp = new()
     {
-        ["Audit"] = ["goodput", "upkeep"],
-        ["Rollups"] = ["audit", "goodput", "upkeep"],
-        ["CheckpointStall"] = ["audit", "goodput", "interruptions", "marks", "transitions", "upkeep"],
-        ["Initial"] = ["audit", "checkpoints.stall_seconds", "goodput", "interruptions", "marks", "transitions", "upkeep"],
+        ["Goodput"] = ["evaluation_problems", "evaluations"],
+        ["Audit"] = ["evaluation_problems", "evaluations", "goodput", "upkeep"],
+        ["Rollups"] = ["audit", "evaluation_problems", "evaluations", "goodput", "upkeep"],
+        ["CheckpointStall"] = ["audit", "evaluation_problems", "evaluations", "goodput", "interruptions", "marks", "transitions", "upkeep"],
+        ["Initial"] = ["audit", "checkpoints.stall_seconds", "evaluation_problems", "evaluations", "goodput", "interruptions", "marks", "transitions", "upkeep"],
     };
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
+    [InlineData("Goodput")]
     [InlineData("Audit")]
     [InlineData("Rollups")]
     [InlineData("CheckpointStall")]
@@ -45,6 +47,7 @@ public sealed class MigratedDataTests(PostgresFixture fixture)
 
     /// <summary>Its first migration has the tables that the other database's third brought.</summary>
     [Theory]
+    [InlineData("Goodput", "Goodput")]
     [InlineData("Audit", "Audit")]
     [InlineData("Initial", "Rollups")]
     public async Task Postgres_BackAndForward_KeepsWhatBothSchemasHold(string target, string asSqlite)
@@ -86,6 +89,7 @@ public sealed class MigratedDataTests(PostgresFixture fixture)
         var first = Batches.Loss(Run, 1, 1, 510, step => step == 40 ? double.NaN : 1.0 / step);
         await store.IngestAsync(first with { Marks = [new AttemptMark(AttemptMark.Joined, Start)], Checkpoints = [new CheckpointEvent { Step = 500, Time = Start.AddSeconds(500), Uri = "default/job/step-00000500", Bytes = 1 << 20, Seconds = 2.5, StallSeconds = 0.25 }] }, Ct);
         await store.IngestAsync(Batches.Loss(Run, 2, 501, 520, step => 2.0 / step), Ct);
+        await store.IngestAsync(Evaluations.Of(Run, 1, 500, [true, false]), Ct);
         var ended = new Interruption(1, Start.AddSeconds(511), "NodeSilent", "node-1 says nothing", false, 510, 500, 10);
         await store.RecordAsync([new StoryPage(Run, "default", "job", [new Transition(Start, "Placed", "2 pods placed", false, 1, "Pending")], [ended])], Ct);
         var goodput = new AttemptGoodput { Attempt = 1, Steps = 510, FirstStep = 1, LastStep = 510, Start = Start, End = Start.AddSeconds(510), ProductiveSeconds = 500, LostSeconds = 10, LostFromStep = 501, Loss = 0.5 };

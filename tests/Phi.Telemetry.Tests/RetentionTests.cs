@@ -17,7 +17,7 @@ public abstract class RetentionTests(ITestDatabase database) : StoreTests(databa
     private const string Other = "other";
 
     /// <summary>Every table that holds what belongs to runs, but for runs itself.</summary>
-    private static readonly string[] Tables = ["series", "metric_point", "metric_rollup_16", "metric_rollup_256", "attempts", "checkpoints", "marks", "transitions", "interruptions", "goodput"];
+    private static readonly string[] Tables = ["series", "metric_point", "metric_rollup_16", "metric_rollup_256", "attempts", "checkpoints", "marks", "transitions", "interruptions", "goodput", "evaluations", "evaluation_problems"];
 
     [Fact]
     public async Task Remove_ARun_LeavesNothingOfItAndAllOfOthers()
@@ -32,8 +32,8 @@ public abstract class RetentionTests(ITestDatabase database) : StoreTests(databa
         Assert.Equal(Other, Assert.Single(await Store.Retention.RunsAsync(Ct)).Run);
         Assert.True(rows.Count > 1, "one transaction was enough");
         Assert.All(rows, removed => Assert.InRange(removed, 1, TelemetryRetention.MostRows + 100));
-        // Four series of points and roll-ups, and what there is one of.
-        Assert.Equal(4 * (3000 + 188 + 12 + 1) + 8, rows.Sum());
+        // Four series of points and roll-ups, one with a score, an evaluation of two problems, and what there is one of.
+        Assert.Equal(4 * (3000 + 188 + 12 + 1) + 4 + 3 + 8, rows.Sum());
         Assert.Empty(await Store.Retention.RemoveAsync(Run, Ct).ToListAsync(Ct));
     }
 
@@ -125,6 +125,7 @@ public abstract class RetentionTests(ITestDatabase database) : StoreTests(databa
                 }, Ct);
         }
 
+        await Store.IngestAsync(Evaluations.Of(run, 1, 5, [true, false]), Ct);
         var transition = new Transition(At(1003), "Placed", "2 pods placed", false, 1, "Pending");
         await Store.RecordAsync([new StoryPage(run, "default", "job", [transition, transition with { Reason = "Starting" }], [new Interruption(1, At(1004), "NodeSilent", "silent", false, 40, 30, 10)])], Ct);
         await Store.Goodput.WriteAsync([new RunGoodput(run, [new AttemptGoodput { Attempt = 1, Steps = 1, FirstStep = 1, LastStep = 1, Start = At(1), End = At(1005), ProductiveSeconds = 1, LostSeconds = 0 }])], Ct);

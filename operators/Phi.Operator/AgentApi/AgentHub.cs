@@ -90,6 +90,7 @@ internal sealed class AgentHub(ClusterCache cluster, TimeProvider time) : IDispo
                 PeerKey = tokens.PeerKey(request.JobUid, attempt),
                 Initialize = InitializeSource.Location(spec, job.Status) is { } location ? new InitializeAssignment(location, spec.Phi!.Initialize!.Step, spec.Phi.Initialize.What!) : null,
                 ResumeStep = job.Status.Checkpoint?.Step,
+                EvaluatedStep = job.Status.Evaluation?.Step,
                 SkippedBatches = job.Status.SkippedBatches ?? [],
                 Spec = spec,
             },

@@ -32,6 +32,7 @@ internal sealed class ProgressStore(TelemetryStore store)
         }
 
         progress.Checkpoints.Set(await store.CheckpointTotalsAsync(run, [], ct));
+        progress.Evaluations.Restore(await store.NewestEvaluationsAsync(run, ct));
         await SettleAsync(progress, ct);
         await ReadRateAsync(progress, ct);
         return progress;

@@ -70,6 +70,15 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
                 }
             }
 
+            foreach (var evaluation in batch.Evaluations)
+            {
+                if (run.Add(batch.Attempt, evaluation))
+                {
+                    // That a newer checkpoint is evaluated instead is nothing to mend.
+                    Say(batch, evaluation.Reason is not (null or EvaluationEvent.Overtaken), evaluation.Reason is null ? "Evaluated" : "NotEvaluated", Evaluations.Tell(evaluation));
+                }
+            }
+
             foreach (var skipped in batch.Skipped)
             {
                 if (run.Add(batch.Attempt, skipped))
@@ -85,7 +94,10 @@ internal sealed partial class ProgressTracker(KubernetesConnection connection, C
         }
     }
 
-    private void Warn(EventBatch batch, string reason, string message) => events.Record(new EventSubject(PhiNames.ApiVersion, "TrainingJob", batch.Namespace, batch.Job, batch.JobUid), true, reason, message);
+    private void Warn(EventBatch batch, string reason, string message) => Say(batch, true, reason, message);
+
+    private void Say(EventBatch batch, bool isWarning, string reason, string message) =>
+        events.Record(new EventSubject(PhiNames.ApiVersion, "TrainingJob", batch.Namespace, batch.Job, batch.JobUid), isWarning, reason, message);
 
     /// <summary>Writes what is new until cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)

@@ -33,6 +33,8 @@ internal sealed class RunProgress(string run)
 
     public SavedCheckpoints Checkpoints => _checkpoints;
 
+    public Evaluations Evaluations { get; } = new();
+
     public RateWindow Rate { get; } = new();
 
     /// <summary>The newest attempt that has done a step; null: none has.</summary>
@@ -94,6 +96,14 @@ internal sealed class RunProgress(string run)
     {
         HasNews = true;
         return _checkpoints.Add(checkpoint);
+    }
+
+    /// <returns>Whether it was not known.</returns>
+    public bool Add(int attempt, EvaluationEvent evaluation)
+    {
+        var isNew = Evaluations.Add(attempt, evaluation);
+        HasNews |= isNew;
+        return isNew;
     }
 
     /// <returns>Whether it was not known.</returns>
@@ -176,6 +186,7 @@ internal sealed class RunProgress(string run)
                 EstimatedCompletion = Estimate(totalSteps, now),
             },
             Checkpoint = Checkpoint(job.Status?.Checkpoint),
+            Evaluation = Evaluations.Describe(),
             Goodput = new GoodputStatus
             {
                 Ratio = Math.Round(Math.Min(1, productive / wall), 4),

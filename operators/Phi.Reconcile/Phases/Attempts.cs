@@ -42,6 +42,14 @@ internal static class Attempts
         snapshot.Status.Phase is TrainingPhase.Starting or TrainingPhase.Running
         && snapshot.Pods.Length >= snapshot.Replicas && snapshot.Pods.GroupBy(pod => pod.Index).All(group => group.Any(pod => pod.Phase == "Succeeded"));
 
+    /// <summary>Every rank of the attempt has completed the training, whether or not its pod has ended.</summary>
+    public static bool IsTrained(JobSnapshot snapshot)
+    {
+        var gang = new GangView(snapshot);
+        return snapshot.HasAgents && snapshot.Status.Phase is TrainingPhase.Running && gang.Members.Length >= snapshot.Replicas && !gang.Missing.Any()
+            && gang.Members.All(member => member.Pod.Phase == "Succeeded" || (!member.Ranks.IsEmpty && member.Ranks.All(rank => rank.State == RankState.Completed)));
+    }
+
     public static JobDecision Complete(JobSnapshot snapshot) => Finish(
         snapshot, TrainingPhase.Succeeded, "Completed", snapshot.HasAgents ? $"all {snapshot.Replicas * snapshot.PerReplica} ranks completed the training" : $"all {snapshot.Replicas} pods ended with exit code 0");
 
@@ -146,7 +154,10 @@ internal static class Attempts
             : snapshot.Pods.Count(pod => pod.Phase is "Running" or "Succeeded") >= snapshot.Replicas;
         var builder = new StatusBuilder(snapshot);
         var waiting = isTraining ? null : StartPolicy.Waiting(gang);
-        var (reason, message) = isTraining ? ("Training", $"attempt {snapshot.Attempt} is training") : ("Starting", $"attempt {snapshot.Attempt} is starting{(waiting is null ? "" : $": {waiting}")}");
+        var isEvaluating = isTraining && snapshot.Job.Spec.Phi?.Evaluation is not null && IsTrained(snapshot);
+        var (reason, message) = isEvaluating ? ("Training", $"attempt {snapshot.Attempt} has completed the training, and its last checkpoint is being evaluated")
+            : isTraining ? ("Training", $"attempt {snapshot.Attempt} is training")
+            : ("Starting", $"attempt {snapshot.Attempt} is starting{(waiting is null ? "" : $": {waiting}")}");
         if (isTraining)
         {
             builder.Resume(gang.Ranks.Max(entry => entry.Rank.FromStep)).Phase(TrainingPhase.Running).Set(TrainingConditions.Training, true, "Training", message).Requeue(null);

@@ -49,6 +49,8 @@ public sealed record Assignment
     public string? PeerKey { get; init; }
     /// <summary>Newest step whose checkpoint the operator knows committed; a hint: the ranks read the store. Null: none known.</summary>
     public long? ResumeStep { get; init; }
+    /// <summary>Step of the newest checkpoint of which the operator knows what its evaluation came to. Null: none known.</summary>
+    public long? EvaluatedStep { get; init; }
     /// <summary>What the ranks load if the job has no checkpoint of its own. Null: nothing.</summary>
     public InitializeAssignment? Initialize { get; init; }
     /// <summary>Batches to be left out, counted from 0 in the order of the data, ascending.</summary>

@@ -12,6 +12,8 @@ public sealed record EventBatch
     public IReadOnlyList<MissedCheckpoint> Missed { get; init; } = [];
     public IReadOnlyList<SkippedCheckpoint> Skipped { get; init; } = [];
     public IReadOnlyList<AttemptMark> Marks { get; init; } = [];
+    public IReadOnlyList<EvaluatedProblem> Problems { get; init; } = [];
+    public IReadOnlyList<EvaluationEvent> Evaluations { get; init; } = [];
 }
 
 /// <summary>One rank's report of one completed step. Metrics: loss (nats/token, mean over the global batch), learning_rate, grad_norm, tokens_per_second, step_seconds, …</summary>

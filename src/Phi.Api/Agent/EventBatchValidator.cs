@@ -13,6 +13,11 @@ public static class EventBatchValidator
     private const int MostName = 253;
     private const int MostMetricName = 200;
     private const int MostUri = 4096;
+    private const int MostSuite = 64;
+    private const int MostProblems = 100_000;
+    private const int MostSamples = 10_000;
+    private const int MostScores = 16;
+    private const int MostMessage = 2000;
 
     /// <summary>The first thing that is wrong; null: nothing is.</summary>
     public static ValidationError? Validate(EventBatch batch) =>
@@ -22,7 +27,9 @@ public static class EventBatchValidator
         ?? Each("checkpoints", batch.Checkpoints, Checkpoint)
         ?? Each("missed", batch.Missed, (field, missed) => Between($"{field}.step", missed.Step, 0, MostStep) ?? Time($"{field}.time", missed.Time) ?? Number($"{field}.stallSeconds", missed.StallSeconds))
         ?? Each("skipped", batch.Skipped, (field, skipped) => Between($"{field}.step", skipped.Step, 0, MostStep) ?? Time($"{field}.time", skipped.Time))
-        ?? Each("marks", batch.Marks, (field, mark) => Name($"{field}.name", mark.Name, MostMetricName) ?? Time($"{field}.time", mark.Time));
+        ?? Each("marks", batch.Marks, (field, mark) => Name($"{field}.name", mark.Name, MostMetricName) ?? Time($"{field}.time", mark.Time))
+        ?? Each("problems", batch.Problems, Problem)
+        ?? Each("evaluations", batch.Evaluations, Evaluation);
 
     private static ValidationError? Step(string field, StepEvent step) =>
         Between($"{field}.rank", step.Rank, 0, MostRank) ?? Between($"{field}.step", step.Step, 0, MostStep) ?? Time($"{field}.time", step.Time)
@@ -32,6 +39,38 @@ public static class EventBatchValidator
     private static ValidationError? Checkpoint(string field, CheckpointEvent checkpoint) =>
         Between($"{field}.step", checkpoint.Step, 0, MostStep) ?? Time($"{field}.time", checkpoint.Time) ?? Name($"{field}.uri", checkpoint.Uri, MostUri)
         ?? Between($"{field}.bytes", checkpoint.Bytes, 0, long.MaxValue) ?? Number($"{field}.seconds", checkpoint.Seconds) ?? Number($"{field}.stallSeconds", checkpoint.StallSeconds);
+
+    private static ValidationError? Problem(string field, EvaluatedProblem problem) =>
+        Between($"{field}.step", problem.Step, 0, MostStep) ?? Suite($"{field}.suite", problem.Suite) ?? Between($"{field}.number", problem.Number, 0, MostProblems)
+        ?? Name($"{field}.name", problem.Name, MostMetricName) ?? Length($"{field}.prompt", problem.Prompt, EvaluatedProblem.MostPrompt)
+        ?? Between($"{field}.samples", problem.Samples, 0, MostSamples) ?? Between($"{field}.passed", problem.Passed, 0, problem.Samples)
+        ?? Between($"the number of {field}.shown", problem.Shown.Count, 0, EvaluatedProblem.MostSamples) ?? Each($"{field}.shown", problem.Shown, Sample);
+
+    private static ValidationError? Sample(string field, EvaluatedSample sample) =>
+        Between($"{field}.number", sample.Number, 0, MostSamples) ?? Name($"{field}.verdict", sample.Verdict, MostSuite)
+        ?? Length($"{field}.completion", sample.Completion, EvaluatedProblem.MostCompletion) ?? Length($"{field}.output", sample.Output, EvaluatedProblem.MostOutput)
+        ?? Between($"{field}.completionCut", sample.CompletionCut, 0, long.MaxValue) ?? Between($"{field}.outputCut", sample.OutputCut, 0, long.MaxValue);
+
+    private static ValidationError? Evaluation(string field, EvaluationEvent evaluation) =>
+        Between($"{field}.step", evaluation.Step, 0, MostStep) ?? Suite($"{field}.suite", evaluation.Suite) ?? Time($"{field}.time", evaluation.Time) ?? Time($"{field}.committed", evaluation.Committed)
+        ?? (evaluation.Reason is null ? null : Name($"{field}.reason", evaluation.Reason, MostSuite)) ?? Length($"{field}.message", evaluation.Message ?? "", MostMessage)
+        ?? Between($"{field}.problems", evaluation.Problems, 0, MostProblems) ?? Between($"{field}.samples", evaluation.Samples, 0, MostSamples)
+        ?? Between($"{field}.passed", evaluation.Passed, 0, (long)evaluation.Problems * evaluation.Samples)
+        ?? Between($"the number of {field}.passAt", evaluation.PassAt.Count, 0, MostScores)
+        ?? evaluation.PassAt.Select(score => Between($"{field}.passAt", score.Key, 1, MostSamples) ?? Share($"{field}.passAt[{score.Key}]", score.Value)).FirstOrDefault(problem => problem is not null)
+        ?? Number($"{field}.temperature", evaluation.Temperature) ?? Number($"{field}.topP", evaluation.TopP) ?? Between($"{field}.maxTokens", evaluation.MaxTokens, 0, int.MaxValue)
+        ?? (evaluation.Sha256 is null ? null : Name($"{field}.sha256", evaluation.Sha256, MostSuite)) ?? Number($"{field}.seconds", evaluation.Seconds);
+
+    /// <summary>It becomes part of a metric's name.</summary>
+    private static ValidationError? Suite(string field, string? suite) => suite is { Length: > 0 and <= MostSuite } && suite.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '-' or '_')
+        ? null
+        : new ValidationError(field, $"'{Shorten(suite ?? "")}'", string.Create(CultureInfo.InvariantCulture, $"must have 1 to {MostSuite} lower-case letters, digits, '-' and '_'"), "send it as spec.phi.evaluation.suites has it");
+
+    private static ValidationError? Length(string field, string? text, int most) => text is not null && text.Length <= most
+        ? null
+        : Wrong(field, $"{text?.Length} characters", $"must have at most {most} characters", "send its beginning");
+
+    private static ValidationError? Share(string field, double value) => value is >= 0 and <= 1 ? null : Wrong(field, $"{value}", $"must be from 0 to 1", "send what was counted");
 
     private static ValidationError? Points(IReadOnlyList<StepEvent> steps) => Between("the number of values", steps.Sum(step => (long)step.Metrics.Count), 0, MostPoints);
 

@@ -35,6 +35,7 @@ public static class CrdGenerator
         Column("Queue", ".spec.queue", priority: 1),
         Column("Attempt", ".status.attempt", "integer", 1),
         Column("Goodput", ".status.goodput.ratio", "number", 1),
+        Column("Pass@1", ".status.evaluation.passAt1", "number", 1),
         Column("Nodes", ".status.nodes", priority: 1),
         Column("Age", ".metadata.creationTimestamp", "date"),
     ];

@@ -69,6 +69,7 @@ internal static class CrdRules
         .. VocabularyFiles("bpe"),
         CrdRule.Cel("phi.data.heldOutFraction", "self >= 0.0 && self <= 0.5", "must be from 0 to 0.5; hold out at most half"),
         .. DataFilter(),
+        .. EvaluationRules.All,
         CrdRule.Range("phi.batch.global", 1, 1 << 24, "take at least one sequence a step"),
         CrdRule.Range("phi.batch.micro", 1, 1 << 16, "take at least one sequence a pass"),
         CrdRule.Default("phi.batch.micro", 1),

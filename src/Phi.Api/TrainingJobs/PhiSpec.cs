@@ -18,6 +18,8 @@ public sealed class PhiSpec
     public long? Seed { get; set; }
     /// <summary>none or full. Default none.</summary>
     public string? ActivationCheckpointing { get; set; }
+    /// <summary>Null: checkpoints are not evaluated. A change counts from the next attempt on.</summary>
+    public EvaluationSpec? Evaluation { get; set; }
 }
 
 /// <summary>A preset (phi-1, phi-1-small, phi-tiny), or all dimensions; a given dimension overrides the preset's.</summary>

@@ -20,6 +20,10 @@ internal static class PhiSpecValidator
         Schedule(phi.Schedule!, errors, compareLengths: phi.Steps > 0);
         errors.OneOf("spec.phi.precision", phi.Precision, ["fp32", "bf16", "fp16"]);
         errors.OneOf("spec.phi.activationCheckpointing", phi.ActivationCheckpointing, ["none", "full"]);
+        if (phi.Evaluation is { } evaluation)
+        {
+            EvaluationSpecValidator.Validate(evaluation, errors);
+        }
     }
 
     private static void Model(PhiSpec phi, ErrorList errors)

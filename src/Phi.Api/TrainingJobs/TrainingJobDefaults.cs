@@ -13,6 +13,11 @@ public static class TrainingJobDefaults
 
     /// <summary>Rows of codegen-350M-mono's embedding: its 50295 tokens, rounded up.</summary>
     private const int CodegenVocabulary = 51200;
+    private const int CompletionTokens = 512;
+    private const double SeveralSamplesTemperature = 0.8;
+
+    /// <summary>Of pass@k, as papers report it.</summary>
+    private static readonly int[] UsualK = [1, 10, 100];
 
     /// <summary>A copy of the job whose spec has every default; the given job is not changed.</summary>
     public static TrainingJob Apply(TrainingJob job)
@@ -122,6 +127,23 @@ public static class TrainingJobDefaults
         phi.Precision ??= spec.Accelerator!.Type == "cpu" ? "fp32" : "bf16";
         phi.Seed ??= 1;
         phi.ActivationCheckpointing ??= "none";
+        if (phi.Evaluation is { } evaluation)
+        {
+            Apply(evaluation, phi.Model.SequenceLength);
+        }
+    }
+
+    private static void Apply(EvaluationSpec evaluation, int? sequenceLength)
+    {
+        evaluation.EveryCheckpoints ??= 1;
+        evaluation.Samples ??= 1;
+        evaluation.Temperature ??= evaluation.Samples > 1 ? SeveralSamplesTemperature : 0;
+        evaluation.TopP ??= 0.95;
+        evaluation.MaxTokens ??= Math.Min(CompletionTokens, Math.Max(1, (sequenceLength ?? 2 * CompletionTokens) / 2));
+        evaluation.K ??= [.. UsualK.Where(k => k == 1 || k <= evaluation.Samples)];
+        evaluation.TimeLimit ??= "5s";
+        evaluation.Threads ??= 1;
+        evaluation.WaitAtEnd ??= "30m";
     }
 
     private static ModelSpec Model(ModelSpec given, TokenizerSpec? tokenizer)

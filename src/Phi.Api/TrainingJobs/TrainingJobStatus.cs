@@ -36,6 +36,8 @@ public sealed class TrainingJobStatus
     public InitializedFromStatus? InitializedFrom { get; set; }
     public ProgressStatus? Progress { get; set; }
     public CheckpointStatus? Checkpoint { get; set; }
+    /// <summary>What came of the newest checkpoint that was evaluated, or could not be.</summary>
+    public EvaluationStatus? Evaluation { get; set; }
     public GoodputStatus? Goodput { get; set; }
     public List<PlacementStatus>? Placement { get; set; }
     /// <summary>Nodes of the placement, comma-separated, for the Nodes column.</summary>
@@ -89,6 +91,29 @@ public sealed class CheckpointProblemStatus
     /// <summary>StorageFailed or NoTime of a missed one, Damaged of a skipped one.</summary>
     public string? Reason { get; set; }
     public string? Message { get; set; }
+}
+
+/// <summary>By the field manager phi-progress, from what the first pod's agent reports.</summary>
+public sealed class EvaluationStatus
+{
+    /// <summary>Of the checkpoint.</summary>
+    public long? Step { get; set; }
+    public DateTimeOffset? Time { get; set; }
+    /// <summary>Share of the first scored suite's problems that one completion solves, 0 to 1, for the Pass@1 column.</summary>
+    public double? PassAt1 { get; set; }
+    /// <summary>By suite.</summary>
+    public List<SuiteScoreStatus>? Scores { get; set; }
+    /// <summary>Why a suite has no score at this step. Training went on.</summary>
+    public string? NotEvaluated { get; set; }
+}
+
+public sealed class SuiteScoreStatus
+{
+    public string? Suite { get; set; }
+    public int? Problems { get; set; }
+    /// <summary>Of each problem.</summary>
+    public int? Samples { get; set; }
+    public double? PassAt1 { get; set; }
 }
 
 /// <summary>Every second of the job belongs to one cause.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using Phi.Cli.Evaluation;
 using Phi.Cli.Output;
 using Phi.Evaluation;
+using Phi.Evaluation.Generation;
 using Phi.Evaluation.Sandbox;
 using Phi.Evaluation.Suites;
 

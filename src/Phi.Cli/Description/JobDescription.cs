@@ -19,6 +19,7 @@ internal static class JobDescription
         Table(to, "Conditions", ["TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"], (status.Conditions ?? []).Select(one => new[] { one.Type, one.Status, Ago(one.LastTransitionTime, now), one.Reason, one.Message }));
         Attempts(status, now, to);
         Checkpoints(job, status, now, to);
+        Evaluation(status, now, to);
         Goodput(status, to);
         Table(to, "Placement", ["POD", "NODE", "DOMAIN"], (status.Placement ?? []).Select(one => new[] { one.Pod ?? "", one.Node ?? TextTable.Nothing, one.Domain ?? TextTable.Nothing }));
         Table(to, "Nodes kept away from", ["NODE", "REASON", "SINCE"], (status.ExcludedNodes ?? []).Select(one => new[] { one.Node ?? "", one.Reason ?? "", Ago(one.Since, now) }));
@@ -111,6 +112,23 @@ internal static class JobDescription
         Row(to, "Missed", checkpoint.Missed is { } missed ? Text($"step {missed.Step}: {missed.Reason}: {missed.Message}") : null);
         Row(to, "Skipped", checkpoint.Skipped is { } skipped ? Text($"step {skipped.Step}: {skipped.Reason}: {skipped.Message}") : null);
         Row(to, "", checkpoint.Uri is null || job.Spec.Phi is null ? null : $"phi checkpoint ls job/{job.Metadata.Name} -n {job.Metadata.Namespace} lists them");
+    }
+
+    private static void Evaluation(TrainingJobStatus status, DateTimeOffset now, TextWriter to)
+    {
+        if (status.Evaluation is not { } evaluation)
+        {
+            return;
+        }
+
+        to.WriteLine();
+        Row(to, "Evaluated", Text($"step {evaluation.Step}, {Ago(evaluation.Time, now)} ago"));
+        foreach (var score in evaluation.Scores ?? [])
+        {
+            Row(to, "", Text($"{score.Suite}: {score.Problems} problems, {(score.PassAt1 is { } share ? Text($"pass@1 {share:0.000}") : "no pass@1")}"));
+        }
+
+        Row(to, "Not evaluated", evaluation.NotEvaluated);
     }
 
     private static void Goodput(TrainingJobStatus status, TextWriter to)

@@ -1,3 +1,4 @@
+using Phi.Evaluation.Generation;
 using Phi.Evaluation.Sandbox;
 using Phi.Evaluation.Suites;
 

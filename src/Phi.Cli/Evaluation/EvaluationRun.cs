@@ -1,6 +1,8 @@
 using System.Globalization;
+using Phi.Cli.Cluster;
 using Phi.Cli.Output;
 using Phi.Evaluation;
+using Phi.Evaluation.Generation;
 using Phi.Evaluation.Grading;
 using Phi.Evaluation.Programs;
 using Phi.Evaluation.Sandbox;
@@ -29,7 +31,7 @@ internal static class EvaluationRun
         // Before anything is generated: hours of it would be for nothing.
         var sandbox = await PythonSandbox.CreateAsync(request.Python, request.Limits, cancellationToken);
         using var folder = request.Output is { } path ? ResultFolder.Open(path, Question(request, suite)) : null;
-        var generated = request.Model is { } model ? new GeneratedCompletions(suite, wanted, model, request.Output!) : null;
+        var generated = request.Model is { } model ? new GeneratedCompletions(suite, wanted, model, request.Output!, static (arguments, ct) => TrainerTool.RunAsync(arguments, ct, isQuiet: true)) : null;
         var given = generated is null ? Given(request, suite, wanted) : null;
         if (given is not null)
         {

@@ -115,6 +115,48 @@ internal sealed class CheckpointRow
     public required double StallSeconds { get; init; }
 }
 
+/// <summary>What came of one checkpoint and one suite.</summary>
+internal sealed class EvaluationRow
+{
+    public required string RunId { get; init; }
+    public required long Step { get; init; }
+    public required string Suite { get; init; }
+    /// <summary>The one that committed the checkpoint.</summary>
+    public required int Attempt { get; init; }
+    public required long Ts { get; init; }
+    /// <summary>Why there is no score; null: there is one.</summary>
+    public required string? Reason { get; init; }
+    public required string Message { get; init; }
+    public required int Problems { get; init; }
+    public required int Samples { get; init; }
+    public required int Passed { get; init; }
+    /// <summary>pass@k by k, as a JSON object.</summary>
+    public required string PassAt { get; init; }
+    public required double Temperature { get; init; }
+    public required double TopP { get; init; }
+    public required int MaxTokens { get; init; }
+    public required string? Sha256 { get; init; }
+    public required double Seconds { get; init; }
+}
+
+/// <summary>One problem of an evaluation.</summary>
+internal sealed class EvaluationProblemRow
+{
+    public required string RunId { get; init; }
+    public required long Step { get; init; }
+    public required string Suite { get; init; }
+    public required int Number { get; init; }
+    public required int Attempt { get; init; }
+    public required string Name { get; init; }
+    public required int Samples { get; init; }
+    public required int Passed { get; init; }
+    /// <summary>Of the first sample that failed; if none did, that it passed.</summary>
+    public required string Verdict { get; init; }
+    public required string Prompt { get; init; }
+    /// <summary>The first samples, as a JSON array.</summary>
+    public required string Shown { get; init; }
+}
+
 /// <summary>What one attempt's time went to; more at <see cref="Goodput.AttemptGoodput"/>.</summary>
 internal sealed class GoodputRow
 {

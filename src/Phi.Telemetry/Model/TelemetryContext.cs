@@ -24,6 +24,10 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
 
     public DbSet<GoodputRow> Goodput => Set<GoodputRow>();
 
+    public DbSet<EvaluationRow> Evaluations => Set<EvaluationRow>();
+
+    public DbSet<EvaluationProblemRow> EvaluationProblems => Set<EvaluationProblemRow>();
+
     public DbSet<AuditRow> Audits => Set<AuditRow>();
 
     public DbSet<UpkeepRow> Upkeep => Set<UpkeepRow>();
@@ -71,6 +75,7 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
         modelBuilder.Entity<Rollup256Row>(rollup => Rollup(rollup, "metric_rollup_256"));
         Story(modelBuilder);
         modelBuilder.Entity<GoodputRow>(Account);
+        Evaluation(modelBuilder);
         modelBuilder.Entity<CheckpointRow>(checkpoint =>
         {
             checkpoint.ToTable("checkpoints");
@@ -129,6 +134,47 @@ internal abstract class TelemetryContext(DbContextOptions options) : DbContext(o
         goodput.Property(row => row.MissedStallSeconds).HasColumnName("missed_stall_seconds");
         goodput.Property(row => row.MissedTs).HasColumnName("missed_ts");
         goodput.HasKey(row => new { row.RunId, row.Attempt });
+    }
+
+    private static void Evaluation(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<EvaluationRow>(evaluation =>
+        {
+            evaluation.ToTable("evaluations");
+            evaluation.Property(row => row.RunId).HasColumnName("run_id");
+            evaluation.Property(row => row.Step).HasColumnName("step");
+            evaluation.Property(row => row.Suite).HasColumnName("suite");
+            evaluation.Property(row => row.Attempt).HasColumnName("attempt");
+            evaluation.Property(row => row.Ts).HasColumnName("ts");
+            evaluation.Property(row => row.Reason).HasColumnName("reason");
+            evaluation.Property(row => row.Message).HasColumnName("message");
+            evaluation.Property(row => row.Problems).HasColumnName("problems");
+            evaluation.Property(row => row.Samples).HasColumnName("samples");
+            evaluation.Property(row => row.Passed).HasColumnName("passed");
+            evaluation.Property(row => row.PassAt).HasColumnName("pass_at");
+            evaluation.Property(row => row.Temperature).HasColumnName("temperature");
+            evaluation.Property(row => row.TopP).HasColumnName("top_p");
+            evaluation.Property(row => row.MaxTokens).HasColumnName("max_tokens");
+            evaluation.Property(row => row.Sha256).HasColumnName("sha256");
+            evaluation.Property(row => row.Seconds).HasColumnName("seconds");
+            evaluation.HasKey(row => new { row.RunId, row.Step, row.Suite });
+        });
+        modelBuilder.Entity<EvaluationProblemRow>(problem =>
+        {
+            problem.ToTable("evaluation_problems");
+            problem.Property(row => row.RunId).HasColumnName("run_id");
+            problem.Property(row => row.Step).HasColumnName("step");
+            problem.Property(row => row.Suite).HasColumnName("suite");
+            problem.Property(row => row.Number).HasColumnName("number");
+            problem.Property(row => row.Attempt).HasColumnName("attempt");
+            problem.Property(row => row.Name).HasColumnName("name");
+            problem.Property(row => row.Samples).HasColumnName("samples");
+            problem.Property(row => row.Passed).HasColumnName("passed");
+            problem.Property(row => row.Verdict).HasColumnName("verdict");
+            problem.Property(row => row.Prompt).HasColumnName("prompt");
+            problem.Property(row => row.Shown).HasColumnName("shown");
+            problem.HasKey(row => new { row.RunId, row.Step, row.Suite, row.Number });
+        });
     }
 
     private static void Story(ModelBuilder modelBuilder)

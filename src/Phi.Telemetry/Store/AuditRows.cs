@@ -14,14 +14,14 @@ internal static class AuditRows
         context.Audits.Add(new AuditRow
         {
             Ts = entry.Time.ToUnixTimeMilliseconds(),
-            Actor = Text(entry.Actor, AuditEntry.MostText),
-            Role = Text(entry.Role, AuditEntry.MostText),
-            Action = Text(entry.Action, AuditEntry.MostText),
-            Namespace = Text(entry.Namespace, AuditEntry.MostText),
-            Kind = Text(entry.Kind, AuditEntry.MostText),
-            Name = Text(entry.Name, AuditEntry.MostText),
-            Outcome = Text(entry.Outcome, AuditEntry.MostText),
-            Detail = Text(entry.Detail, AuditEntry.MostDetail),
+            Actor = StoredText.Of(entry.Actor, AuditEntry.MostText),
+            Role = StoredText.Of(entry.Role, AuditEntry.MostText),
+            Action = StoredText.Of(entry.Action, AuditEntry.MostText),
+            Namespace = StoredText.Of(entry.Namespace, AuditEntry.MostText),
+            Kind = StoredText.Of(entry.Kind, AuditEntry.MostText),
+            Name = StoredText.Of(entry.Name, AuditEntry.MostText),
+            Outcome = StoredText.Of(entry.Outcome, AuditEntry.MostText),
+            Detail = StoredText.Of(entry.Detail, AuditEntry.MostDetail),
         });
         try
         {
@@ -39,12 +39,5 @@ internal static class AuditRows
         var rows = await context.Audits.Where(row => (@namespace == null || row.Namespace == @namespace) && (name == null || row.Name == name))
             .OrderByDescending(row => row.Id).Take(most).AsNoTracking().ToListAsync(ct);
         return [.. rows.Select(row => new AuditEntry(DateTimeOffset.FromUnixTimeMilliseconds(row.Ts), row.Actor, row.Role, row.Action, row.Namespace, row.Kind, row.Name, row.Outcome, row.Detail))];
-    }
-
-    /// <summary>PostgreSQL takes neither a NUL nor half a surrogate pair.</summary>
-    private static string Text(string text, int most)
-    {
-        var cut = text.Length <= most ? text : char.IsHighSurrogate(text[most - 1]) ? text[..(most - 1)] : text[..most];
-        return cut.Replace('\0', '\uFFFD');
     }
 }

@@ -1,10 +1,14 @@
 using Phi.Api.Agent;
+using Phi.Telemetry.Evaluation;
 
 namespace Phi.Telemetry.Store;
 
 /// <summary>A batch's points by series and step, each once, and the buckets that they lie in.</summary>
 internal sealed class PointBatch
 {
+    /// <summary>Scores of checkpoints are rank 0's curves, beside its loss.</summary>
+    public const int EvaluatingRank = 0;
+
     private readonly List<(int Key, long Step, long Ts, double Value)> _points;
 
     private PointBatch(List<SeriesKey> keys, List<(int Key, long Step, long Ts, double Value)> points) => (Keys, _points) = (keys, points);
@@ -26,17 +30,30 @@ internal sealed class PointBatch
             var ts = step.Time.ToUnixTimeMilliseconds();
             foreach (var (metric, value) in step.Metrics)
             {
-                if (!known.TryGetValue((step.Rank, metric), out var key))
-                {
-                    key = known[(step.Rank, metric)] = keys.Count;
-                    keys.Add(new SeriesKey(batch.JobUid, batch.Attempt, step.Rank, metric));
-                }
+                Add(step.Rank, metric, step.Step, ts, value);
+            }
+        }
 
-                points.Add((key, step.Step, ts, value));
+        foreach (var evaluation in batch.Evaluations.Where(evaluation => evaluation.Reason is null))
+        {
+            foreach (var (k, score) in evaluation.PassAt)
+            {
+                Add(EvaluatingRank, EvaluationMetric.Of(evaluation.Suite, k), evaluation.Step, evaluation.Committed.ToUnixTimeMilliseconds(), score);
             }
         }
 
         return new PointBatch(keys, Distinct(points)) { FirstStep = batch.Steps.Count == 0 ? null : batch.Steps.Min(step => step.Step) };
+
+        void Add(int rank, string metric, long step, long ts, double value)
+        {
+            if (!known.TryGetValue((rank, metric), out var key))
+            {
+                key = known[(rank, metric)] = keys.Count;
+                keys.Add(new SeriesKey(batch.JobUid, batch.Attempt, rank, metric));
+            }
+
+            points.Add((key, step, ts, value));
+        }
     }
 
     /// <param name="ids">Of the series of <see cref="Keys"/>.</param>

@@ -59,6 +59,7 @@ internal sealed class PostgresWriter(NpgsqlConnection connection, SeriesIds ids)
 
         await rows.WriteCheckpointsAsync(batch, ct);
         await rows.WriteMarksAsync(batch, ct);
+        await new EvaluationRows(connection, transaction).WriteAsync(batch, ct);
         await transaction.CommitAsync(ct);
         ids.Remember(batch.JobUid, batch.Attempt, points.FirstStep, points.Keys.Zip(series));
     }
@@ -69,7 +70,7 @@ internal sealed class PostgresWriter(NpgsqlConnection connection, SeriesIds ids)
     /// </summary>
     private async Task LockAsync(EventBatch batch, CancellationToken ct)
     {
-        var keys = batch.Steps.Select(step => step.Rank).Distinct()
+        var keys = batch.Steps.Select(step => step.Rank).Concat(batch.Evaluations.Select(_ => PointBatch.EvaluatingRank)).Distinct()
             .Select(rank => BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{batch.JobUid}/{rank}")))))
             .Order().ToArray();
         if (keys.Length > 0)

@@ -12,7 +12,7 @@ internal sealed class RunRemoval
 
     /// <summary>What belongs to a run, by its key's second column.</summary>
     private static readonly (string Table, string Key)[] OfRun =
-        [("transitions", "ts"), ("interruptions", "attempt"), ("marks", "attempt"), ("checkpoints", "step"), ("goodput", "attempt"), ("attempts", "attempt")];
+        [("transitions", "ts"), ("interruptions", "attempt"), ("marks", "attempt"), ("checkpoints", "step"), ("evaluation_problems", "step"), ("evaluations", "step"), ("goodput", "attempt"), ("attempts", "attempt")];
 
     private readonly DbConnection _connection;
     private readonly string _run;
@@ -33,6 +33,7 @@ internal sealed class RunRemoval
                 UNION ALL SELECT max(ts) FROM interruptions WHERE run_id = @run
                 UNION ALL SELECT max(ts) FROM marks WHERE run_id = @run
                 UNION ALL SELECT max(ts) FROM checkpoints WHERE run_id = @run
+                UNION ALL SELECT max(ts) FROM evaluations WHERE run_id = @run
                 UNION ALL SELECT max(end_ts) FROM goodput WHERE run_id = @run
                 UNION ALL SELECT max(missed_ts) FROM goodput WHERE run_id = @run
                 UNION ALL SELECT max((SELECT ts FROM metric_point WHERE series_id = s.id ORDER BY step DESC LIMIT 1)) FROM series s WHERE run_id = @run
@@ -50,6 +51,7 @@ internal sealed class RunRemoval
                 AND NOT EXISTS (SELECT 1 FROM interruptions WHERE run_id = r.id AND ts >= @since)
                 AND NOT EXISTS (SELECT 1 FROM marks WHERE run_id = r.id AND ts >= @since)
                 AND NOT EXISTS (SELECT 1 FROM checkpoints WHERE run_id = r.id AND ts >= @since)
+                AND NOT EXISTS (SELECT 1 FROM evaluations WHERE run_id = r.id AND ts >= @since)
                 AND NOT EXISTS (SELECT 1 FROM goodput WHERE run_id = r.id AND (end_ts >= @since OR missed_ts >= @since))
                 AND NOT EXISTS (SELECT 1 FROM series s WHERE run_id = r.id AND (SELECT ts FROM metric_point WHERE series_id = s.id ORDER BY step DESC LIMIT 1) >= @since)
             """).With(("since", since.ToUnixTimeMilliseconds()));

@@ -69,6 +69,7 @@ internal sealed class SqliteWriter : IDisposable
         Rollups(transaction, _coarse, points.Buckets(ids, RollupSql.CoarseShift), RollupSql.CoarseShift - RollupSql.FineShift);
         await rows.WriteCheckpointsAsync(batch, ct);
         await rows.WriteMarksAsync(batch, ct);
+        await new EvaluationRows(_connection, transaction).WriteAsync(batch, ct);
         await transaction.CommitAsync(ct);
         _ids.Remember(batch.JobUid, batch.Attempt, points.FirstStep, points.Keys.Zip(ids));
     }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Phi.Api.Agent;
 using Phi.Telemetry.Audit;
+using Phi.Telemetry.Evaluation;
 using Phi.Telemetry.Goodput;
 using Phi.Telemetry.Model;
 using Phi.Telemetry.Retention;
@@ -146,6 +147,18 @@ public abstract class TelemetryStore : IAsyncDisposable
             return new CheckpointTotals(sums?.Count ?? 0, sums?.Bytes ?? 0, sums?.Stall ?? 0, newest is null ? null : Checkpoint(newest));
         },
         ct);
+
+    /// <summary>What came of every checkpoint that was evaluated, or could not be: newest first, then by suite.</summary>
+    public Task<IReadOnlyList<EvaluationRecord>> EvaluationsAsync(string runId, CancellationToken ct) => QueryAsync(context => EvaluationRows.ReadAsync(context, runId, ct), ct);
+
+    /// <summary>Those of the newest step that has any.</summary>
+    public Task<IReadOnlyList<EvaluationRecord>> NewestEvaluationsAsync(string runId, CancellationToken ct) => QueryAsync(context => EvaluationRows.NewestAsync(context, runId, ct), ct);
+
+    /// <summary>How each problem of an evaluation went, in the order of the suite.</summary>
+    public Task<IReadOnlyList<ProblemSummary>> ProblemsAsync(EvaluationKey key, CancellationToken ct) => QueryAsync(context => EvaluationRows.ProblemsAsync(context, key, ct), ct);
+
+    /// <summary>Null: there is none of this number.</summary>
+    public Task<ProblemDetail?> ProblemAsync(EvaluationKey key, int number, CancellationToken ct) => QueryAsync(context => EvaluationRows.ProblemAsync(context, key, number, ct), ct);
 
     /// <summary>Adds to the audit log.</summary>
     public Task AuditAsync(AuditEntry entry, CancellationToken ct)

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Phi.Api.Agent;
+using Phi.Api.Metadata;
+using Phi.Trainer.Agent.Evaluating;
 using Phi.Trainer.Agent.Events;
 using Phi.Trainer.Agent.Notices;
 using Phi.Trainer.Replicas;
@@ -29,11 +31,17 @@ internal sealed class AgentProgram : IAsyncDisposable
     private volatile DisruptionNotice? _notice;
     private ReplicaServer? _replicas;
 
+    /// <summary>The first pod's alone.</summary>
+    private readonly CheckpointEvaluator? _evaluator;
+
     private AgentProgram(AgentSettings settings)
     {
         _settings = settings;
         _operator = new OperatorClient(settings.OperatorUrl, new TokenFile(settings.TokenFile).Read, settings.AuthorityFile);
         _events = new EventSender(_operator, settings.Request, Path.Combine(settings.EventFolder, settings.Request.PodUid), new EventOptions(), TimeProvider.System, Log);
+        _evaluator = settings.Request.ReplicaIndex == 0
+            ? new CheckpointEvaluator(settings, Path.Combine(settings.EventFolder, $"{settings.Request.PodUid}-evaluation"), _events.Add, () => _changed.Release(), Log)
+            : null;
     }
 
     /// <summary>The pod's exit code.</summary>
@@ -58,6 +66,7 @@ internal sealed class AgentProgram : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await (_evaluator?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _events.DisposeAsync();
         await (_replicas?.DisposeAsync() ?? ValueTask.CompletedTask);
         _operator.Dispose();
@@ -156,8 +165,10 @@ internal sealed class AgentProgram : IAsyncDisposable
             _replicas.Serve(assignment.Attempt, assignment.PeerKey);
         }
 
-        await using var group = RankGroup.Start(assignment, _settings, _replicas, _events, _changed, Log);
+        _evaluator?.Begin(assignment);
+        await using var group = RankGroup.Start(assignment, _settings, _replicas, _events, _changed, step => _evaluator?.Committed(step), Log);
         var hasAsked = false;
+        long? completedAt = null;
         int? toldDeadline = null;
         while (true)
         {
@@ -165,15 +176,16 @@ internal sealed class AgentProgram : IAsyncDisposable
             if (_leaving.IsCancellationRequested && toldDeadline != _deadline.Version)
             {
                 toldDeadline = _deadline.Version;
-                group.AskToStop(_deadline.Left);
+                AskToStop(group, _deadline.Left);
                 hasAsked = true;
             }
 
             var hasEnded = group.HasEnded;
             var ranks = group.Describe();
             var answer = await BeatAsync(assignment, ranks);
-            if (hasEnded && (hasAsked || ranks.All(rank => rank.State == RankState.Completed)) && (answer is not null || hasAsked))
+            if (hasEnded && (hasAsked || ranks.All(rank => rank.State == RankState.Completed)) && (answer is not null || hasAsked) && (hasAsked || !IsEvaluating(assignment, ref completedAt)))
             {
+                await (_evaluator?.EndAsync() ?? Task.CompletedTask);
                 return ranks.Max(rank => rank.ExitCode ?? 0);
             }
 
@@ -186,12 +198,43 @@ internal sealed class AgentProgram : IAsyncDisposable
             if (answer is { Command: AgentCommand.Stop } && !hasAsked)
             {
                 Log("told to stop: the ranks save and leave");
-                group.AskToStop(null);
+                AskToStop(group, null);
                 hasAsked = true;
             }
 
             await _changed.WaitAsync(HeartbeatPeriod);
         }
+    }
+
+    /// <summary>The processor is the ranks' that save; if they have nothing left to do, no other pod will evaluate what is left.</summary>
+    private void AskToStop(RankGroup group, TimeSpan? left)
+    {
+        _evaluator?.GiveUp(group.HasEnded ? "the pod was asked to leave before it was evaluated" : null);
+        group.AskToStop(left);
+    }
+
+    /// <summary>Whether the pod, all of whose ranks have completed, stays for the last checkpoint's evaluation.</summary>
+    /// <param name="completedAt">When this was first asked.</param>
+    private bool IsEvaluating(Assignment assignment, ref long? completedAt)
+    {
+        if (_evaluator is not { IsBusy: true } || assignment.Spec.Phi?.Evaluation?.WaitAtEnd is not { } given)
+        {
+            return false;
+        }
+
+        if (completedAt is null)
+        {
+            completedAt = TimeProvider.System.GetTimestamp();
+            Log($"the training is complete; the pod stays for up to {given} until the last checkpoint is evaluated (spec.phi.evaluation.waitAtEnd)");
+        }
+
+        if (TimeProvider.System.GetElapsedTime(completedAt.Value) < KubernetesDuration.Parse(given))
+        {
+            return true;
+        }
+
+        _evaluator.GiveUp($"it took longer than the {given} for which the pod stays after the last step; raise spec.phi.evaluation.waitAtEnd");
+        return false;
     }
 
     private async Task<HeartbeatResponse?> BeatAsync(Assignment assignment, IReadOnlyList<RankHeartbeat> ranks)

@@ -20,7 +20,8 @@ internal sealed class RankGroup : IAsyncDisposable
 
     /// <param name="replicas">Null: the job keeps no copies in memory.</param>
     /// <param name="changed">Released whenever a heartbeat has something new to say.</param>
-    public static RankGroup Start(Assignment assignment, AgentSettings settings, ReplicaServer? replicas, EventSender events, SemaphoreSlim changed, Action<string> log)
+    /// <param name="saved">Hears of each checkpoint that was committed.</param>
+    public static RankGroup Start(Assignment assignment, AgentSettings settings, ReplicaServer? replicas, EventSender events, SemaphoreSlim changed, Action<long> saved, Action<string> log)
     {
         var ranks = new List<RankProcess>();
         for (var local = 0; local < assignment.LocalWorldSize; local++)
@@ -57,6 +58,11 @@ internal sealed class RankGroup : IAsyncDisposable
             if (Text(value, assignment) is { } text)
             {
                 log(text);
+            }
+
+            if (value is RankEvent.Saved { Checkpoint.Step: var step })
+            {
+                saved(step);
             }
 
             if (value is not (RankEvent.Stepped or RankEvent.Reached or RankEvent.Recalled or RankEvent.Alive))

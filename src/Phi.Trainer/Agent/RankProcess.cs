@@ -128,7 +128,7 @@ internal sealed class RankProcess : IDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (Parse(line) is not { } value)
+            if (RankEvent.Parse(line) is not { } value)
             {
                 log($"[rank {Rank}] {line}");
                 continue;
@@ -167,18 +167,6 @@ internal sealed class RankProcess : IDisposable
         while (await _process.StandardError.ReadLineAsync() is { } line)
         {
             log($"[rank {Rank}] {line}");
-        }
-    }
-
-    private static RankEvent? Parse(string line)
-    {
-        try
-        {
-            return line.StartsWith('{') ? JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options) : null;
-        }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
-        {
-            return null;
         }
     }
 }

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Phi.Api.Agent;
+using Phi.Api.Metadata;
 using Phi.Trainer.Replicas;
 
 namespace Phi.Trainer.Ranks;
@@ -30,6 +32,8 @@ internal sealed record RankStart
 [JsonDerivedType(typeof(Alive), "alive")]
 [JsonDerivedType(typeof(Diverged), "diverged")]
 [JsonDerivedType(typeof(Failed), "failed")]
+[JsonDerivedType(typeof(Graded), "graded")]
+[JsonDerivedType(typeof(Evaluated), "evaluated")]
 internal abstract record RankEvent
 {
     private RankEvent()
@@ -61,4 +65,22 @@ internal abstract record RankEvent
     public sealed record Diverged(long Batch, string Message) : RankEvent;
 
     public sealed record Failed(string Message) : RankEvent;
+
+    /// <summary>All programs for one problem were judged; told by an evaluation, as is <see cref="Evaluated"/>.</summary>
+    public sealed record Graded(EvaluatedProblem Problem) : RankEvent;
+
+    public sealed record Evaluated(EvaluationEvent Evaluation) : RankEvent;
+
+    /// <returns>Null: the line is no event.</returns>
+    public static RankEvent? Parse(string line)
+    {
+        try
+        {
+            return line.StartsWith('{') ? JsonSerializer.Deserialize<RankEvent>(line, PhiJson.Options) : null;
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            return null;
+        }
+    }
 }

@@ -66,7 +66,7 @@ public sealed class EventBufferTests : IDisposable
         Assert.Equal(30, events.Count(text => text.StartsWith("saved", StringComparison.Ordinal)));
         Assert.Equal(30, events.Count(text => text.StartsWith("missed", StringComparison.Ordinal)));
         Assert.Single(_log, line => line.Contains("steps are given up", StringComparison.Ordinal));
-        Assert.Contains($"the events that waited are all sent; {600 - rank0 - rank1} steps were given up meanwhile", _log);
+        Assert.Contains($"the events that waited are all sent; {600 - rank0 - rank1} events were given up meanwhile", _log);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Components.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.JSInterop;
 using Phi.Dashboard.Api;
+using Phi.Telemetry.Evaluation;
 using Phi.Telemetry.Series;
 
 namespace Phi.Dashboard.Components.Controls;
@@ -19,6 +20,8 @@ public sealed partial class MetricChart : ScriptIsland
     {
         ["loss"] = "nats per token", ["eval_loss"] = "nats per token", ["tokens_per_second"] = "tokens/s", ["step_seconds"] = "seconds", ["grad_norm"] = "norm of the gradient", ["learning_rate"] = "learning rate",
     };
+
+    private const string ScoreUnit = "share of the problems solved";
 
     private ChartState _state = new();
     private DotNetObjectReference<MetricChart>? _self;
@@ -36,6 +39,10 @@ public sealed partial class MetricChart : ScriptIsland
     /// <summary>Whenever it is another one, there is more to fetch.</summary>
     [Parameter]
     public object? Progress { get; set; }
+
+    /// <summary>The one metric of a chart beside another, whose axis and range it shares. Null: the one that the address names.</summary>
+    [Parameter]
+    public string? Only { get; set; }
 
     [CascadingParameter(Name = "IsDark")]
     public bool IsDark { get; set; }
@@ -87,6 +94,12 @@ public sealed partial class MetricChart : ScriptIsland
         if (!Equals(Progress, _shownProgress))
         {
             _shownProgress = Progress;
+            if (Only is not null)
+            {
+                // Its axis goes on with the other's.
+                await CallAsync("update", Described());
+            }
+
             await CallAsync("more");
         }
     }
@@ -121,19 +134,34 @@ public sealed partial class MetricChart : ScriptIsland
 
     private Task PngAsync() => CallAsync("png", $"{_state.Metric}.png");
 
-    private object Described() => new
+    /// <summary>Of a chart beside another the metric and the range are its own: as far as the run is, so that one step lies below the other.</summary>
+    private ChartState Shown => Only is null ? _state : _state with
     {
-        Runs,
-        _state.Metric,
-        Unit = Units.GetValueOrDefault(_state.Metric, ""),
-        Rank = 0,
-        Axis = AxisNames.Of(_state.Axis),
-        _state.From,
-        _state.To,
-        _state.Smoothing,
-        _state.LogX,
-        _state.LogY,
-        _state.IsTable,
-        IsDark,
+        Metric = Only,
+        IsTable = false,
+        Smoothing = 0,
+        LogY = false,
+        From = _state.From ?? (_state is { Axis: SeriesAxis.Step, To: null } && Progress is long ? 1 : null),
+        To = _state.To ?? (_state is { Axis: SeriesAxis.Step, From: null } && Progress is long step ? step : null),
     };
+
+    private object Described()
+    {
+        var shown = Shown;
+        return new
+        {
+            Runs,
+            shown.Metric,
+            Unit = EvaluationMetric.Is(shown.Metric) ? ScoreUnit : Units.GetValueOrDefault(shown.Metric, ""),
+            Rank = 0,
+            Axis = AxisNames.Of(shown.Axis),
+            shown.From,
+            shown.To,
+            shown.Smoothing,
+            shown.LogX,
+            shown.LogY,
+            shown.IsTable,
+            IsDark,
+        };
+    }
 }

@@ -6,6 +6,7 @@ using Phi.Dashboard.Components.Controls;
 using Phi.Dashboard.Live;
 using Phi.Kubernetes;
 using Phi.Telemetry.Audit;
+using Phi.Telemetry.Evaluation;
 using Phi.Telemetry.Series;
 using Phi.Telemetry.Store;
 using Phi.Telemetry.Story;
@@ -29,6 +30,8 @@ public sealed partial class Job : LiveComponent
     private IReadOnlyList<Corev1Event> _events = [];
     private IReadOnlyList<CheckpointRecord> _checkpoints = [];
     private (string? Uid, int? Count) _checkpointsRead;
+    private IReadOnlyList<EvaluationRecord> _evaluations = [];
+    private (string? Uid, int? Count, DateTimeOffset? Time) _evaluationsRead;
     private IReadOnlyList<AuditEntry> _audits = [];
 
     [Parameter]
@@ -42,6 +45,9 @@ public sealed partial class Job : LiveComponent
 
     [Inject]
     private JobActions Actions { get; set; } = null!;
+
+    /// <summary>The curves of pass@1, one a suite: beside the loss, and by the same steps.</summary>
+    private IEnumerable<string> Scores => _metrics.Where(metric => EvaluationMetric.Is(metric, 1));
 
     private bool HasEnded => _job?.Status?.Phase is TrainingPhase.Succeeded or TrainingPhase.Failed;
 
@@ -60,6 +66,7 @@ public sealed partial class Job : LiveComponent
             _runs = [new ChartRun(_job.Metadata.Uid!, Name)];
             _metrics = await Store.MetricsAsync(_job.Metadata.Uid!, ct);
             await ReadCheckpointsAsync(_job, ct);
+            await ReadEvaluationsAsync(_job, ct);
             _audits = [.. (await Store.AuditsAsync(Namespace, Name, MostAudits, ct)).Where(entry => entry.Kind == _job.Kind)];
             _recoveries = Recovery.Of(await Store.StoryAsync(_job.Metadata.Uid!, ct), _job.Status?.CompletionTime ?? Time.GetUtcNow());
             _traffic = await Store.TrafficAsync(_job.Metadata.Uid!, TrafficSteps, ct);
@@ -74,6 +81,17 @@ public sealed partial class Job : LiveComponent
         {
             _checkpoints = await Store.CheckpointsAsync(job.Metadata.Uid!, ct);
             _checkpointsRead = there;
+        }
+    }
+
+    /// <summary>As of checkpoints there may be thousands.</summary>
+    private async Task ReadEvaluationsAsync(TrainingJob job, CancellationToken ct)
+    {
+        var there = (job.Metadata.Uid, job.Status?.Checkpoint?.Count, job.Status?.Evaluation?.Time);
+        if (there != _evaluationsRead)
+        {
+            _evaluations = await Store.EvaluationsAsync(job.Metadata.Uid!, ct);
+            _evaluationsRead = there;
         }
     }
 }

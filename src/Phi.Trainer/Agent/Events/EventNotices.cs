@@ -28,7 +28,7 @@ internal sealed class EventNotices(Action<string> log)
             _givenUp += steps;
         }
 
-        SayOnce($"full {where}", $"{why}: steps are given up, first those of ranks other than 0, then those of rank 0; checkpoints and the like are not");
+        SayOnce($"full {where}", $"{why}: steps are given up, first those of ranks other than 0, then those of rank 0, and texts of evaluated problems before them; checkpoints and the like are not");
     }
 
     public void CaughtUp()
@@ -45,6 +45,6 @@ internal sealed class EventNotices(Action<string> log)
             (givenUp, _givenUp) = (_givenUp, 0);
         }
 
-        log(givenUp == 0 ? "the events that waited are all sent" : $"the events that waited are all sent; {givenUp} steps were given up meanwhile");
+        log(givenUp == 0 ? "the events that waited are all sent" : $"the events that waited are all sent; {givenUp} events were given up meanwhile");
     }
 }

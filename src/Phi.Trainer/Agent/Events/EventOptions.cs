@@ -32,6 +32,14 @@ internal sealed record EventOptions
     /// <summary>A file of events from which on another one is begun. Default 4 MiB.</summary>
     public long SegmentBytes { get; init; } = 4L << 20;
 
-    /// <summary>Beyond four fifths of the bound steps of ranks other than 0 are given up, beyond all of it those of rank 0; nothing else ever is.</summary>
-    public static bool Keeps(RankEvent value, long used, long bound) => value is not RankEvent.Stepped { Step.Rank: var rank } || used < (rank == 0 ? bound : bound * 4 / 5);
+    /// <summary>
+    /// Beyond a tenth of the bound texts of evaluated problems are given up, beyond four fifths steps of ranks other than 0, beyond all of it
+    /// those of rank 0; nothing else ever is.
+    /// </summary>
+    public static bool Keeps(RankEvent value, long used, long bound) => value switch
+    {
+        RankEvent.Graded => used < bound / 10,
+        RankEvent.Stepped { Step.Rank: var rank } => used < (rank == 0 ? bound : bound * 4 / 5),
+        _ => true,
+    };
 }

@@ -9,6 +9,9 @@ internal sealed class EventSender : IAsyncDisposable
 {
     private const int MaximumBatch = 2000;
 
+    /// <summary>Problems with their texts in one batch: of 70 KB at most each.</summary>
+    private const int MaximumTexts = 50;
+
     /// <summary>Refused events that are looked for in one batch; of a batch with more of them the rest is dropped as it is refused.</summary>
     private const int MostRefused = 10;
     private readonly OperatorClient _operator;
@@ -114,7 +117,10 @@ internal sealed class EventSender : IAsyncDisposable
     private async Task SendAsync(int attempt, IReadOnlyList<RankEvent> events)
     {
         var refused = 0;
-        await SendPartAsync(events);
+        foreach (var part in Parts(events))
+        {
+            await SendPartAsync(part);
+        }
 
         // One event that will never be taken must not take the others with it.
         async Task SendPartAsync(IReadOnlyList<RankEvent> part)
@@ -137,6 +143,26 @@ internal sealed class EventSender : IAsyncDisposable
         }
     }
 
+    /// <summary>Texts are large: a batch has few of them.</summary>
+    private static IEnumerable<IReadOnlyList<RankEvent>> Parts(IReadOnlyList<RankEvent> events)
+    {
+        var part = new List<RankEvent>();
+        var texts = 0;
+        foreach (var value in events)
+        {
+            texts += value is RankEvent.Graded ? 1 : 0;
+            if (texts > MaximumTexts)
+            {
+                yield return part;
+                (part, texts) = ([], 1);
+            }
+
+            part.Add(value);
+        }
+
+        yield return part;
+    }
+
     private EventBatch Batch(int attempt, IReadOnlyList<RankEvent> events) => new()
     {
         Namespace = _self.Namespace,
@@ -148,6 +174,8 @@ internal sealed class EventSender : IAsyncDisposable
         Skipped = [.. events.OfType<RankEvent.Skipped>().Select(skipped => skipped.Checkpoint)],
         Marks = [.. events.OfType<RankEvent.Reached>().Select(reached => reached.Mark)],
         Missed = [.. events.OfType<RankEvent.Missed>().Select(missed => missed.Checkpoint)],
+        Problems = [.. events.OfType<RankEvent.Graded>().Select(graded => graded.Problem)],
+        Evaluations = [.. events.OfType<RankEvent.Evaluated>().Select(evaluated => evaluated.Evaluation)],
     };
 
     /// <param name="Since">When the operator was first asked to take what it has not taken yet.</param>

@@ -2,20 +2,19 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
-using Phi.Cli.Cluster;
-using Phi.Evaluation;
 using Phi.Evaluation.Grading;
 using Phi.Evaluation.Programs;
 using Phi.Evaluation.Scoring;
 using Phi.Evaluation.Suites;
 
-namespace Phi.Cli.Evaluation;
+namespace Phi.Evaluation.Generation;
 
 /// <summary>
 /// Completions as the training executable writes them: it appends a line for each to a file, which is followed until it has ended. A file that
 /// is there already is continued.
 /// </summary>
-internal sealed partial class GeneratedCompletions(Suite suite, Suite wanted, GenerationRequest request, string folder)
+/// <param name="run">Runs the training executable with such arguments, and returns its exit code; cancelled, it ends it and returns.</param>
+public sealed partial class GeneratedCompletions(Suite suite, Suite wanted, GenerationRequest request, string folder, Func<IReadOnlyList<string>, CancellationToken, Task<int>> run)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -28,7 +27,7 @@ internal sealed partial class GeneratedCompletions(Suite suite, Suite wanted, Ge
         var (prompts, output) = (ResultFolder.PromptsOf(folder), ResultFolder.CompletionsOf(folder));
         ResultFolder.WriteWhole(prompts, Prompts());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = TrainerTool.RunAsync(request.Arguments(prompts, output), stop.Token, isQuiet: true);
+        var running = run(request.Arguments(prompts, output), stop.Token);
         try
         {
             var lines = new CompletionLines(new CompletionFile(output, suite, wanted), output);

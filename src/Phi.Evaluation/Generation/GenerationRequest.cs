@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Phi.Cli.Evaluation;
+namespace Phi.Evaluation.Generation;
 
 /// <summary>Which model writes completions, and how. The training executable checks the values that are text.</summary>
-internal sealed record GenerationRequest
+public sealed record GenerationRequest
 {
     public required string? Checkpoint { get; init; }
 
