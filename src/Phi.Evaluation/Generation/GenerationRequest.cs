@@ -24,7 +24,7 @@ public sealed record GenerationRequest
     public required int BatchSize { get; init; }
 
     /// <summary>Null: the training executable's own choice.</summary>
-    public required string? Device { get; init; }
+    public string? Device { get; init; }
 
     /// <summary>On what the completions depend, by the name of the option.</summary>
     public IReadOnlyDictionary<string, string> Question => new Dictionary<string, string>
