@@ -21,8 +21,9 @@ internal static class CompleteCommand
         var topK = new Option<int>("--top-k") { Description = "Choose from so many of the likeliest tokens; 0: all. Default 40.", DefaultValueFactory = _ => defaults.Sampling.TopK };
         var topP = new Option<double>("--top-p") { Description = "Choose from the fewest tokens whose probabilities sum to it. Default 1: all.", DefaultValueFactory = _ => defaults.Sampling.TopP };
         var seed = new Option<long>("--seed") { Description = "The same seed gives the same completions. Default 1.", DefaultValueFactory = _ => defaults.Sampling.Seed };
+        var cut = new Option<bool>("--cut-prompts") { Description = "A prompt that is too long for the model loses its begin. Without it, it is refused." };
         var device = new Option<string>("--device") { Description = "cpu, or a GPU: cuda, cuda:0, … Default cpu.", DefaultValueFactory = _ => defaults.Device };
-        var command = new Command("complete", "Complete every prompt of a file, many at once.") { prompts, output, checkpoint, huggingFace, samples, tokens, batch, temperature, topK, topP, seed, device };
+        var command = new Command("complete", "Complete every prompt of a file, many at once.") { prompts, output, checkpoint, huggingFace, samples, tokens, batch, temperature, topK, topP, seed, cut, device };
         command.SetAction(parse => CompleteProgram.Run(
             new CompleteOptions
             {
@@ -34,6 +35,7 @@ internal static class CompleteCommand
                 MaxTokens = parse.GetValue(tokens),
                 BatchSize = parse.GetValue(batch),
                 Sampling = new SamplingOptions { Temperature = parse.GetValue(temperature), TopK = parse.GetValue(topK), TopP = parse.GetValue(topP), Seed = parse.GetValue(seed) },
+                CutsPrompts = parse.GetValue(cut),
                 Device = parse.GetValue(device)!,
             },
             Console.Error,

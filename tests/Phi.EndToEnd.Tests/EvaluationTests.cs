@@ -28,7 +28,7 @@ public sealed class EvaluationTests(TrainedCluster trained)
             """ + "\n", StringComparison.Ordinal));
         await Cluster.WaitForSuccessAsync(Job);
 
-        var job = await Cluster.WaitForAsync(Job, job => (long?)job["status"]?["evaluation"]?["step"] == Steps && job["status"]?["evaluation"]?["notEvaluated"] is not null, "evaluation of the last checkpoint");
+        var job = await Cluster.WaitForAsync(Job, job => (long?)job["status"]?["evaluation"]?["step"] == Steps && job["status"]?["evaluation"]?["notEvaluated"] is not null && job["status"]?["evaluation"]?["passAt1"] is not null, "evaluation of the last checkpoint");
         Assert.Equal(0.5, (double)job["status"]!["evaluation"]!["passAt1"]!);
         Assert.Contains("mbpp: ", (string)job["status"]!["evaluation"]!["notEvaluated"]!, StringComparison.Ordinal);
         Assert.Equal(1, (int)job["status"]!["attempt"]!);

@@ -33,7 +33,7 @@ public sealed class SampleTests(TrainedCluster trained)
                 }
 
                 await Cluster.ApplyAsync(job.ToJsonString());
-                var pods = (int)job["spec"]!["replicas"]!;
+                var pods = (int)(long)job["spec"]!["replicas"]!;
                 var placed = await Cluster.WaitForAsync(name, one => one["status"]?["placement"]?.AsArray().Count == pods, $"placement of {pods} pods");
 
                 var on = placed["status"]!["placement"]!.AsArray().Select(place => (string)place!["node"]!).ToList();
@@ -84,7 +84,7 @@ public sealed class SampleTests(TrainedCluster trained)
     {
         ((JsonObject)job["metadata"]!)["namespace"] = Cluster.Namespace;
         var spec = (JsonObject)job["spec"]!;
-        var (pods, phi) = (Math.Min(2, (int)spec["replicas"]!), (JsonObject)spec["phi"]!);
+        var (pods, phi) = (Math.Min(2, (int)(long)spec["replicas"]!), (JsonObject)spec["phi"]!);
         spec["replicas"] = pods;
         if (spec.ContainsKey("minReplicas"))
         {

@@ -43,7 +43,7 @@ public sealed record GenerationRequest
     [
         "complete", "--prompts", prompts, "--output", output,
         .. Checkpoint is { } checkpoint ? new[] { "--checkpoint", checkpoint } : ["--from-hf", FromHuggingFace!],
-        "--samples", Number(Samples), "--temperature", Temperature, "--top-p", TopP, "--top-k", TopK, "--seed", Seed, "--max-tokens", Number(MaxTokens), "--batch-size", Number(BatchSize),
+        "--samples", Number(Samples), "--temperature", Temperature, "--top-p", TopP, "--top-k", TopK, "--seed", Seed, "--max-tokens", Number(MaxTokens), "--batch-size", Number(BatchSize), "--cut-prompts",
         .. Device is { } device ? new[] { "--device", device } : [],
     ];
 

@@ -27,9 +27,15 @@ internal sealed record CompleteOptions
     /// <summary>Completions that are generated at once.</summary>
     public int BatchSize { get; init; } = 16;
 
+    /// <summary>A prompt that leaves no room for a completion loses its begin; otherwise it is refused.</summary>
+    public bool CutsPrompts { get; init; }
+
     public string Device { get; init; } = "cpu";
 
     public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>Tokens of a prompt that is cut: the rest of the sequence, at most half, is the completion's.</summary>
+    public int PromptTokens(int sequenceLength) => sequenceLength - Math.Min(MaxTokens, Math.Max(1, sequenceLength / 2));
 
     /// <exception cref="ArgumentException">Every value that cannot be.</exception>
     public void Validate()

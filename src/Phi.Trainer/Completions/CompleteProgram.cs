@@ -18,7 +18,13 @@ internal static class CompleteProgram
             options.Validate();
             using var stop = new StopSignal();
             using var model = TrainedModel.Open(options.Checkpoint, options.HuggingFace);
-            var prompts = PromptFile.Read(options.Prompts!, model.Tokenizer.Tokenizer, model.Weights.Model.SequenceLength);
+            var length = model.Weights.Model.SequenceLength;
+            var prompts = PromptFile.Read(options.Prompts!, model.Tokenizer.Tokenizer, length, options.CutsPrompts ? options.PromptTokens(length) : null);
+            if (prompts.Count(prompt => prompt.IsCut) is > 0 and var cut)
+            {
+                progress.WriteLine($"{cut} of {prompts.Count} prompts are too long for the model's sequences of {length} tokens: their last {options.PromptTokens(length)} tokens are completed");
+            }
+
             using var output = CompletionFile.Open(options.Output!);
             return Complete(options, model, prompts, output, progress, stop.Token) ? 0 : SampleProgram.Interrupted;
         }

@@ -28,6 +28,9 @@ internal sealed record CompletionSettings
     public required long Seed { get; init; }
     public required int MaxTokens { get; init; }
 
+    /// <summary>Whether long prompts lose their begin.</summary>
+    public bool CutPrompts { get; init; }
+
     /// <summary>cpu or cuda: another kind of device rounds in another way.</summary>
     public required string Device { get; init; }
 
@@ -40,7 +43,7 @@ internal sealed record CompletionSettings
         (string Name, object Own, object Others)[] values =
         [
             ("--temperature", Temperature, other.Temperature), ("--top-k", TopK, other.TopK), ("--top-p", TopP, other.TopP), ("--seed", Seed, other.Seed),
-            ("--max-tokens", MaxTokens, other.MaxTokens), ("--device", Device, other.Device),
+            ("--max-tokens", MaxTokens, other.MaxTokens), ("--cut-prompts", CutPrompts, other.CutPrompts), ("--device", Device, other.Device),
         ];
         foreach (var (name, own, others) in values.Where(value => !value.Own.Equals(value.Others)))
         {
@@ -74,6 +77,7 @@ internal sealed record CompletionSettings
         TopP = options.Sampling.TopP,
         Seed = options.Sampling.Seed,
         MaxTokens = options.MaxTokens,
+        CutPrompts = options.CutsPrompts,
         Device = GenerationDevice.Parse(options.Device).Gpu is null ? "cpu" : "cuda",
     };
 }

@@ -4,4 +4,5 @@ namespace Phi.Trainer.Completions;
 /// <param name="Text">As it is in the file.</param>
 /// <param name="Tokens">At least one, fewer than the model's sequence length.</param>
 /// <param name="Stops">What ends a completion; none is empty.</param>
-internal sealed record Prompt(string Id, string Text, IReadOnlyList<int> Tokens, IReadOnlyList<string> Stops);
+/// <param name="IsCut">Whether the text has more tokens, before these.</param>
+internal sealed record Prompt(string Id, string Text, IReadOnlyList<int> Tokens, IReadOnlyList<string> Stops, bool IsCut = false);

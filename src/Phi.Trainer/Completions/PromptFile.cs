@@ -14,9 +14,10 @@ internal static class PromptFile
     private const int MostErrors = 20;
 
     /// <param name="sequenceLength">Of the model: a prompt must leave room for a token.</param>
+    /// <param name="most">Tokens of a longer prompt that are kept, its last ones; null: none is cut.</param>
     /// <exception cref="ArgumentException">The file cannot be read.</exception>
     /// <exception cref="DataException">Every line that is wrong.</exception>
-    public static IReadOnlyList<Prompt> Read(string path, ITokenizer tokenizer, int sequenceLength)
+    public static IReadOnlyList<Prompt> Read(string path, ITokenizer tokenizer, int sequenceLength, int? most = null)
     {
         var prompts = new List<Prompt>();
         var errors = new List<string>();
@@ -30,7 +31,7 @@ internal static class PromptFile
 
             try
             {
-                var prompt = Parse(line, tokenizer, sequenceLength);
+                var prompt = Parse(line, tokenizer, sequenceLength, most);
                 if (!lines.TryAdd(prompt.Id, index + 1))
                 {
                     throw new DataException($"id '{prompt.Id}' is that of line {lines[prompt.Id]} too; give each prompt its own");
@@ -74,7 +75,7 @@ internal static class PromptFile
         }
     }
 
-    private static Prompt Parse(ReadOnlyMemory<byte> line, ITokenizer tokenizer, int sequenceLength)
+    private static Prompt Parse(ReadOnlyMemory<byte> line, ITokenizer tokenizer, int sequenceLength, int? most)
     {
         using var document = JsonDocument.Parse(line);
         var root = document.RootElement;
@@ -97,12 +98,18 @@ internal static class PromptFile
             throw new DataException($"the prompt of '{id}' has no tokens; there is nothing to complete");
         }
 
-        if (tokens.Count >= sequenceLength)
+        var isCut = most is { } kept && tokens.Count > kept;
+        if (isCut)
         {
-            throw new DataException($"the prompt of '{id}' has {tokens.Count} tokens, and must have fewer than the model's sequence length {sequenceLength}, so that a completion has room; cut it from its left");
+            tokens.RemoveRange(0, tokens.Count - most!.Value);
         }
 
-        return new Prompt(id, text, tokens, Stops(root));
+        if (tokens.Count >= sequenceLength)
+        {
+            throw new DataException($"the prompt of '{id}' has {tokens.Count} tokens, and must have fewer than the model's sequence length {sequenceLength}, so that a completion has room; cut it from its left, or let --cut-prompts do so");
+        }
+
+        return new Prompt(id, text, tokens, Stops(root), isCut);
 
         JsonElement Field(string name) => root.TryGetProperty(name, out var value) ? value : throw new DataException($"it has no {name}; every prompt needs one");
     }

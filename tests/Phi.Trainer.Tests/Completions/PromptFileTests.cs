@@ -53,6 +53,24 @@ public sealed class PromptFileTests : IDisposable
     public void Read_NoFile_NamesTheOption() =>
         Assert.Contains("--prompts '/nowhere/p' cannot be read", Assert.Throws<ArgumentException>(() => PromptFile.Read("/nowhere/p", new ByteTokenizer(), 16)).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void Read_PromptsThatAreCut_KeepTheirLastTokensWhereTheyAreTooLong()
+    {
+        File.WriteAllText(_path, "{\"id\": \"a\", \"prompt\": \"0123456789abcdef0123\"}\n{\"id\": \"b\", \"prompt\": \"01234567\"}\n");
+
+        var prompts = PromptFile.Read(_path, new ByteTokenizer(), 16, most: 8);
+
+        Assert.Equal([("cdef0123", true), ("01234567", false)], prompts.Select(prompt => (Encoding.ASCII.GetString([.. prompt.Tokens.Select(token => (byte)token)]), prompt.IsCut)));
+        Assert.Equal("0123456789abcdef0123", prompts[0].Text);
+    }
+
+    [Theory]
+    [InlineData(100, 16, 8)]
+    [InlineData(4, 16, 12)]
+    [InlineData(100, 1, 0)]
+    public void PromptTokens_OfASequence_LeaveRoomForTheCompletionButKeepHalf(int maxTokens, int sequenceLength, int expected) =>
+        Assert.Equal(expected, new CompleteOptions { MaxTokens = maxTokens }.PromptTokens(sequenceLength));
+
     private IReadOnlyList<Prompt> Read(string content)
     {
         File.WriteAllText(_path, content);
