@@ -41,8 +41,9 @@ internal sealed class LabBench : IBench
         var variants = ZeroVariants.Of(RanksPerNode).ToDictionary(variant => variant.Name, variant => variant.Zero);
         variants[FarAhead] = variants[ZeroVariants.AllOn] with { Prefetch = 2 };
         await lab.UnlimitAsync();
-        var prediction = new LabPrediction(Configuration(0, variants[ZeroVariants.Plain]), RanksPerNode,
-            Seconds(await RunAsync(lab, variants[ZeroVariants.Plain])), Seconds(await RunAsync(lab, variants[ZeroVariants.AllOn])), variants[ZeroVariants.AllOn]);
+        var (plain, quantized) = (Seconds(await RunAsync(lab, variants[ZeroVariants.Plain])), Seconds(await RunAsync(lab, variants[ZeroVariants.AllOn])));
+        metrics.AddRange([new Metric("no limit: ZeRO-3, step", plain, "s"), new Metric("no limit: ZeRO++, step", quantized, "s")]);
+        var prediction = new LabPrediction(Configuration(0, variants[ZeroVariants.Plain]), RanksPerNode, plain, quantized, variants[ZeroVariants.AllOn]);
         foreach (var rate in _rates)
         {
             await lab.LimitAsync(rate);
