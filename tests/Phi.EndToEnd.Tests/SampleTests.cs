@@ -26,10 +26,11 @@ public sealed class SampleTests(TrainedCluster trained)
                 var (job, name) = (Read(sample), $"gpu-{sample}");
                 ((JsonObject)job["metadata"]!)["namespace"] = Cluster.Namespace;
                 job["metadata"]!["name"] = name;
-                // The claim is the reader's own.
-                if (job["spec"]!["template"]?["volumes"] is JsonArray volumes)
+                // The claims are the reader's own.
+                foreach (var volume in job["spec"]!["template"]!["volumes"]!.AsArray().OfType<JsonObject>())
                 {
-                    volumes[0] = new JsonObject { ["name"] = (string?)volumes[0]!["name"], ["emptyDir"] = new JsonObject() };
+                    volume.Remove("persistentVolumeClaim");
+                    volume["emptyDir"] = new JsonObject();
                 }
 
                 await Cluster.ApplyAsync(job.ToJsonString());
