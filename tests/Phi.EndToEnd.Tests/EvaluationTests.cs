@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
@@ -17,18 +18,7 @@ public sealed class EvaluationTests(TrainedCluster trained)
     [Fact]
     public async Task Job_WithEvaluation_HasItsScoreAndProblemsInTheStoreAndOnItsPage()
     {
-        var suite = WriteSuite();
-        await Cluster.ApplyAsync(Manifests.Tiny(Job, Manifests.WriteCorpus(Cluster.Work), Steps, everySteps: 20).Replace("    seed: 7\n", $$"""
-                seed: 7
-                evaluation:
-                  suites:
-                  - {name: humaneval, file: "{{suite}}"}
-                  - {name: mbpp, file: "{{Cluster.Work}}/no such $(file)"}
-                  maxTokens: 6
-            """ + "\n", StringComparison.Ordinal));
-        await Cluster.WaitForSuccessAsync(Job);
-
-        var job = await Cluster.WaitForAsync(Job, job => (long?)job["status"]?["evaluation"]?["step"] == Steps && job["status"]?["evaluation"]?["notEvaluated"] is not null && job["status"]?["evaluation"]?["passAt1"] is not null, "evaluation of the last checkpoint");
+        var job = await EvaluateAsync();
         Assert.Equal(0.5, (double)job["status"]!["evaluation"]!["passAt1"]!);
         Assert.Contains("mbpp: ", (string)job["status"]!["evaluation"]!["notEvaluated"]!, StringComparison.Ordinal);
         Assert.Equal(1, (int)job["status"]!["attempt"]!);
@@ -56,7 +46,7 @@ public sealed class EvaluationTests(TrainedCluster trained)
     [InlineData(390, ColorScheme.Dark)]
     public async Task Page_OfAnEvaluatedJob_HasNoSeriousFindingAndFitsItsWidth(int width, ColorScheme scheme)
     {
-        await Cluster.WaitForSuccessAsync(Job);
+        await EvaluateAsync();
         await using var browser = await BrowserPage.OpenAsync(Cluster.DashboardUrl(), width, scheme);
         var page = await OpenAsync(browser, "?problem=1");
         await page.Locator("[data-detail='1']").WaitForAsync();
@@ -69,6 +59,23 @@ public sealed class EvaluationTests(TrainedCluster trained)
         {
             await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"evaluation-{width}-{scheme}.png"), FullPage = true });
         }
+    }
+
+    /// <summary>The job, trained and evaluated: by the first test that asks for it.</summary>
+    private async Task<JsonNode> EvaluateAsync()
+    {
+        var suite = WriteSuite();
+        await Cluster.ApplyAsync(Manifests.Tiny(Job, Manifests.WriteCorpus(Cluster.Work), Steps, everySteps: 20).Replace("    seed: 7\n", $$"""
+                seed: 7
+                evaluation:
+                  suites:
+                  - {name: humaneval, file: "{{suite}}"}
+                  - {name: mbpp, file: "{{Cluster.Work}}/no such $(file)"}
+                  maxTokens: 6
+            """ + "\n", StringComparison.Ordinal));
+        await Cluster.WaitForSuccessAsync(Job);
+        return await Cluster.WaitForAsync(
+            Job, job => job["status"]?["evaluation"] is { } evaluation && (long?)evaluation["step"] == Steps && evaluation["notEvaluated"] is not null && evaluation["passAt1"] is not null, "evaluation of the last checkpoint");
     }
 
     private async Task<IPage> OpenAsync(BrowserPage browser, string query)

@@ -72,6 +72,14 @@ public sealed class AgentApiTests(TestCluster cluster) : IClassFixture<TestClust
     }
 
     [Fact]
+    public async Task Heartbeat_WithARankThatIsNull_IsRefused()
+    {
+        var body = new JsonObject { ["namespace"] = "default", ["job"] = "job", ["jobUid"] = Uid, ["attempt"] = 1, ["pod"] = "job-0", ["podUid"] = _pod.Pod.Metadata.Uid, ["replicaIndex"] = 0, ["ranks"] = new JsonArray { null } };
+
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "ranks[0]: null: must be an object; leave it out"), await PostAsync(AgentRoutes.Heartbeat, body.ToJsonString()));
+    }
+
+    [Fact]
     public Task Requests_OfAnyShape_AreAnswersOr4xx()
     {
         string[] routes = [AgentRoutes.Assignment, AgentRoutes.Heartbeat, AgentRoutes.Events, AgentRoutes.Progress];

@@ -33,7 +33,8 @@ public sealed class HostileValueTests
           "phi": {
             "steps": 10,
             "model": { "preset": "phi-tiny" }, "precision": "fp32", "activationCheckpointing": "full",
-            "data": { "sources": ["/data/*.txt"], "tokenizer": { "bpe": { "vocabulary": "/data/vocab.json", "merges": "/data/merges.txt" } } },
+            "data": { "sources": ["/data/*.txt"], "tokenizer": { "bpe": { "vocabulary": "/data/vocab.json", "merges": "/data/merges.txt" } }, "filter": { "classifier": { "model": "/data/quality.json" } } },
+            "evaluation": { "suites": [{ "name": "humaneval", "file": "/data/HumanEval.jsonl.gz", "sha256": "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef" }], "timeLimit": "5s", "waitAtEnd": "30m" },
             "initialize": { "from": { "job": "other", "folder": { "path": "team/model" }, "azureBlob": { "account": "models", "container": "checkpoints", "prefix": "team/run", "secretName": "key", "endpoint": "https://models.blobs.example" } }, "what": "weights" }
           },
           "container": { "image": "registry.example/torch:1", "command": ["python"], "args": ["train.py"], "workingDir": "/work", "progressFile": "FirstReplica" },

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Phi.Api.Agent;
 using Phi.Api.Metadata;
+using Phi.Api.TrainingJobs;
 using Phi.Kubernetes;
 using Phi.Operator.AgentApi.Identity;
 using Phi.Operator.AgentApi.Tls;
@@ -54,6 +55,12 @@ internal sealed class AgentApiServer : IAsyncDisposable
         Map<Heartbeat>(app, AgentRoutes.Heartbeat, MostBeatBytes, parts, heartbeat => new AgentClaim(heartbeat.Namespace, heartbeat.Job, heartbeat.JobUid, heartbeat.PodUid), (http, heartbeat) =>
         {
             parts.Metrics.Heartbeats.Inc();
+            // What the annotations of a type do not say of its lists.
+            if (heartbeat.Ranks.ToList().IndexOf(null!) is >= 0 and var index)
+            {
+                return new Refusal(HttpStatusCode.UnprocessableEntity, new ValidationError($"ranks[{index}]", "null", "must be an object", "leave it out").ToString()).WriteAsync(http);
+            }
+
             var answer = parts.Hub.Beat(heartbeat, out var hasNews);
             if (hasNews)
             {
