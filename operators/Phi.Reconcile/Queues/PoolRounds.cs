@@ -4,12 +4,13 @@ namespace Phi.Reconcile.Queues;
 
 /// <summary>
 /// Decides on one pool until deciding again would change nothing. Victims may free more than was asked for. A grant that borrows may
-/// stand in the way of an owner whose job is looked at only later; such a grant is taken back before anybody has heard of it.
+/// stand in the way of an owner whose job is looked at only later; such a grant is taken back before anybody has heard of it. A round
+/// knows what the next decision will be told, and no more: so where a round comes to nothing, the next decision does too.
 /// </summary>
 internal sealed class PoolRounds(QueueSnapshot snapshot, string acceleratorType, ImmutableArray<(QueuePolicy Queue, TypeQuota Quota, bool IsDeclared)> quotas, List<AdmittedJob> admitted)
 {
     /// <summary>More than two are rare; what a last round leaves over, the next decision takes up.</summary>
-    private const int MostRounds = 8;
+    private const int MostRounds = 32;
     private readonly Dictionary<string, QueueGrant> _grants = new(StringComparer.Ordinal);
     private readonly HashSet<string> _awaiting = admitted.Select(job => job.EvictedFor).OfType<string>().ToHashSet(StringComparer.Ordinal);
 
@@ -31,8 +32,8 @@ internal sealed class PoolRounds(QueueSnapshot snapshot, string acceleratorType,
             Lanes = [.. pool.Lines.Select(line => new Lane(pool, line, snapshot.Pending.TryGetValue(line.Queue.Name, out var pending) ? pending : [], _grants, snapshot.Now))];
             var scheduler = new PoolScheduler(pool, Lanes, Admitted, _awaiting, snapshot.Now);
             scheduler.Run();
-            var mayChange = Take(scheduler, pool);
-            if (!mayChange || round == MostRounds)
+            Take(scheduler);
+            if (scheduler is { Grants.Count: 0, Evictions.Count: 0 } || round == MostRounds)
             {
                 return pool;
             }
@@ -49,26 +50,26 @@ internal sealed class PoolRounds(QueueSnapshot snapshot, string acceleratorType,
             line.Used += job.Units;
             line.Now += job.Units;
             line.Later += job.IsEvicting ? 0 : job.Units;
+            line.Leaving += job.IsEvicting ? job.Units : 0;
             line.Staying = line.Later;
         }
 
         return lines;
     }
 
-    /// <summary>Whether another round may come to something else.</summary>
-    private bool Take(PoolScheduler scheduler, QuotaPool pool)
+    private void Take(PoolScheduler scheduler)
     {
-        var mayChange = scheduler.Evictions.Count > 0;
         foreach (var eviction in scheduler.Evictions)
         {
-            _awaiting.Add(eviction.For.Uid);
             var at = Admitted.IndexOf(eviction.Victim);
             if (_grants.Remove(eviction.Victim.Job.Uid))
             {
+                // Its room is free at once: there is nothing to wait for.
                 Admitted.RemoveAt(at);
             }
             else
             {
+                _awaiting.Add(eviction.For.Uid);
                 Admitted[at] = eviction.Victim with { IsEvicting = true, EvictedFor = eviction.For.Uid };
                 Evictions.Add(eviction);
             }
@@ -78,10 +79,6 @@ internal sealed class PoolRounds(QueueSnapshot snapshot, string acceleratorType,
         {
             _grants.Add(grant.Job.Uid, grant);
             Admitted.Add(new AdmittedJob { Job = grant.Job, Replicas = grant.Replicas, AdmittedAt = snapshot.Now });
-            var line = pool.Line(grant.Job.Queue);
-            mayChange |= line.Used > line.Quota.Nominal;
         }
-
-        return mayChange;
     }
 }

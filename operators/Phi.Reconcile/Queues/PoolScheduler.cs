@@ -73,7 +73,8 @@ internal sealed class PoolScheduler(QuotaPool pool, ImmutableArray<Lane> lanes, 
     private static bool IsBefore(Lane one, Lane other) =>
         IsBorrowing(one) != IsBorrowing(other) ? IsBorrowing(other) : JobOrder.Instance.Compare(one.Head, other.Head) < 0;
 
-    private static bool IsBorrowing(Lane lane) => lane.Line.Now + lane.Head!.LeastUnits > lane.Line.Quota.Nominal;
+    /// <summary>What is being given back makes nobody a borrower: an owner whose own job leaves is still before those that borrow from it.</summary>
+    private static bool IsBorrowing(Lane lane) => lane.Line.Now - lane.Line.Leaving + lane.Head!.LeastUnits > lane.Line.Quota.Nominal;
 
     /// <summary>
     /// Pods of the head that fit. What is promised to those that evictions make room for is nobody else's, free as it may be now. Pods

@@ -29,11 +29,14 @@ internal sealed class QuotaLine
     /// <summary>By jobs that hold quota alone.</summary>
     public long Used { get; set; }
 
+    /// <summary>Of <see cref="Now"/>, what jobs hold that are being evicted.</summary>
+    public long Leaving { get; set; }
+
     /// <summary>By jobs that held quota before and are not asked to leave: what is granted meanwhile makes nobody a borrower to be reclaimed from.</summary>
     public long Staying { get; set; }
 
     /// <summary>Of <see cref="Now"/>, what is kept for the first job that waits.</summary>
     public long Kept { get; set; }
 
-    public QuotaLine Copy() => new(Queue, Quota, IsDeclared) { Now = Now, Later = Later, Used = Used, Staying = Staying, Kept = Kept };
+    public QuotaLine Copy() => new(Queue, Quota, IsDeclared) { Now = Now, Later = Later, Used = Used, Leaving = Leaving, Staying = Staying, Kept = Kept };
 }
