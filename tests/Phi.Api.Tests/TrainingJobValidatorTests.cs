@@ -102,53 +102,7 @@ public sealed class TrainingJobValidatorTests
         Add(s => s.Recovery = new RecoverySpec { Stragglers = new StragglerSpec { Action = "Kill" } }, "spec.recovery.stragglers.action", "Kill", "write Report");
         Add(s => s.Zero = new ZeroSpec { Stage = 1, QuantizedGradients = new QuantizedGradientsSpec { Enabled = true } }, "spec.zero.quantizedGradients.enabled", "true", "write stage 3");
         Add(s => s.Zero = new ZeroSpec { HierarchicalPartitioning = new HierarchicalPartitioningSpec { GroupSize = 7 } }, "spec.zero.hierarchicalPartitioning.groupSize", "7", "leave it out");
-        AddEvaluation(e => e.Suites = null, "suites", "0", "name a suite");
-        AddEvaluation(e => e.Suites![0].Name = "codex", "suites[0].name", "codex", "write humaneval");
-        AddEvaluation(e => e.Suites![0].Name = null, "suites[0].name", "missing", "mbpp");
-        AddEvaluation(e => e.Suites![0].File = null, "suites[0].file", "missing", "as the pods see it");
-        AddEvaluation(e => e.Suites![0].File = "HumanEval.jsonl", "suites[0].file", "HumanEval.jsonl", "as the pods see it");
-        AddEvaluation(e => e.Suites![0].File = "ftp://host/HumanEval.jsonl", "suites[0].file", "ftp://host/HumanEval.jsonl", "as the pods see it");
-        AddEvaluation(e => e.Suites![0].File = "/data/\nHumanEval.jsonl", "suites[0].file", "/data/\nHumanEval.jsonl", "as the pods see it");
-        AddEvaluation(e => (e.Suites![0].Name, e.Suites[0].File) = ("mbpp", "https://host/mbpp.jsonl"), "suites[0].sha256", "missing", "sha256sum");
-        AddEvaluation(e => e.Suites![0].Sha256 = "ABCD", "suites[0].sha256", "ABCD", "sha256sum");
-        AddEvaluation(e => e.Suites = [e.Suites![0], new EvaluationSuiteSpec { Name = "humaneval", File = "/other" }], "suites[1].name", "humaneval", "remove one");
-        AddEvaluation(e => e.EveryCheckpoints = 0, "everyCheckpoints", "0", "every checkpoint");
-        AddEvaluation(e => e.Samples = 0, "samples", "0", "at least one");
-        AddEvaluation(e => (e.Samples, e.Temperature) = (10, 0), "temperature", "0", "write 0.8");
-        AddEvaluation(e => e.Temperature = -1, "temperature", "-1", "likeliest");
-        AddEvaluation(e => e.TopP = 0, "topP", "0", "write 1");
-        AddEvaluation(e => e.MaxTokens = 8193, "maxTokens", "8193", "512");
-        AddEvaluation(e => e.K = [10], "k[0]", "10", "raise samples");
-        AddEvaluation(e => e.K = [], "k", "0", "write [1]");
-        AddEvaluation(e => e.K = [1, 1], "k[1]", "1", "remove one");
-        AddEvaluation(e => e.Limit = 0, "limit", "0", "all problems");
-        AddEvaluation(e => e.TimeLimit = "0s", "timeLimit", "0s", "5s");
-        AddEvaluation(e => e.TimeLimit = "; rm -rf /", "timeLimit", "; rm -rf /", "30s");
-        AddEvaluation(e => e.Threads = 0, "threads", "0", "leave it out");
-        AddEvaluation(e => e.WaitAtEnd = "48h", "waitAtEnd", "48h", "30m");
         return data;
-
-        void AddEvaluation(Action<EvaluationSpec> change, string field, string value, string remedy) => Add(
-            spec =>
-            {
-                spec.Phi!.Evaluation = new EvaluationSpec { Suites = [new EvaluationSuiteSpec { Name = "humaneval", File = "/data/HumanEval.jsonl.gz" }] };
-                change(spec.Phi.Evaluation);
-            },
-            $"spec.phi.evaluation.{field}", value, remedy);
-    }
-
-    [Fact]
-    public void Apply_EvaluationOfSeveralSamples_FillsInWhatTheyNeed()
-    {
-        var job = Good();
-        job.Spec.Phi!.Evaluation = new EvaluationSpec { Samples = 20, Suites = [new EvaluationSuiteSpec { Name = "mbpp", File = "http://host/mbpp.jsonl", Sha256 = new string('a', 64) }] };
-
-        var evaluation = TrainingJobDefaults.Apply(job).Spec.Phi!.Evaluation!;
-
-        Assert.Empty(TrainingJobValidator.Validate(job));
-        Assert.Equal((0.8, 1, "5s", "30m"), (evaluation.Temperature!.Value, evaluation.EveryCheckpoints!.Value, evaluation.TimeLimit, evaluation.WaitAtEnd));
-        Assert.Equal([1, 10], evaluation.K!);
-        Assert.True(evaluation.MaxTokens < job.Spec.Phi.Model!.SequenceLength.GetValueOrDefault(2048));
     }
 
     [Fact]
@@ -184,7 +138,9 @@ public sealed class TrainingJobValidatorTests
 
     [Theory]
     [MemberData(nameof(Broken))]
-    public void Validate_OneThingBroken_NamesFieldValueAndRemedy(string json, string field, string value, string remedy)
+    public void Validate_OneThingBroken_NamesFieldValueAndRemedy(string json, string field, string value, string remedy) => AssertOnly(json, field, value, remedy);
+
+    internal static void AssertOnly(string json, string field, string value, string remedy)
     {
         var job = System.Text.Json.JsonSerializer.Deserialize<TrainingJob>(json, PhiJson.Options)!;
 
@@ -384,7 +340,7 @@ public sealed class TrainingJobValidatorTests
             TrainingJobValidator.Validate(job).Select(error => (error.Field, error.Remedy)));
     }
 
-    private static TrainingJob Good() => new()
+    internal static TrainingJob Good() => new()
     {
         Metadata = new ObjectMeta { Name = "good", Namespace = "default" },
         Spec = new TrainingJobSpec

@@ -165,7 +165,8 @@ public sealed class EvalCommandTests : IDisposable
         var programs = new List<int>();
         while ((programs = Programs(process.Id)).Count < 3)
         {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
         }
 
         process.Kill();
@@ -173,7 +174,8 @@ public sealed class EvalCommandTests : IDisposable
 
         while (programs.Exists(id => File.Exists($"/proc/{id}/stat")))
         {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
         }
     }
 

@@ -117,7 +117,8 @@ public sealed class SandboxTests(Sandboxes sandboxes)
     {
         while (!isSo())
         {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
         }
     }
 }

@@ -44,16 +44,20 @@ public sealed class ResultFolder : IDisposable
         {
             Directory.CreateDirectory(folder);
             var opened = new ResultFolder(folder);
+            var isGood = false;
             try
             {
                 opened.Hold(question);
                 opened.Read();
+                isGood = true;
                 return opened;
             }
-            catch
+            finally
             {
-                opened.Dispose();
-                throw;
+                if (!isGood)
+                {
+                    opened.Dispose();
+                }
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

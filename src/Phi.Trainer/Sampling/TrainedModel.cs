@@ -29,14 +29,17 @@ internal sealed class TrainedModel : IDisposable
     public static TrainedModel Open(string? checkpoint, string? huggingFace)
     {
         var weights = OpenWeights(checkpoint, huggingFace);
+        TrainedModel? opened = null;
         try
         {
-            return new TrainedModel(weights, TokenizerOf(weights));
+            return opened = new TrainedModel(weights, TokenizerOf(weights));
         }
-        catch
+        finally
         {
-            weights.Dispose();
-            throw;
+            if (opened is null)
+            {
+                weights.Dispose();
+            }
         }
     }
 
