@@ -133,9 +133,9 @@ public sealed class PlannerTests
     {
         var plan = Planner.Plan(Jobs.Sample("phi-1.yaml"), Jobs.A100(), new PlanOptions());
 
-        Assert.Equal(plan.Step!.Mfu, Utilization.Of(Jobs.Sample("phi-1.yaml"), 1, plan.Step.TokensPerSecond)!.Value, 1e-9);
-        Assert.Null(Utilization.Of(Jobs.Sample("phi-tiny.yaml"), 2, 1000));
-        Assert.Null(Utilization.Of(Jobs.Sample("pytorch-ddp.yaml"), 2, 1000));
+        Assert.Equal(plan.Step!.Mfu, plan.Step.TokensPerSecond / Utilization.PeakOfAPod(Jobs.Sample("phi-1.yaml"))!.Value, 1e-9);
+        Assert.Null(Utilization.PeakOfAPod(Jobs.Sample("phi-tiny.yaml")));
+        Assert.Null(Utilization.PeakOfAPod(Jobs.Sample("pytorch-ddp.yaml")));
     }
 
     [Fact]

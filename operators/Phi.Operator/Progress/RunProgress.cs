@@ -21,6 +21,7 @@ internal sealed class RunProgress(string run)
     private readonly HashSet<(int Attempt, long Step)> _skipped = [];
     private CheckpointProblemStatus? _lastMissed;
     private CheckpointProblemStatus? _lastSkipped;
+    private (long? Generation, double? OfAPod) _peak = (-1, null);
 
     /// <summary>The job's uid.</summary>
     public string Run => run;
@@ -182,7 +183,7 @@ internal sealed class RunProgress(string run)
                 Loss = Finite(rows.LastOrDefault(row => row.Loss is not null)?.Loss),
                 FirstLoss = Finite(rows.LastOrDefault(row => row.FirstStep == 1)?.FirstLoss),
                 TokensPerSecond = Rate.TokensPerSecond,
-                Mfu = Rate.TokensPerSecond is { } rate ? Utilization.Of(job, job.Status?.Replicas ?? job.Spec.Replicas ?? 1, rate) : null,
+                Mfu = Rate.TokensPerSecond is { } rate ? rate / (PeakOfAPod(job) * Math.Max(1, job.Status?.Replicas ?? job.Spec.Replicas ?? 1)) : null,
                 EstimatedCompletion = Estimate(totalSteps, now),
             },
             Checkpoint = Checkpoint(job.Status?.Checkpoint),
@@ -194,6 +195,17 @@ internal sealed class RunProgress(string run)
                 LostSeconds = Lost(job, rows, created, end, wall - productive),
             },
         };
+    }
+
+    /// <summary>Made anew only when the spec has changed: a description is asked for every second.</summary>
+    private double? PeakOfAPod(TrainingJob job)
+    {
+        if (_peak.Generation != job.Metadata.Generation)
+        {
+            _peak = (job.Metadata.Generation, Utilization.PeakOfAPod(job));
+        }
+
+        return _peak.OfAPod;
     }
 
     /// <param name="old">Problems are not in the store: after a restart of the operator the last ones are here.</param>
